@@ -1,0 +1,71 @@
+# One layer of the system = one folder under src/ = one library aio_<name> and
+# one test binary <name>_test. What a file is, its name says:
+#   x.cc            part of the library
+#   x_test.cc       a test (GoogleTest)
+#   x_benchmark.cc  a benchmark binary of its own (Google Benchmark), never run by ctest
+#   x_fuzz.cc       a libFuzzer target of its own (preset "fuzz")
+#   main.cc         the program's entry point; never part of a library
+#
+#   aio_layer(NAME DEPS target...  [TEST_DEPS target...])
+function(aio_layer name)
+  cmake_parse_arguments(ARG "" "" "DEPS;TEST_DEPS" ${ARGN})
+  file(GLOB all CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  set(library_sources ${all})
+  list(FILTER library_sources EXCLUDE REGEX "(_test|_benchmark|_fuzz|/main)\\.cc$")
+  set(tests ${all})
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  set(benchmarks ${all})
+  list(FILTER benchmarks INCLUDE REGEX "_benchmark\\.cc$")
+  set(fuzzers ${all})
+  list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cc$")
+
+  if(library_sources)
+    add_library(aio_${name} STATIC ${library_sources})
+    set(scope PUBLIC)
+  else()
+    add_library(aio_${name} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  target_include_directories(aio_${name} ${scope} ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(aio_${name} ${scope} aio_options ${ARG_DEPS})
+
+  if(tests)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE aio_${name} ${ARG_TEST_DEPS} GTest::gmock GTest::gtest_main)
+    target_compile_definitions(${name}_test PRIVATE AIO_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    add_test(NAME ${name} COMMAND ${name}_test)
+    set_tests_properties(${name} PROPERTIES TIMEOUT 900)
+  endif()
+  foreach(source ${benchmarks})
+    get_filename_component(target ${source} NAME_WE)
+    add_executable(${target} ${source})
+    target_link_libraries(${target} PRIVATE aio_${name} benchmark::benchmark_main)
+  endforeach()
+  if(AIO_FUZZ)
+    foreach(source ${fuzzers})
+      get_filename_component(target ${source} NAME_WE)
+      add_executable(${target} ${source})
+      target_link_libraries(${target} PRIVATE aio_${name})
+      target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+    endforeach()
+  endif()
+endfunction()
+
+# Flags every target of ours shares.
+add_library(aio_options INTERFACE)
+target_compile_options(aio_options INTERFACE
+  -Wall -Wextra
+  # The exactness contract: a*b+c is fused only where a kernel says so, never at
+  # the compiler's whim, so that two shapes of one loop give the same bits.
+  -ffp-contract=off)
+if(AIO_WERROR)
+  target_compile_options(aio_options INTERFACE -Werror)
+endif()
+if(AIO_SANITIZE)
+  target_compile_options(aio_options INTERFACE -fsanitize=${AIO_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(aio_options INTERFACE -fsanitize=${AIO_SANITIZE})
+endif()
+if(AIO_FUZZ)
+  target_compile_options(aio_options INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(aio_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()

@@ -1,0 +1,102 @@
+// The hinge of the system. The server knows one Backend and nothing of routing; the
+// router is a Backend over Backends and knows nothing of engines; the embedded engine, a
+// remote engine and the simulator are Backends.
+//
+// Threads: every method may be called from any thread. Calls return quickly (they
+// tokenize and enqueue; they never wait for a model). Events arrive on the backend's own
+// thread; a sink must not block there and must not call back into the backend that
+// called it, except Generate(), ScoreLabels() and Generation::Cancel().
+#ifndef AIO_BACKEND_BACKEND_H_
+#define AIO_BACKEND_BACKEND_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backend/events.h"
+#include "backend/request.h"
+#include "base/status.h"
+
+namespace aio {
+
+// A model as /v1/models lists it.
+struct ModelInfo {
+  std::string name;          // what a request's `model` says
+  std::string role;          // "small", "large", or "router" for a name that routes
+  std::string architecture;  // "llama", ...; empty for a router's virtual name
+  int64_t parameters = 0;    // 0: unknown
+  int64_t bytes = 0;         // of weights; 0: unknown
+  int context_length = 0;    // tokens, prompt and answer together; 0: unknown
+  int vocabulary_size = 0;   // 0: unknown
+};
+
+// A point-in-time load reading; exported as metrics and, later, a routing signal.
+struct ModelLoad {
+  std::string name;
+  int running = 0;  // sequences that take part in steps
+  int waiting = 0;  // accepted, not yet started
+  int64_t kv_blocks_used = 0;
+  int64_t kv_blocks_total = 0;
+};
+
+// A running generation. Destroying the handle does not cancel.
+class Generation {
+ public:
+  virtual ~Generation() = default;
+  // The sink gets OnFinish(kCancelled) within one step, if it had not finished before.
+  // Idempotent.
+  virtual void Cancel() = 0;
+};
+
+// Where the events of one generation go: OnStart once, OnToken any number of times, then
+// exactly one of OnFinish and OnError; OnError may come without OnStart.
+class EventSink {
+ public:
+  virtual ~EventSink() = default;
+  virtual void OnStart(const StartEvent& event) = 0;
+  virtual void OnToken(const TokenEvent& event) = 0;
+  virtual void OnFinish(const FinishEvent& event) = 0;
+  virtual void OnError(const Status& status) = 0;
+};
+
+using DecisionCallback = std::function<void(Result<Decision>)>;
+using LabelScoresCallback = std::function<void(Result<LabelScores>)>;
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  // Every name a request's `model` may carry, in display order.
+  virtual std::vector<ModelInfo> Models() const = 0;
+  virtual std::vector<ModelLoad> Load() const = 0;
+
+  // Tokens of request.prompt as `request.model` would see it (chat template and
+  // generation prompt included).
+  virtual Result<int> CountPromptTokens(const Request& request) const = 0;
+
+  // Checks that `labels` can be told apart by their first token under `model`.
+  // kInvalidArgument names the labels that collide.
+  virtual Status ValidateLabels(std::string_view model, const LabelQuery& labels) const = 0;
+
+  // One forward pass over request.prompt in the probe's template; the scores of the
+  // labels' first tokens. The prompt's KV is kept as LabelScores::held_prompt until
+  // that handle is dropped; a Generate() on the same model that carries it goes on from
+  // there. A failure to accept the work comes back as the return value and `done` is
+  // then never called; otherwise `done` is called exactly once.
+  virtual Status ScoreLabels(const Request& request, const LabelQuery& labels,
+                             LabelScoresCallback done) = 0;
+
+  // What Generate() would decide, without generating. Same calling rule as ScoreLabels().
+  virtual Status Decide(const Request& request, DecisionCallback done) = 0;
+
+  // Starts a generation. A request that cannot be served at all (unknown model, context
+  // too long, bad parameter) fails here and the sink is never called.
+  virtual Result<std::shared_ptr<Generation>> Generate(Request request,
+                                                       std::shared_ptr<EventSink> sink) = 0;
+};
+
+}  // namespace aio
+
+#endif  // AIO_BACKEND_BACKEND_H_

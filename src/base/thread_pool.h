@@ -1,0 +1,66 @@
+// A fixed set of workers that run one parallel loop at a time; made for the step of a
+// model, whose many short loops follow each other within microseconds.
+#ifndef AIO_BASE_THREAD_POOL_H_
+#define AIO_BASE_THREAD_POOL_H_
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+namespace aio {
+
+// ParallelFor is called from one thread at a time (the engine's); calls do not nest.
+class ThreadPool {
+ public:
+  // `num_threads` >= 1 counts the calling thread, so 1 starts no worker.
+  explicit ThreadPool(int num_threads);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int num_threads() const { return static_cast<int>(workers_.size()) + 1; }
+
+  // Calls body(task, thread) once for each task in [0, num_tasks) and returns when all
+  // are done; `thread` in [0, num_threads) names the per-thread scratch space to use.
+  // Tasks are handed out dynamically: a body's result must not depend on which thread
+  // runs it. Does not allocate.
+  template <typename Body>
+  void ParallelFor(size_t num_tasks, const Body& body) {
+    Run(
+        num_tasks,
+        [](const void* context, size_t task, int thread) {
+          (*static_cast<const Body*>(context))(task, thread);
+        },
+        &body);
+  }
+
+ private:
+  using Function = void (*)(const void* context, size_t task, int thread);
+
+  void Run(size_t num_tasks, Function function, const void* context);
+  void DrainTasks(int thread);
+  void WorkerLoop(int thread);
+
+  // The loop being run; written by the caller before `generation_` is bumped, read by
+  // the workers after they saw it.
+  Function function_ = nullptr;
+  const void* context_ = nullptr;
+  size_t num_tasks_ = 0;
+  std::atomic<size_t> next_task_{0};
+  std::atomic<int> active_workers_{0};
+  std::atomic<uint64_t> generation_{0};
+  std::atomic<bool> stop_{false};
+
+  std::mutex mutex_;  // only for sleeping: guards nothing but the wait on wake_
+  std::condition_variable wake_;
+  std::vector<std::thread> workers_;
+};
+
+}  // namespace aio
+
+#endif  // AIO_BASE_THREAD_POOL_H_

@@ -1,0 +1,45 @@
+// Writes GGUF v3 files: for tests, and for tools that convert models.
+#ifndef AIO_FORMATS_GGUF_WRITER_H_
+#define AIO_FORMATS_GGUF_WRITER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+
+namespace aio {
+
+// Collects keys and tensors, then encodes them. Not thread-safe.
+class GgufWriter {
+ public:
+  GgufWriter();
+  ~GgufWriter();
+
+  void SetUint32(std::string_view key, uint32_t value);
+  void SetFloat32(std::string_view key, float value);
+  void SetBool(std::string_view key, bool value);
+  void SetString(std::string_view key, std::string_view value);
+  void SetStringArray(std::string_view key, std::span<const std::string> values);
+  void SetFloat32Array(std::string_view key, std::span<const float> values);
+  void SetInt32Array(std::string_view key, std::span<const int32_t> values);
+
+  // `dims` in GGUF order; `data` holds the encoded tensor and is copied.
+  void AddTensor(std::string_view name, uint32_t type, std::span<const uint64_t> dims,
+                 std::span<const std::byte> data);
+
+  std::vector<std::byte> Encode() const;            // alignment 32
+  Status WriteFile(const std::string& path) const;  // atomically: temporary file, then rename
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace aio
+
+#endif  // AIO_FORMATS_GGUF_WRITER_H_

@@ -1,0 +1,58 @@
+// Keys and values of all positions of all sequences, in blocks of kBlockTokens positions.
+// Which block belongs to whom is the engine's business (engine/block_pool.h); here is
+// only the memory.
+#ifndef AIO_MODEL_KV_CACHE_H_
+#define AIO_MODEL_KV_CACHE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "base/status.h"
+#include "model/config.h"
+
+namespace aio {
+
+enum class KvType { kF32, kF16 };
+
+// Not thread-safe by itself: one step at a time reads and writes it. Within a step, each
+// position is written by one task before any task reads it.
+class KvCache {
+ public:
+  static constexpr int kBlockTokens = 32;
+
+  // Bytes of one block over all layers, K and V.
+  static int64_t BlockBytes(const ModelConfig& config, KvType type);
+
+  // Reserves memory for `num_blocks`; kResourceExhausted with the bytes when refused.
+  static Result<std::unique_ptr<KvCache>> Create(const ModelConfig& config, KvType type,
+                                                 int num_blocks);
+  ~KvCache();
+
+  KvType type() const { return type_; }
+  int num_blocks() const { return num_blocks_; }
+
+  // Memory of (layer, block, kv head): [kBlockTokens, head_size] of the cache's type,
+  // positions contiguous, so that attention streams over one head's keys.
+  std::byte* Keys(int layer, int block, int kv_head);
+  std::byte* Values(int layer, int block, int kv_head);
+  const std::byte* Keys(int layer, int block, int kv_head) const;
+  const std::byte* Values(int layer, int block, int kv_head) const;
+
+ private:
+  KvCache() = default;
+  size_t Offset(int layer, int block, int kv_head) const;
+
+  KvType type_ = KvType::kF16;
+  int num_blocks_ = 0;
+  int num_kv_heads_ = 0;
+  int head_size_ = 0;
+  size_t head_block_bytes_ = 0;  // kBlockTokens * head_size * element
+  std::byte* keys_ = nullptr;    // [layers, blocks, kv_heads, kBlockTokens, head_size]
+  std::byte* values_ = nullptr;
+  size_t bytes_ = 0;
+};
+
+}  // namespace aio
+
+#endif  // AIO_MODEL_KV_CACHE_H_

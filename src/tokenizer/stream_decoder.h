@@ -1,0 +1,30 @@
+// Turns a stream of token ids into text without ever splitting a UTF-8 sequence.
+#ifndef AIO_TOKENIZER_STREAM_DECODER_H_
+#define AIO_TOKENIZER_STREAM_DECODER_H_
+
+#include <cstdint>
+#include <string>
+
+#include "tokenizer/tokenizer.h"
+
+namespace aio {
+
+// One per answer. Not thread-safe. `tokenizer` must outlive it.
+class StreamDecoder {
+ public:
+  explicit StreamDecoder(const Tokenizer& tokenizer) : tokenizer_(&tokenizer) {}
+
+  // The text that became complete with `id` (may be empty). Ill-formed bytes come out as
+  // U+FFFD once it is certain that they cannot become a character.
+  std::string Push(int32_t id);
+  // What is left at the end of the answer: U+FFFD for a cut-off character, else "".
+  std::string Flush();
+
+ private:
+  const Tokenizer* tokenizer_;
+  std::string pending_;  // at most three bytes of an unfinished character
+};
+
+}  // namespace aio
+
+#endif  // AIO_TOKENIZER_STREAM_DECODER_H_
