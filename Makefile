@@ -1,0 +1,48 @@
+# The thin front door; the build itself is CMake's (CMakePresets.json).
+#   make serve    install what is missing, build, serve the bundled pair on 127.0.0.1:8080
+#   make test     install, build, run every test
+#   make check    what CI runs: format, lint, include direction, tests, sanitizers
+BINARY := build/release/bin/aio
+
+.PHONY: serve build test check format lint fuzz clean deps-build deps-test deps-check
+.DEFAULT_GOAL := build
+
+serve: build
+	$(BINARY) serve $(ARGS)
+
+build: deps-build
+	@test -f build/release/build.ninja || cmake --preset release
+	cmake --build --preset release --target aio
+
+test: deps-test
+	@test -f build/release/build.ninja || cmake --preset release
+	cmake --build --preset release
+	ctest --preset release
+
+check: deps-check
+	scripts/check-includes
+	scripts/check-format
+	$(MAKE) test
+	scripts/lint
+	$(MAKE) sanitize-asan-ubsan
+	$(MAKE) sanitize-tsan
+
+sanitize-%: deps-test
+	@test -f build/$*/build.ninja || cmake --preset $*
+	cmake --build --preset $*
+	ctest --preset $*
+
+fuzz: deps-check
+	scripts/fuzz
+
+format: deps-check
+	git ls-files -co --exclude-standard 'src/*.h' 'src/*.cc' | xargs clang-format-14 -i
+
+lint: deps-check build
+	scripts/lint
+
+deps-%:
+	@scripts/install-deps $*
+
+clean:
+	rm -rf build
