@@ -9,31 +9,22 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/status.h"
+#include "formats/tensor_type.h"
 
 namespace aio {
 
-// The numbers are GGUF's (ggml_type). Types we only name cannot be loaded by a model;
-// TensorTypeName() still says what they are.
-enum class TensorType : uint32_t {
-  kF32 = 0,
-  kF16 = 1,
-  kQ8_0 = 8,
-  kBF16 = 30,
-};
-std::string_view TensorTypeName(uint32_t type);  // "F16", "Q4_K", ...; "type 99" style for unknown
-bool IsRunnableTensorType(uint32_t type);        // one of the enumerators above
+class MappedFile;
 
 struct GgufTensor {
-  std::string_view name;       // points into the file
+  std::string_view name;       // points into the file; valid UTF-8, not empty
   uint32_t type = 0;           // a TensorType or one that cannot be run
-  std::vector<uint64_t> dims;  // GGUF order: dims[0] is contiguous ("columns")
+  std::vector<uint64_t> dims;  // 1 to 4, each >= 1; GGUF order: dims[0] is contiguous ("columns")
   uint64_t elements = 0;
   std::span<const std::byte> data;  // in the mapping; empty for types of unknown size
 };
@@ -56,29 +47,35 @@ struct GgufValue {
     kFloat64 = 12,
   };
   Type type{};
-  Type element_type{};             // for kArray
-  uint64_t count = 0;              // for kArray
-  std::span<const std::byte> raw;  // the encoded value (for kArray: its elements)
+  Type element_type{};  // for kArray
+  uint64_t count = 0;   // for kArray
+  // The encoded value; of a string its text without the length, of an array its elements.
+  std::span<const std::byte> raw;
 };
 
 struct GgufKeyValue {
-  std::string_view key;
+  std::string_view key;  // valid UTF-8, not empty
   GgufValue value;
 };
 
 // Immutable after Open(); thread-safe.
 class GgufFile {
  public:
-  // Maps and checks the whole header. kNotFound / kInvalidArgument with the file's name.
+  // Maps the file and checks its whole header. The file must not shrink while it is open.
+  // kNotFound, kPermissionDenied; kUnimplemented for what GGUF has but we do not read (other
+  // versions, big-endian, arrays of arrays); kInvalidArgument for the rest. The message
+  // begins with the path.
   static Result<std::shared_ptr<const GgufFile>> Open(const std::string& path);
   // The same over bytes that outlive the result; `name` stands in for the path in errors.
+  // Tensors are as aligned in memory as `bytes` and alignment() allow.
   static Result<std::shared_ptr<const GgufFile>> Parse(std::span<const std::byte> bytes,
                                                        std::string name);
   ~GgufFile();
 
   const std::string& path() const;
   uint64_t file_size() const;
-  uint32_t version() const;
+  uint32_t version() const;    // 2 or 3
+  uint64_t alignment() const;  // of every tensor's offset in the file: a power of two >= 8
   const std::vector<GgufKeyValue>& metadata() const;  // file order
   const std::vector<GgufTensor>& tensors() const;     // file order
 
@@ -95,12 +92,15 @@ class GgufFile {
   Result<std::vector<float>> GetFloatArray(std::string_view key) const;
   Result<std::vector<int64_t>> GetIntArray(std::string_view key) const;
 
-  // A value for people: numbers, quoted and shortened strings, "[32000 strings]".
+  // A value for people: numbers, quoted and shortened strings, "[1, 2]", "[32000 strings]".
   std::string Describe(const GgufValue& value) const;
 
  private:
   struct Impl;
   explicit GgufFile(std::unique_ptr<Impl> impl);
+  static Result<std::shared_ptr<const GgufFile>> Make(std::string name,
+                                                      std::span<const std::byte> bytes,
+                                                      MappedFile mapping);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -14,7 +14,11 @@
 
 namespace aio {
 
-// Collects keys and tensors, then encodes them. Not thread-safe.
+struct GgufValue;
+
+// Collects keys and tensors, then encodes them in the order they came. Setting a key again
+// replaces its value. Names are the program's own: an empty or repeated tensor name, or data
+// that does not fit `type` and `dims`, is a broken invariant. Not thread-safe.
 class GgufWriter {
  public:
   GgufWriter();
@@ -28,7 +32,12 @@ class GgufWriter {
   void SetFloat32Array(std::string_view key, std::span<const float> values);
   void SetInt32Array(std::string_view key, std::span<const int32_t> values);
 
-  // `dims` in GGUF order; `data` holds the encoded tensor and is copied.
+  // A value as another file has it; every type. "general.alignment" is left out: it is
+  // about that file's layout, and this writer always uses the default of 32.
+  void SetValue(std::string_view key, const GgufValue& value);
+
+  // `dims` in GGUF order; `data` holds the encoded tensor and is copied. Withdrawn and
+  // unknown types are taken as they are.
   void AddTensor(std::string_view name, uint32_t type, std::span<const uint64_t> dims,
                  std::span<const std::byte> data);
 

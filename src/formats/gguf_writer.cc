@@ -1,0 +1,244 @@
+#include "formats/gguf_writer.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+
+#include "base/check.h"
+#include "formats/file_descriptor.h"
+#include "formats/gguf.h"
+#include "formats/gguf_parser.h"
+
+namespace aio {
+namespace {
+
+using Bytes = std::vector<std::byte>;
+using Type = GgufValue::Type;
+
+void AppendBytes(std::span<const std::byte> from, Bytes& out) {
+  out.insert(out.end(), from.begin(), from.end());
+}
+
+template <typename T>
+void AppendNumber(T number, Bytes& out) {
+  AppendBytes(std::as_bytes(std::span(&number, 1)), out);
+}
+
+void AppendString(std::string_view text, Bytes& out) {
+  AppendNumber(uint64_t{text.size()}, out);
+  AppendBytes(std::as_bytes(std::span(text)), out);
+}
+
+// Zeros up to the next aligned position.
+void AppendPadding(Bytes& out) {
+  out.resize((out.size() + kGgufDefaultAlignment - 1) / kGgufDefaultAlignment *
+             kGgufDefaultAlignment);
+}
+
+void AppendArrayStart(Type element_type, uint64_t count, Bytes& out) {
+  AppendNumber(static_cast<uint32_t>(element_type), out);
+  AppendNumber(count, out);
+}
+
+Status WriteAll(int fd, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return SystemError("write", errno);
+    bytes = bytes.subspan(static_cast<size_t>(written));
+  }
+  return Status::Ok();
+}
+
+// Creates a file beside `path` under a name that nobody has; what a crashed run left behind
+// (in a container process numbers come again) is passed over.
+int CreateTemporary(const std::string& path, std::string& temporary) {
+  static std::atomic<unsigned> counter{0};
+  constexpr int kMaxAttempts = 1000;
+  int fd = -1;
+  for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
+    temporary = path + ".tmp-" + std::to_string(getpid()) + "-" + std::to_string(counter++);
+    fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd >= 0 || errno != EEXIST) break;
+  }
+  return fd;
+}
+
+}  // namespace
+
+struct GgufWriter::Impl {
+  struct Entry {
+    std::string key;
+    Type type;
+    Bytes value;  // as in the file, after the type
+  };
+  struct Tensor {
+    std::string name;
+    uint32_t type;
+    std::vector<uint64_t> dims;
+    Bytes data;
+  };
+
+  std::vector<Entry> entries;
+  std::vector<Tensor> tensors;
+
+  void Set(std::string_view key, Type type, Bytes value) {
+    AIO_CHECK(!key.empty(), "a GGUF key has a name");
+    const auto same = std::find_if(entries.begin(), entries.end(),
+                                   [&](const Entry& entry) { return entry.key == key; });
+    if (same != entries.end()) {
+      same->type = type;
+      same->value = std::move(value);
+    } else {
+      entries.push_back({std::string(key), type, std::move(value)});
+    }
+  }
+
+  template <typename T>
+  void SetNumber(std::string_view key, Type type, T value) {
+    Bytes bytes;
+    AppendNumber(value, bytes);
+    Set(key, type, std::move(bytes));
+  }
+
+  template <typename T>
+  void SetNumbers(std::string_view key, Type element_type, std::span<const T> values) {
+    Bytes bytes;
+    AppendArrayStart(element_type, values.size(), bytes);
+    AppendBytes(std::as_bytes(values), bytes);
+    Set(key, Type::kArray, std::move(bytes));
+  }
+
+  // All that stands before the tensors' data, padded.
+  Bytes EncodeHeader() const;
+  Status WriteTo(int fd) const;
+};
+
+GgufWriter::GgufWriter() : impl_(std::make_unique<Impl>()) {}
+GgufWriter::~GgufWriter() = default;
+
+void GgufWriter::SetUint32(std::string_view key, uint32_t value) {
+  impl_->SetNumber(key, Type::kUint32, value);
+}
+
+void GgufWriter::SetFloat32(std::string_view key, float value) {
+  impl_->SetNumber(key, Type::kFloat32, value);
+}
+
+void GgufWriter::SetBool(std::string_view key, bool value) {
+  impl_->SetNumber(key, Type::kBool, uint8_t{value});
+}
+
+void GgufWriter::SetString(std::string_view key, std::string_view value) {
+  Bytes bytes;
+  AppendString(value, bytes);
+  impl_->Set(key, Type::kString, std::move(bytes));
+}
+
+void GgufWriter::SetStringArray(std::string_view key, std::span<const std::string> values) {
+  Bytes bytes;
+  AppendArrayStart(Type::kString, values.size(), bytes);
+  for (const std::string& value : values) AppendString(value, bytes);
+  impl_->Set(key, Type::kArray, std::move(bytes));
+}
+
+void GgufWriter::SetFloat32Array(std::string_view key, std::span<const float> values) {
+  impl_->SetNumbers(key, Type::kFloat32, values);
+}
+
+void GgufWriter::SetInt32Array(std::string_view key, std::span<const int32_t> values) {
+  impl_->SetNumbers(key, Type::kInt32, values);
+}
+
+void GgufWriter::SetValue(std::string_view key, const GgufValue& value) {
+  if (key == "general.alignment") return;
+  Bytes bytes;
+  if (value.type == Type::kArray) AppendArrayStart(value.element_type, value.count, bytes);
+  if (value.type == Type::kString) AppendNumber(uint64_t{value.raw.size()}, bytes);
+  AppendBytes(value.raw, bytes);
+  impl_->Set(key, value.type, std::move(bytes));
+}
+
+void GgufWriter::AddTensor(std::string_view name, uint32_t type, std::span<const uint64_t> dims,
+                           std::span<const std::byte> data) {
+  AIO_CHECK(!name.empty(), "a tensor has a name");
+  AIO_CHECK(!dims.empty() && dims.size() <= kGgufMaxDims, "a tensor has 1 to 4 dimensions");
+  for (const Impl::Tensor& tensor : impl_->tensors) {
+    AIO_CHECK(tensor.name != name, "tensor names are unique");
+  }
+  uint64_t elements = 1;
+  for (const uint64_t dim : dims) elements *= dim;
+  AIO_CHECK(!FindTensorBlock(type) || TensorBytes(type, elements) == data.size(),
+            "a tensor's data fits its type and shape");
+  impl_->tensors.push_back(
+      {std::string(name), type, {dims.begin(), dims.end()}, {data.begin(), data.end()}});
+}
+
+std::vector<std::byte> GgufWriter::Impl::EncodeHeader() const {
+  Bytes out;
+  AppendBytes(std::as_bytes(std::span("GGUF", 4)), out);
+  AppendNumber(uint32_t{3}, out);
+  AppendNumber(uint64_t{tensors.size()}, out);
+  AppendNumber(uint64_t{entries.size()}, out);
+  for (const Entry& entry : entries) {
+    AppendString(entry.key, out);
+    AppendNumber(static_cast<uint32_t>(entry.type), out);
+    AppendBytes(entry.value, out);
+  }
+  uint64_t offset = 0;
+  for (const Tensor& tensor : tensors) {
+    AppendString(tensor.name, out);
+    AppendNumber(static_cast<uint32_t>(tensor.dims.size()), out);
+    for (const uint64_t dim : tensor.dims) AppendNumber(dim, out);
+    AppendNumber(tensor.type, out);
+    AppendNumber(offset, out);
+    offset += (tensor.data.size() + kGgufDefaultAlignment - 1) / kGgufDefaultAlignment *
+              kGgufDefaultAlignment;
+  }
+  AppendPadding(out);
+  return out;
+}
+
+std::vector<std::byte> GgufWriter::Encode() const {
+  Bytes out = impl_->EncodeHeader();
+  for (const Impl::Tensor& tensor : impl_->tensors) {
+    AppendBytes(tensor.data, out);
+    AppendPadding(out);
+  }
+  return out;
+}
+
+Status GgufWriter::Impl::WriteTo(int fd) const {
+  constexpr std::byte kZeros[kGgufDefaultAlignment] = {};
+  AIO_RETURN_IF_ERROR(WriteAll(fd, EncodeHeader()));
+  for (const Tensor& tensor : tensors) {
+    AIO_RETURN_IF_ERROR(WriteAll(fd, tensor.data));
+    const size_t padding = (kGgufDefaultAlignment - tensor.data.size() % kGgufDefaultAlignment) %
+                           kGgufDefaultAlignment;
+    AIO_RETURN_IF_ERROR(WriteAll(fd, std::span(kZeros, padding)));
+  }
+  // The name must never show a file whose data a power cut can still take away.
+  if (fsync(fd) != 0) return SystemError("write to disk", errno);
+  return Status::Ok();
+}
+
+Status GgufWriter::WriteFile(const std::string& path) const {
+  std::string temporary;
+  const FileDescriptor fd(CreateTemporary(path, temporary));
+  if (!fd.valid()) return SystemError("create " + temporary, errno).WithContext(path);
+  Status status = impl_->WriteTo(fd.get());
+  if (status.ok() && std::rename(temporary.c_str(), path.c_str()) != 0) {
+    status = SystemError("rename " + temporary, errno);
+  }
+  if (status.ok()) return status;
+  unlink(temporary.c_str());
+  return std::move(status).WithContext(path);
+}
+
+}  // namespace aio
