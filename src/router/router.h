@@ -6,6 +6,7 @@
 #ifndef AIO_ROUTER_ROUTER_H_
 #define AIO_ROUTER_ROUTER_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,8 +19,8 @@
 
 namespace aio {
 
-// Where a role lives: a backend (not owned; must outlive the router) and the model's
-// name there.
+// Where a role lives: a backend (not owned; must outlive the router and the last event of
+// what was started through it) and the model's name there.
 struct RoleTarget {
   Backend* backend = nullptr;
   std::string model;
@@ -31,18 +32,46 @@ struct RouterOptions {
   LabelQuery labels;  // the probe's template and label words
   RoutingPolicy policy;
   std::vector<std::string> virtual_names = {"auto", "aio/auto"};
+  // Called once for each request that Generate() passes on to a model, just before that,
+  // also for those that name their model (rule "override"); not for Decide(). From any
+  // thread, without locks held; it must not block. May be empty.
+  std::function<void(const Decision&)> on_decision;
 };
 
-// Thread-safe. A threshold may be encoded in the name as RouteLLM does: "auto-0.45".
+// What a request's `model` may say:
+//   "auto", "aio/auto"       the policy decides
+//   "auto-0.45"              the same with this entropy threshold (nats), as RouteLLM has
+//                            it; Request::entropy_threshold, if set, goes before it
+//   "small", "large"         that role's model; no probe, strategy the request's or plain
+//   a model's own name       likewise
+//
+// Whatever the policy says, a model whose context cannot hold the prompt and the wanted
+// answer is not chosen if the other can; if neither can, that is
+// kInvalidArgument "context_length_exceeded". When the probe cannot run (the small model is
+// gone, its queue is full), the large model answers. Contexts are those that the backends
+// list when the router is made; 0 (unknown) counts as large enough.
+//
+// Thread-safe. Generate(), ScoreLabels() and Decide() never wait for a model. Events and
+// callbacks come from the thread of the backend that ran the last step, or from inside the
+// call if there was nothing to wait for (or the backend calls back at once). No lock is
+// held while a backend, a sink or a callback is called, so a sink may call Cancel().
+//
+// Cancel() during the probe takes effect when the probe returns: the sink then gets
+// OnError(kCancelled), for no model has started; afterwards it is the chosen backend's own.
 class Router final : public Backend {
  public:
-  // Fails when the labels collide under the small model or the policy names an unknown
-  // label.
+  // Fails when a model is not where its target says, the labels collide under the small
+  // model, the policy names an unknown label, or a name would mean two things. `clock`
+  // must outlive the router and the last callback, like the backends.
   static Result<std::unique_ptr<Router>> Create(RouterOptions options, const Clock& clock);
+  // What was started goes on.
   ~Router() override;
 
+  // The first virtual name (role "router"), the small model, the large model.
   std::vector<ModelInfo> Models() const override;
+  // Of both backends, or of the one that both roles live on.
   std::vector<ModelLoad> Load() const override;
+  // By the named model; for a virtual name by the small one, as the policy counts.
   Result<int> CountPromptTokens(const Request& request) const override;
   Status ValidateLabels(std::string_view model, const LabelQuery& labels) const override;
   Status ScoreLabels(const Request& request, const LabelQuery& labels,
@@ -53,8 +82,8 @@ class Router final : public Backend {
 
  private:
   struct State;
-  explicit Router(std::shared_ptr<State> state);
-  std::shared_ptr<State> state_;
+  explicit Router(std::shared_ptr<const State> state);
+  std::shared_ptr<const State> state_;
 };
 
 }  // namespace aio

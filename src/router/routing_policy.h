@@ -15,25 +15,39 @@
 
 namespace aio {
 
+inline constexpr std::string_view kSmallRole = "small";
+inline constexpr std::string_view kLargeRole = "large";
+
+// Letters, digits, '.', '_' and '-', at most 32: what rules and labels may be called, since
+// these names go into headers and metrics.
+bool IsPlainName(std::string_view name);
+
 // What the probe said about a request.
 struct IntentDistribution {
-  std::vector<std::string> labels;
+  std::vector<std::string> labels;    // at least one
   std::vector<double> probabilities;  // [labels]; sum to 1
   double entropy = 0;                 // Shannon, nats (three labels: at most 1.0986)
 
-  size_t top() const;  // index of the most probable label
+  size_t top() const;  // index of the most probable label; the first of equals
 
-  // Softmax of the label logits, in double; order of `labels` kept.
-  static IntentDistribution FromLogits(std::vector<std::string> labels,
-                                       const std::vector<float>& logits);
+  // Softmax of the label logits, in double; order of `labels` kept. kInternal if the
+  // logits are not one finite number a label: they come from a backend, so that is a
+  // fault of the world.
+  static Result<IntentDistribution> FromLogits(std::vector<std::string> labels,
+                                               const std::vector<float>& logits);
 };
 
 // Everything Decide() may look at.
 struct Signals {
-  std::optional<IntentDistribution> intent;  // absent: not probed (too long)
-  int prompt_tokens = 0;                     // as the small model counts them
-  std::optional<double> entropy_threshold;   // the client's own tau, replaces every rule's
-  std::optional<Strategy> strategy;          // the client's own strategy
+  // Absent: not probed, because the prompt is too long (alone, or in the probe's template)
+  // or because of probe_fault.
+  std::optional<IntentDistribution> intent;
+  int prompt_tokens = 0;                    // as the small model counts them
+  std::optional<double> entropy_threshold;  // the client's own tau, replaces every rule's
+  std::optional<Strategy> strategy;         // the client's own strategy
+  // Why a probe that was wanted gave nothing, in a few words of ASCII; empty: nothing went
+  // wrong. The small model then counts as gone: rules that choose it give the large one.
+  std::string probe_fault;
 };
 
 // One rule of the policy; absent conditions always hold.
@@ -41,7 +55,7 @@ struct RoutingRule {
   std::string name;
   std::vector<std::string> intents;      // any of these; empty: any, also unprobed
   std::optional<int> prompt_tokens_max;  // prompt_tokens <= this
-  std::optional<double> entropy_max;     // entropy <= this, nats
+  std::optional<double> entropy_max;     // entropy <= this, nats; never holds unprobed
   std::string role;                      // "small" or "large"
   Strategy strategy;
 };
@@ -50,19 +64,21 @@ struct PolicyOutcome {
   std::string role;
   Strategy strategy;
   std::string rule;    // name of the rule that fired
-  std::string reason;  // with the numbers compared
+  std::string reason;  // with the numbers compared: one ASCII sentence, under 200 characters
 };
 
 class RoutingPolicy {
  public:
   // The TOML text of a policy file (see policy/paper.toml); `source` names it in errors,
-  // which also name the key. Unknown keys are errors. The last rule must match anything.
+  // which also name the line and the key. Unknown keys are errors, and so are rules that
+  // cannot be reached. The last rule must match anything.
   static Result<RoutingPolicy> FromToml(std::string_view text, const std::string& source);
   static Result<RoutingPolicy> FromFile(const std::string& path);
-  // The paper's rules, as policy/paper.toml has them.
+  // The paper's rules: policy/paper.toml as it was when the program was built.
   static RoutingPolicy Paper();
 
   const std::string& name() const { return name_; }
+  // Empty only in a default-constructed policy, which cannot decide.
   const std::vector<RoutingRule>& rules() const { return rules_; }
   // Requests longer than this skip the probe.
   int probe_prompt_tokens_max() const { return probe_prompt_tokens_max_; }

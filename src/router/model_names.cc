@@ -1,0 +1,112 @@
+#include "router/model_names.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <set>
+#include <utility>
+
+#include "base/check.h"
+#include "base/utf8.h"
+#include "router/routing_policy.h"
+
+namespace aio {
+namespace {
+
+constexpr size_t kThresholdBytesMax = 18;
+
+// "0", "0.45": digits, at most one point and that between digits. No sign, no exponent.
+bool IsPlainDecimal(std::string_view text) {
+  if (text.empty() || text.size() > kThresholdBytesMax) return false;
+  if (text.front() == '.' || text.back() == '.') return false;
+  if (std::count(text.begin(), text.end(), '.') > 1) return false;
+  return text.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+// A client's text as it may stand in a message.
+std::string Quoted(std::string_view text) {
+  constexpr size_t kShownMax = 80;
+  std::string shown = ReplaceInvalidUtf8(text.substr(0, kShownMax));
+  return fmt::format("'{}{}'", shown, text.size() > kShownMax ? "..." : "");
+}
+
+}  // namespace
+
+Result<ModelNames> ModelNames::Create(std::vector<std::string> virtual_names,
+                                      std::string small_model, std::string large_model,
+                                      size_t num_labels) {
+  AIO_CHECK(num_labels >= 2);
+  if (virtual_names.empty()) return InvalidArgument("no name asks for routing; give one: 'auto'");
+  // The roles are names too; a model may be called after its own role.
+  std::set<std::string, std::less<>> taken = {std::string(kSmallRole), std::string(kLargeRole)};
+  if (small_model == kSmallRole) taken.erase(small_model);
+  if (large_model == kLargeRole) taken.erase(large_model);
+  std::vector<std::string> all = virtual_names;
+  all.push_back(small_model);
+  all.push_back(large_model);
+  for (const std::string& name : all) {
+    if (name.empty()) return InvalidArgument("a model's name is empty");
+    if (!taken.insert(name).second) {
+      return InvalidArgument(
+          fmt::format("the name '{}' would stand for two things; rename a model", name));
+    }
+  }
+  ModelNames names;
+  names.virtual_names_ = std::move(virtual_names);
+  names.small_model_ = std::move(small_model);
+  names.large_model_ = std::move(large_model);
+  names.threshold_max_ = std::log(static_cast<double>(num_labels));
+  return names;
+}
+
+Result<NamedRoute> ModelNames::Resolve(std::string_view name) const {
+  if (name == small_model_ || name == kSmallRole) {
+    return NamedRoute{.role = std::string(kSmallRole), .entropy_threshold = {}};
+  }
+  if (name == large_model_ || name == kLargeRole) {
+    return NamedRoute{.role = std::string(kLargeRole), .entropy_threshold = {}};
+  }
+  for (const std::string& virtual_name : virtual_names_) {
+    if (name == virtual_name) return NamedRoute{};
+  }
+  for (const std::string& virtual_name : virtual_names_) {
+    if (!name.starts_with(virtual_name)) continue;
+    const std::string_view rest = name.substr(virtual_name.size());
+    if (!rest.starts_with('-')) continue;
+    AIO_ASSIGN_OR_RETURN(const double threshold, ParseThreshold(name, rest.substr(1)));
+    return NamedRoute{.role = {}, .entropy_threshold = threshold};
+  }
+  return NotFound(fmt::format("no model {}; there are: {}", Quoted(name), List()))
+      .WithReason("model_not_found")
+      .WithParam("model");
+}
+
+Result<double> ModelNames::ParseThreshold(std::string_view name, std::string_view digits) const {
+  double threshold = 0;
+  bool valid = IsPlainDecimal(digits);
+  if (valid) {
+    const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), threshold,
+                                        std::chars_format::fixed);
+    valid = parsed.ec == std::errc() && parsed.ptr == digits.data() + digits.size() &&
+            threshold <= threshold_max_;
+  }
+  if (valid) return threshold;
+  return InvalidArgument(
+             fmt::format("model {}: the entropy threshold at its end must be a plain decimal "
+                         "number from 0 to {:.4f} nats, as in '{}-0.45'",
+                         Quoted(name), threshold_max_, virtual_names_.front()))
+      .WithParam("model");
+}
+
+std::string ModelNames::List() const {
+  std::vector<std::string> all = virtual_names_;
+  for (std::string_view name : {std::string_view(kSmallRole), std::string_view(kLargeRole),
+                                std::string_view(small_model_), std::string_view(large_model_)}) {
+    if (std::find(all.begin(), all.end(), name) == all.end()) all.emplace_back(name);
+  }
+  return fmt::format("{}", fmt::join(all, ", "));
+}
+
+}  // namespace aio

@@ -1,0 +1,103 @@
+#include "router/probe.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/toml_table.h"
+
+namespace aio {
+namespace {
+
+constexpr size_t kLabelsMax = 32;
+
+Status CheckLabel(const LabelQuery& labels, size_t i) {
+  const LabelQuery::Label& label = labels.labels[i];
+  if (!IsPlainName(label.name)) {
+    return InvalidArgument(fmt::format(
+        "label {}: its name must be 1 to 32 of letters, digits, '.', '_' and '-'", i + 1));
+  }
+  if (label.word.empty()) {
+    return InvalidArgument(fmt::format("label '{}': its word is empty", label.name));
+  }
+  for (size_t j = 0; j < i; ++j) {
+    const LabelQuery::Label& earlier = labels.labels[j];
+    if (earlier.name == label.name) {
+      return InvalidArgument(fmt::format("two labels are called '{}'", label.name));
+    }
+    if (earlier.word == label.word) {
+      return InvalidArgument(fmt::format("labels '{}' and '{}' have the same word, '{}'",
+                                         earlier.name, label.name, label.word));
+    }
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+Status CheckLabelQuery(const LabelQuery& labels) {
+  if (labels.labels.size() < 2 || labels.labels.size() > kLabelsMax) {
+    return InvalidArgument(
+        fmt::format("{} labels; a probe tells 2 to {} apart", labels.labels.size(), kLabelsMax));
+  }
+  for (size_t i = 0; i < labels.labels.size(); ++i) AIO_RETURN_IF_ERROR(CheckLabel(labels, i));
+  return Status::Ok();
+}
+
+LabelQuery ReadProbeConfig(TomlTable& probe) {
+  LabelQuery query;
+  query.prefix = probe.String("prefix").value_or("");
+  probe.Require("suffix");
+  query.suffix = probe.String("suffix").value_or("");
+  if (query.suffix.empty()) {
+    probe.Fail("suffix", "is empty; it must ask for the label, e.g. \"... This is about:\"");
+  }
+  probe.Require("labels");
+  for (TomlTable& table : probe.Tables("labels")) {
+    table.Require("name");
+    table.Require("word");
+    query.labels.push_back(
+        {.name = table.String("name").value_or(""), .word = table.String("word").value_or("")});
+  }
+  if (const Status status = CheckLabelQuery(query); !status.ok()) {
+    probe.Fail("labels", status.message());
+  }
+  return query;
+}
+
+Result<LabelQuery> ProbeConfigFromToml(std::string_view text, const std::string& source) {
+  AIO_ASSIGN_OR_RETURN(TomlTable root, TomlTable::Parse(text, source));
+  root.Require("version");
+  root.Int("version", 1, 1);
+  root.Require("probe");
+  LabelQuery query;
+  if (std::optional<TomlTable> probe = root.Table("probe")) query = ReadProbeConfig(*probe);
+  AIO_RETURN_IF_ERROR(root.Finish());
+  return query;
+}
+
+Probe::Probe(Backend& backend, LabelQuery labels, const Clock& clock) {
+  std::vector<std::string> names;
+  for (const LabelQuery::Label& label : labels.labels) names.push_back(label.name);
+  state_ = std::make_shared<const State>(
+      State{.backend = backend, .labels = std::move(labels), .names = names, .clock = clock});
+}
+
+Status Probe::Start(const Request& request, Callback done) const {
+  const TimePoint start = state_->clock.Now();
+  auto on_scores = [state = state_, start, done = std::move(done)](Result<LabelScores> scores) {
+    if (!scores.ok()) return done(scores.status());
+    Result<IntentDistribution> intent =
+        IntentDistribution::FromLogits(state->names, scores->logits);
+    if (!intent.ok()) {
+      scores->held_prompt.reset();  // before the next step, which does not use it
+      return done(intent.status());
+    }
+    done(ProbeResult{.intent = *std::move(intent),
+                     .held_prompt = std::move(scores->held_prompt),
+                     .elapsed_ms = ToMs(state->clock.Now() - start)});
+  };
+  return state_->backend.ScoreLabels(request, state_->labels, std::move(on_scores));
+}
+
+}  // namespace aio

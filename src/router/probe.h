@@ -1,0 +1,75 @@
+// The probe: template-driven single-token semantic profiling (arXiv 2604.09752). The
+// request is put into a classification template, the small model does one forward pass,
+// and the distribution over the labels' first tokens says what the request is about.
+//
+// The template goes after the user's text, so that the prompt's KV computed here can be
+// used to generate the answer (ProbeResult::held_prompt).
+#ifndef AIO_ROUTER_PROBE_H_
+#define AIO_ROUTER_PROBE_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "backend/backend.h"
+#include "base/clock.h"
+#include "base/status.h"
+#include "router/routing_policy.h"
+
+namespace aio {
+
+class TomlTable;
+
+// At least two labels with distinct plain names and distinct words, none empty.
+Status CheckLabelQuery(const LabelQuery& labels);
+
+// A probe's configuration, which belongs to a model: template and words are in its
+// language. Of a file's own text ...
+//
+//   version = 1
+//   [probe]
+//   prefix = "..."   # may be left out
+//   suffix = "..."
+//   labels = [{ name = "code", word = "code" }, { name = "qa", word = "question" }]
+//
+// Errors name `source`, line, key and mend; unknown keys are errors.
+Result<LabelQuery> ProbeConfigFromToml(std::string_view text, const std::string& source);
+// ... or of the [probe] table of a larger document; faults come out of its Finish().
+LabelQuery ReadProbeConfig(TomlTable& probe);
+
+struct ProbeResult {
+  IntentDistribution intent;
+  std::shared_ptr<HeldPrompt> held_prompt;  // may be null
+  double elapsed_ms = 0;                    // from Start() to the scores, by the probe's clock
+};
+
+// Immutable, hence thread-safe; copies share their state. What was started goes on if the
+// Probe is destroyed.
+class Probe {
+ public:
+  using Callback = std::function<void(Result<ProbeResult>)>;
+
+  // `backend` (where the probing model lives) and `clock` outlive the last callback.
+  Probe(Backend& backend, LabelQuery labels, const Clock& clock);
+
+  const LabelQuery& labels() const { return state_->labels; }
+
+  // One forward pass over `request.prompt` by `request.model`. The calling rule is that of
+  // Backend::ScoreLabels(): a returned fault means that `done` is never called; otherwise
+  // it is called once, from the backend's thread or from inside this call.
+  Status Start(const Request& request, Callback done) const;
+
+ private:
+  struct State {
+    Backend& backend;
+    LabelQuery labels;
+    std::vector<std::string> names;  // of the labels
+    const Clock& clock;
+  };
+  std::shared_ptr<const State> state_;
+};
+
+}  // namespace aio
+
+#endif  // AIO_ROUTER_PROBE_H_

@@ -1,0 +1,303 @@
+#include "router/routing_policy.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "base/check.h"
+#include "router/paper_policy.h"
+#include "base/toml_table.h"
+
+namespace aio {
+namespace {
+
+constexpr int kTokensMax = std::numeric_limits<int>::max();
+constexpr double kEntropyMax = 100;  // beyond ln of any number of labels
+constexpr std::string_view kOverrideRule = "override";
+
+// --- deciding --------------------------------------------------------------------------
+
+enum class Match { kYes, kOtherIntent, kTooLong, kTooUncertain };
+
+double EntropyBound(const RoutingRule& rule, const Signals& signals) {
+  return signals.entropy_threshold.value_or(*rule.entropy_max);
+}
+
+Match MatchRule(const RoutingRule& rule, const Signals& signals) {
+  const bool needs_intent = !rule.intents.empty() || rule.entropy_max.has_value();
+  if (needs_intent && !signals.intent) return Match::kOtherIntent;
+  if (!rule.intents.empty()) {
+    const std::string& top = signals.intent->labels[signals.intent->top()];
+    if (std::find(rule.intents.begin(), rule.intents.end(), top) == rule.intents.end()) {
+      return Match::kOtherIntent;
+    }
+  }
+  if (rule.prompt_tokens_max && signals.prompt_tokens > *rule.prompt_tokens_max) {
+    return Match::kTooLong;
+  }
+  if (rule.entropy_max && !(signals.intent->entropy <= EntropyBound(rule, signals))) {
+    return Match::kTooUncertain;
+  }
+  return Match::kYes;
+}
+
+// --- giving the reason -----------------------------------------------------------------
+
+// Two numbers with as few decimals as tell them apart: "0.03" and "0.45", but "0.4502" and
+// "0.4500".
+std::pair<std::string, std::string> Distinct(double a, double b) {
+  constexpr int kDecimalsMax = 17;
+  constexpr double kDecimalsUpTo = 1000;  // a client's threshold may be any number
+  if (b >= kDecimalsUpTo) return {fmt::format("{:.2f}", a), fmt::format("{:.4g}", b)};
+  std::string first, second;
+  for (int decimals = 2; decimals <= kDecimalsMax; ++decimals) {
+    first = fmt::format("{:.{}f}", a, decimals);
+    second = fmt::format("{:.{}f}", b, decimals);
+    if (first != second || a == b) break;
+  }
+  return {first, second};
+}
+
+std::string CompareTokens(const RoutingRule& rule, const Signals& signals) {
+  const bool holds = signals.prompt_tokens <= *rule.prompt_tokens_max;
+  return fmt::format("{} tokens {} {}", signals.prompt_tokens, holds ? "<=" : ">",
+                     *rule.prompt_tokens_max);
+}
+
+std::string CompareEntropy(const RoutingRule& rule, const Signals& signals) {
+  const double entropy = signals.intent->entropy;
+  const double bound = EntropyBound(rule, signals);
+  const auto [shown, shown_bound] = Distinct(entropy, bound);
+  return fmt::format("entropy {} {} {}{}", shown, entropy <= bound ? "<=" : ">",
+                     signals.entropy_threshold ? "the client's " : "", shown_bound);
+}
+
+std::string Subject(const Signals& signals, int probe_prompt_tokens_max) {
+  if (signals.intent) return signals.intent->labels[signals.intent->top()];
+  if (!signals.probe_fault.empty()) return fmt::format("probe failed ({})", signals.probe_fault);
+  if (signals.prompt_tokens > probe_prompt_tokens_max) {
+    return fmt::format("not probed, {} tokens > {}", signals.prompt_tokens,
+                       probe_prompt_tokens_max);
+  }
+  return "not probed, too long with the probe's template";
+}
+
+// How the rule `fired` came to fire: what the first rule for the same intent missed by, and
+// the bounds of its own that hold.
+std::string Comparisons(const std::vector<RoutingRule>& rules, const RoutingRule& fired,
+                        const Signals& signals) {
+  std::string text;
+  for (const RoutingRule& rule : rules) {
+    if (&rule == &fired) break;
+    const Match match = MatchRule(rule, signals);
+    if (match == Match::kOtherIntent) continue;
+    text += ", ";
+    text += match == Match::kTooLong ? CompareTokens(rule, signals) : CompareEntropy(rule, signals);
+    break;
+  }
+  if (fired.prompt_tokens_max) text += ", " + CompareTokens(fired, signals);
+  if (fired.entropy_max) text += ", " + CompareEntropy(fired, signals);
+  return text;
+}
+
+std::string Answers(const PolicyOutcome& outcome, bool clients_strategy) {
+  std::string text = outcome.role + " model answers";
+  if (clients_strategy || outcome.strategy.kind != StrategyKind::kPlain) {
+    text += fmt::format(" with {}", StrategyName(outcome.strategy.kind));
+  }
+  if (clients_strategy) text += " as the client asked";
+  return text;
+}
+
+// Every part is bounded, but all at their longest would be too much for a header.
+std::string Clip(std::string text) {
+  constexpr size_t kReasonBytesMax = 199;
+  if (text.size() > kReasonBytesMax) text.replace(kReasonBytesMax - 3, std::string::npos, "...");
+  return text;
+}
+
+// --- reading ---------------------------------------------------------------------------
+
+void ReadStrategy(TomlTable& table, Strategy& strategy) {
+  table.Require("strategy");
+  const std::string name = table.String("strategy").value_or("plain");
+  const auto kind = StrategyFromName(name);
+  if (!kind) {
+    table.Fail("strategy",
+               fmt::format("no strategy '{}'; there are 'plain' and 'prompt_lookup'", name));
+    return;
+  }
+  strategy.kind = *kind;
+  strategy.ngram_max = table.Int("ngram_max", 1, 64).value_or(strategy.ngram_max);
+  strategy.ngram_min = table.Int("ngram_min", 1, 64).value_or(strategy.ngram_min);
+  strategy.lookahead = table.Int("lookahead", 1, 16).value_or(strategy.lookahead);
+  if (strategy.ngram_min > strategy.ngram_max) {
+    table.Fail("ngram_min", fmt::format("{} is more than ngram_max, {}", strategy.ngram_min,
+                                        strategy.ngram_max));
+  }
+  for (const char* key : {"ngram_max", "ngram_min", "lookahead"}) {
+    if (strategy.kind == StrategyKind::kPlain && table.Has(key)) {
+      table.Fail(key, "belongs to strategy = \"prompt_lookup\"; remove it");
+    }
+  }
+}
+
+void ReadIntents(TomlTable& table, std::vector<std::string>& intents) {
+  intents = table.Strings("intents").value_or(std::vector<std::string>{});
+  if (table.Has("intents") && intents.empty()) {
+    table.Fail("intents", "names no label; remove the key to match any intent");
+  }
+  for (size_t i = 0; i < intents.size(); ++i) {
+    if (!IsPlainName(intents[i])) {
+      table.Fail("intents", "a label's name is 1 to 32 of letters, digits, '.', '_' and '-'");
+    }
+    if (std::find(intents.begin(), intents.begin() + static_cast<ptrdiff_t>(i), intents[i]) !=
+        intents.begin() + static_cast<ptrdiff_t>(i)) {
+      table.Fail("intents", fmt::format("names '{}' twice", intents[i]));
+    }
+  }
+}
+
+RoutingRule ReadRule(TomlTable& table) {
+  RoutingRule rule;
+  table.Require("name");
+  rule.name = table.String("name").value_or("");
+  if (!IsPlainName(rule.name)) {
+    table.Fail("name", "a rule's name is 1 to 32 of letters, digits, '.', '_' and '-'");
+  }
+  if (rule.name == kOverrideRule) {
+    table.Fail("name", "'override' stands for requests that bypass the policy; choose another");
+  }
+  ReadIntents(table, rule.intents);
+  rule.prompt_tokens_max = table.Int("prompt_tokens_max", 1, kTokensMax);
+  rule.entropy_max = table.Number("entropy_max", 0, kEntropyMax);
+  table.Require("role");
+  rule.role = table.String("role").value_or("");
+  if (rule.role != kSmallRole && rule.role != kLargeRole) {
+    table.Fail("role", fmt::format("no role '{}'; there are 'small' and 'large'", rule.role));
+  }
+  ReadStrategy(table, rule.strategy);
+  return rule;
+}
+
+bool MatchesAnything(const RoutingRule& rule) {
+  return rule.intents.empty() && !rule.prompt_tokens_max && !rule.entropy_max;
+}
+
+std::vector<RoutingRule> ReadRules(TomlTable& root) {
+  std::vector<RoutingRule> rules;
+  std::vector<TomlTable> tables = root.Tables("rule");
+  for (size_t i = 0; i < tables.size(); ++i) {
+    RoutingRule rule = ReadRule(tables[i]);
+    const bool known = std::any_of(rules.begin(), rules.end(), [&](const RoutingRule& earlier) {
+      return earlier.name == rule.name;
+    });
+    if (known) tables[i].Fail("name", fmt::format("a second rule called '{}'", rule.name));
+    const bool last = i + 1 == tables.size();
+    if (last && !MatchesAnything(rule)) {
+      tables[i].Fail("name",
+                     "the last rule must match anything: add one without intents, "
+                     "prompt_tokens_max and entropy_max");
+    }
+    if (!last && MatchesAnything(rule)) {
+      tables[i].Fail("name", "matches anything, so the rules after it are never reached");
+    }
+    rules.push_back(std::move(rule));
+  }
+  if (rules.empty()) root.Fail("rule", "a policy needs at least one [[rule]]");
+  return rules;
+}
+
+bool IsTitle(std::string_view text) {
+  return !text.empty() && text.size() <= 64 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+}  // namespace
+
+bool IsPlainName(std::string_view name) {
+  const auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  };
+  return !name.empty() && name.size() <= 32 && std::all_of(name.begin(), name.end(), plain);
+}
+
+size_t IntentDistribution::top() const {
+  AIO_CHECK(!labels.empty() && labels.size() == probabilities.size());
+  return static_cast<size_t>(std::max_element(probabilities.begin(), probabilities.end()) -
+                             probabilities.begin());
+}
+
+Result<IntentDistribution> IntentDistribution::FromLogits(std::vector<std::string> labels,
+                                                          const std::vector<float>& logits) {
+  if (labels.empty() || logits.size() != labels.size()) {
+    return Internal(fmt::format("{} scores for {} labels", logits.size(), labels.size()));
+  }
+  for (size_t i = 0; i < logits.size(); ++i) {
+    if (!std::isfinite(logits[i])) {
+      return Internal(fmt::format("score of label '{}' is {}", labels[i], logits[i]));
+    }
+  }
+  const double max = *std::max_element(logits.begin(), logits.end());
+  double sum = 0;
+  for (float logit : logits) sum += std::exp(logit - max);
+
+  IntentDistribution intent;
+  intent.labels = std::move(labels);
+  // H = -sum p ln p with ln p = logit - max - ln sum: no logarithm of a p that underflowed.
+  for (float logit : logits) {
+    const double log_probability = logit - max - std::log(sum);
+    const double probability = std::exp(log_probability);
+    intent.probabilities.push_back(probability);
+    intent.entropy -= probability * log_probability;
+  }
+  intent.entropy = std::max(0.0, intent.entropy);
+  return intent;
+}
+
+Result<RoutingPolicy> RoutingPolicy::FromToml(std::string_view text, const std::string& source) {
+  AIO_ASSIGN_OR_RETURN(TomlTable root, TomlTable::Parse(text, source));
+  RoutingPolicy policy;
+  root.Require("version");
+  root.Int("version", 1, 1);
+  root.Require("name");
+  policy.name_ = root.String("name").value_or("");
+  if (!IsTitle(policy.name_)) root.Fail("name", "must be 1 to 64 printable ASCII characters");
+  root.Require("probe_prompt_tokens_max");
+  policy.probe_prompt_tokens_max_ =
+      root.Int("probe_prompt_tokens_max", 0, kTokensMax).value_or(policy.probe_prompt_tokens_max_);
+  policy.rules_ = ReadRules(root);
+  AIO_RETURN_IF_ERROR(root.Finish());
+  return policy;
+}
+
+Result<RoutingPolicy> RoutingPolicy::FromFile(const std::string& path) {
+  AIO_ASSIGN_OR_RETURN(const std::string text, ReadSmallFile(path));
+  return FromToml(text, path);
+}
+
+RoutingPolicy RoutingPolicy::Paper() {
+  return FromToml(PaperPolicyToml(), "policy/paper.toml").value();
+}
+
+PolicyOutcome RoutingPolicy::Decide(const Signals& signals) const {
+  const auto fired = std::find_if(rules_.begin(), rules_.end(), [&](const RoutingRule& rule) {
+    return MatchRule(rule, signals) == Match::kYes;
+  });
+  AIO_CHECK(fired != rules_.end(), "the last rule of a policy matches anything");
+  PolicyOutcome outcome;
+  outcome.rule = fired->name;
+  outcome.role = signals.probe_fault.empty() ? fired->role : std::string(kLargeRole);
+  outcome.strategy = signals.strategy.value_or(fired->strategy);
+  outcome.reason =
+      Clip(fmt::format("{}{}: {} (rule {})", Subject(signals, probe_prompt_tokens_max_),
+                       Comparisons(rules_, *fired, signals),
+                       Answers(outcome, signals.strategy.has_value()), fired->name));
+  return outcome;
+}
+
+}  // namespace aio

@@ -1,0 +1,399 @@
+#include "router/routing_policy.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <limits>
+#include <sstream>
+#include <thread>
+
+#include "router/paper_policy.h"
+
+namespace aio {
+namespace {
+
+using ::testing::HasSubstr;
+
+Signals Probed(std::string top, double entropy, int prompt_tokens) {
+  Signals signals;
+  IntentDistribution intent{
+      .labels = {"code", "qa", "math"}, .probabilities = {0.1, 0.1, 0.1}, .entropy = entropy};
+  for (size_t i = 0; i < 3; ++i) {
+    if (intent.labels[i] == top) intent.probabilities[i] = 0.8;
+  }
+  signals.intent = intent;
+  signals.prompt_tokens = prompt_tokens;
+  return signals;
+}
+
+Signals Unprobed(int prompt_tokens) {
+  Signals signals;
+  signals.prompt_tokens = prompt_tokens;
+  return signals;
+}
+
+Strategy PromptLookup() {
+  return {.kind = StrategyKind::kPromptLookup, .ngram_max = 6, .ngram_min = 1, .lookahead = 2};
+}
+
+// --- the paper's rules -----------------------------------------------------------------
+
+TEST(PaperPolicy, IsTheFileInTheRepository) {
+  std::ifstream file(AIO_SOURCE_DIR "/policy/paper.toml");
+  std::stringstream text;
+  text << file.rdbuf();
+  EXPECT_EQ(PaperPolicyToml(), text.str());
+}
+
+TEST(PaperPolicy, HasThePapersNumbers) {
+  const RoutingPolicy policy = RoutingPolicy::Paper();
+  EXPECT_EQ(policy.name(), "paper");
+  EXPECT_EQ(policy.probe_prompt_tokens_max(), 2048);
+  ASSERT_EQ(policy.rules().size(), 4u);
+  EXPECT_EQ(policy.rules()[0].prompt_tokens_max, 2048);
+  EXPECT_EQ(policy.rules()[0].entropy_max, 0.45);
+  EXPECT_EQ(policy.rules()[2].strategy, PromptLookup());
+}
+
+TEST(PaperPolicy, TruthTable) {
+  const double above = std::nextafter(0.45, 1.0);
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  struct Row {
+    Signals signals;
+    std::string role;
+    StrategyKind strategy;
+    std::string rule;
+    std::string reason;
+  };
+  const StrategyKind plain = StrategyKind::kPlain;
+  const StrategyKind lookup = StrategyKind::kPromptLookup;
+  const std::vector<Row> rows = {
+      {Probed("code", 0.03, 57), "small", plain, "code-small",
+       "code, 57 tokens <= 2048, entropy 0.03 <= 0.45: small model answers (rule code-small)"},
+      {Probed("code", 0, 1), "small", plain, "code-small",
+       "code, 1 tokens <= 2048, entropy 0.00 <= 0.45: small model answers (rule code-small)"},
+      {Probed("code", 0.45, 2048), "small", plain, "code-small",
+       "code, 2048 tokens <= 2048, entropy 0.45 <= 0.45: small model answers (rule code-small)"},
+      {Probed("code", 0.45, 2049), "large", plain, "code-large",
+       "code, 2049 tokens > 2048: large model answers (rule code-large)"},
+      {Probed("code", 0.61, 57), "large", plain, "code-large",
+       "code, entropy 0.61 > 0.45: large model answers (rule code-large)"},
+      {Probed("code", 0.4502, 57), "large", plain, "code-large",
+       "code, entropy 0.4502 > 0.4500: large model answers (rule code-large)"},
+      {Probed("code", above, 57), "large", plain, "code-large",
+       "code, entropy 0.4500000000000001 > 0.4500000000000000: large model answers "
+       "(rule code-large)"},
+      {Probed("code", nan, 57), "large", plain, "code-large",
+       "code, entropy nan > 0.45: large model answers (rule code-large)"},
+      {Probed("qa", 0.01, 57), "large", lookup, "knowledge",
+       "qa: large model answers with prompt_lookup (rule knowledge)"},
+      {Probed("qa", 1.0986, 2048), "large", lookup, "knowledge",
+       "qa: large model answers with prompt_lookup (rule knowledge)"},
+      {Probed("math", 0.45, 3000), "large", lookup, "knowledge",
+       "math: large model answers with prompt_lookup (rule knowledge)"},
+      {Unprobed(2049), "large", plain, "otherwise",
+       "not probed, 2049 tokens > 2048: large model answers (rule otherwise)"},
+      {Unprobed(2047), "large", plain, "otherwise",
+       "not probed, too long with the probe's template: large model answers (rule otherwise)"},
+  };
+  const RoutingPolicy policy = RoutingPolicy::Paper();
+  for (const Row& row : rows) {
+    const PolicyOutcome outcome = policy.Decide(row.signals);
+    EXPECT_EQ(outcome.role, row.role) << row.reason;
+    EXPECT_EQ(outcome.strategy.kind, row.strategy) << row.reason;
+    EXPECT_EQ(outcome.rule, row.rule) << row.reason;
+    EXPECT_EQ(outcome.reason, row.reason);
+  }
+}
+
+TEST(PaperPolicy, TheClientsThresholdReplacesTheRules) {
+  const RoutingPolicy policy = RoutingPolicy::Paper();
+  Signals signals = Probed("code", 0.61, 57);
+  signals.entropy_threshold = 0.8;
+  EXPECT_EQ(policy.Decide(signals).role, "small");
+  EXPECT_EQ(policy.Decide(signals).reason,
+            "code, 57 tokens <= 2048, entropy 0.61 <= the client's 0.80: small model answers "
+            "(rule code-small)");
+  signals.entropy_threshold = 0.61;
+  EXPECT_EQ(policy.Decide(signals).role, "small");
+  signals.entropy_threshold = 0.0;
+  EXPECT_EQ(policy.Decide(signals).role, "large");
+  signals.entropy_threshold = 1e300;
+  EXPECT_EQ(policy.Decide(signals).role, "small");
+  EXPECT_LT(policy.Decide(signals).reason.size(), 200u);
+  // Rules without a threshold do not get one.
+  signals = Probed("qa", 0.9, 57);
+  signals.entropy_threshold = 0.1;
+  EXPECT_EQ(policy.Decide(signals).rule, "knowledge");
+}
+
+TEST(PaperPolicy, TheClientsStrategyReplacesTheRules) {
+  const RoutingPolicy policy = RoutingPolicy::Paper();
+  Signals signals = Probed("qa", 0.1, 57);
+  signals.strategy = Strategy{};
+  EXPECT_EQ(policy.Decide(signals).strategy, Strategy{});
+  EXPECT_EQ(policy.Decide(signals).reason,
+            "qa: large model answers with plain as the client asked (rule knowledge)");
+  signals = Probed("code", 0.1, 57);
+  signals.strategy = PromptLookup();
+  signals.strategy->lookahead = 9;
+  EXPECT_EQ(policy.Decide(signals).strategy.lookahead, 9);
+  EXPECT_EQ(policy.Decide(signals).role, "small");
+}
+
+TEST(PaperPolicy, AFailedProbeGivesTheLargeModel) {
+  Signals signals = Unprobed(57);
+  signals.probe_fault = "unavailable: gone";
+  const PolicyOutcome outcome = RoutingPolicy::Paper().Decide(signals);
+  EXPECT_EQ(outcome.role, "large");
+  EXPECT_EQ(outcome.reason,
+            "probe failed (unavailable: gone): large model answers (rule otherwise)");
+}
+
+TEST(RoutingPolicy, AFailedProbeNeverGivesTheSmallModel) {
+  const auto policy = RoutingPolicy::FromToml(R"(
+    version = 1
+    name = "cheap"
+    probe_prompt_tokens_max = 100
+    rule = [{ name = "all", role = "small", strategy = "plain" }])",
+                                              "cheap.toml");
+  ASSERT_TRUE(policy.ok()) << policy.status().ToString();
+  Signals signals = Unprobed(5);
+  EXPECT_EQ(policy->Decide(signals).role, "small");
+  signals.probe_fault = "resource_exhausted: queue full";
+  EXPECT_EQ(policy->Decide(signals).role, "large");
+}
+
+// Same signals, same outcome: whatever was asked before, and from any thread.
+TEST(RoutingPolicy, DecideIsPure) {
+  const RoutingPolicy policy = RoutingPolicy::Paper();
+  std::vector<Signals> all;
+  for (const char* label : {"code", "qa", "math"}) {
+    for (double entropy : {0.0, 0.45, 0.46, 1.0}) {
+      for (int tokens : {1, 2048, 2049}) all.push_back(Probed(label, entropy, tokens));
+    }
+  }
+  std::vector<std::string> once;
+  for (const Signals& signals : all) once.push_back(policy.Decide(signals).reason);
+  const auto again = [&] {
+    for (size_t i = all.size(); i-- > 0;) EXPECT_EQ(policy.Decide(all[i]).reason, once[i]);
+  };
+  std::thread other(again);
+  again();
+  other.join();
+}
+
+TEST(RoutingPolicy, ReasonsStayShortWhateverTheNames) {
+  const std::string name(32, 'x');
+  const auto policy = RoutingPolicy::FromToml(
+      "version = 1\nname = \"long\"\nprobe_prompt_tokens_max = 2147483647\n"
+      "[[rule]]\nname = \"a\"\nentropy_max = 0.45\nrole = \"small\"\nstrategy = \"plain\"\n"
+      "[[rule]]\nname = \"" +
+          name + "\"\nintents = [\"" + name +
+          "\"]\nprompt_tokens_max = 2147483647\nrole = \"large\"\nstrategy = \"plain\"\n"
+          "[[rule]]\nname = \"last\"\nrole = \"large\"\nstrategy = \"plain\"\n",
+      "long.toml");
+  ASSERT_TRUE(policy.ok()) << policy.status().ToString();
+  Signals signals = Probed("", 0.45, std::numeric_limits<int>::max());
+  signals.intent->labels[0] = name;
+  signals.entropy_threshold = std::nextafter(0.45, 0.0);
+  signals.strategy = PromptLookup();
+  EXPECT_EQ(policy->Decide(signals).rule, name);
+  EXPECT_EQ(policy->Decide(signals).reason.size(), 199u);  // cut, it would be 215
+
+  signals = Unprobed(5);
+  signals.probe_fault = std::string(500, 'f');
+  EXPECT_EQ(policy->Decide(signals).reason.size(), 199u);
+}
+
+// --- the file format -------------------------------------------------------------------
+
+constexpr char kHead[] = "version = 1\nname = \"p\"\nprobe_prompt_tokens_max = 10\n";
+constexpr char kLast[] = "[[rule]]\nname = \"last\"\nrole = \"large\"\nstrategy = \"plain\"\n";
+
+std::string Rule(const std::string& body) { return "[[rule]]\nname = \"r\"\n" + body; }
+
+TEST(PolicyToml, Minimal) {
+  const auto policy = RoutingPolicy::FromToml(std::string(kHead) + kLast, "p.toml");
+  ASSERT_TRUE(policy.ok()) << policy.status().ToString();
+  EXPECT_EQ(policy->name(), "p");
+  EXPECT_EQ(policy->probe_prompt_tokens_max(), 10);
+  EXPECT_EQ(policy->rules().at(0).strategy, Strategy{});
+}
+
+TEST(PolicyToml, EveryKey) {
+  const auto policy = RoutingPolicy::FromToml(
+      std::string(kHead) +
+          Rule("intents = [\"a\", \"b\"]\nprompt_tokens_max = 5\nentropy_max = 1\nrole = "
+               "\"small\"\nstrategy = \"prompt_lookup\"\nngram_max = 9\nngram_min = 3\n"
+               "lookahead = 16\n") +
+          kLast,
+      "p.toml");
+  ASSERT_TRUE(policy.ok()) << policy.status().ToString();
+  const RoutingRule& rule = policy->rules().at(0);
+  EXPECT_THAT(rule.intents, ::testing::ElementsAre("a", "b"));
+  EXPECT_EQ(rule.prompt_tokens_max, 5);
+  EXPECT_EQ(rule.entropy_max, 1.0);
+  const Strategy strategy{
+      .kind = StrategyKind::kPromptLookup, .ngram_max = 9, .ngram_min = 3, .lookahead = 16};
+  EXPECT_EQ(rule.strategy, strategy);
+}
+
+// A rule with an entropy bound but no intents: holds for any intent, but not unprobed.
+TEST(PolicyToml, EntropyAloneNeedsAProbe) {
+  const auto policy = RoutingPolicy::FromToml(
+      std::string(kHead) + Rule("entropy_max = 0.2\nrole = \"small\"\nstrategy = \"plain\"\n") +
+          kLast,
+      "p.toml");
+  ASSERT_TRUE(policy.ok());
+  EXPECT_EQ(policy->Decide(Probed("math", 0.1, 5)).rule, "r");
+  EXPECT_EQ(policy->Decide(Probed("math", 0.3, 5)).rule, "last");
+  EXPECT_EQ(policy->Decide(Unprobed(5)).rule, "last");
+}
+
+struct BadPolicy {
+  std::string text;
+  std::string error;  // a part of it
+};
+
+std::vector<BadPolicy> BadPolicies() {
+  const std::string head = kHead;
+  const std::string end = "role = \"small\"\nstrategy = \"plain\"\n";
+  const std::string lookup = "role = \"small\"\nstrategy = \"prompt_lookup\"\n";
+  return {
+      // the text
+      {"version = ", "p.toml:1: not valid TOML"},
+      {"a = 1\n\nb = [1,", "p.toml:3: not valid TOML"},
+      {"name = \"\xff\xfe\"", "not valid TOML"},
+      {std::string("version = 1\0", 12), "not valid TOML"},
+      {std::string((1 << 20) + 1, '#'), "at most 1048576 are read"},
+      // the head
+      {"", "p.toml:1: version: is missing"},
+      {"version = 2\nname = \"p\"\n",
+       "p.toml:1: version: must be a whole number from 1 to 1, is 2"},
+      {"version = \"1\"\n", "version: must be a whole number from 1 to 1, is \"1\""},
+      {"version = 1\n", "name: is missing"},
+      {"version = 1\nname = 5\n", "p.toml:2: name: must be a string in quotes, is 5"},
+      {"version = 1\nname = \"\"\n", "name: must be 1 to 64 printable ASCII"},
+      {"version = 1\nname = \"a\\nb\"\n", "name: must be 1 to 64 printable ASCII"},
+      {"version = 1\nname = \"p\"\n", "probe_prompt_tokens_max: is missing"},
+      {"version = 1\nname = \"p\"\nprobe_prompt_tokens_max = -1\n",
+       "p.toml:3: probe_prompt_tokens_max: must be a whole number from 0 to"},
+      {"version = 1\nname = \"p\"\nprobe_prompt_tokens_max = 99999999999\n", "is 99999999999"},
+      {"version = 1\nname = \"p\"\nprobe_prompt_tokens_max = 1.5\n", "is 1.5"},
+      {head + kLast + "comment = 1\n", "p.toml:8: rule[0].comment: unknown key; the keys here are"},
+      {"colour = 1\n" + head + kLast,
+       "p.toml:1: colour: unknown key; the keys here are: name, probe_prompt_tokens_max, rule, "
+       "version"},
+      // the list of rules
+      {head, "rule: a policy needs at least one [[rule]]"},
+      {head + "rule = []\n", "rule: a policy needs at least one [[rule]]"},
+      {head + "rule = 3\n", "rule: must be an array of tables"},
+      {head + "rule = [1, 2]\n", "an array of other things"},
+      {head + "[rule]\nname = \"r\"\n", "rule: must be an array of tables"},
+      {head + kLast + kLast, "rule[0].name: matches anything"},
+      {head + Rule("intents = [\"a\"]\n" + end),
+       "p.toml:5: rule[0].name: the last rule must match anything"},
+      {head + Rule("prompt_tokens_max = 5\n" + end), "the last rule must match anything"},
+      {head + Rule("entropy_max = 0.5\n" + end), "the last rule must match anything"},
+      {head + Rule("intents = [\"a\"]\n" + end) + Rule("intents = [\"b\"]\n" + end) + kLast,
+       "rule[1].name: a second rule called 'r'"},
+      // one rule
+      {head + "[[rule]]\n" + end, "rule[0].name: is missing"},
+      {head + "[[rule]]\nname = \"a b\"\n" + end, "a rule's name is 1 to 32"},
+      {head + "[[rule]]\nname = \"override\"\n" + end, "'override' stands for"},
+      {head + Rule("intents = \"code\"\n" + end) + kLast,
+       "p.toml:6: rule[0].intents: must be an array of strings, is \"code\""},
+      {head + Rule("intents = [\"code\", 1]\n" + end) + kLast, "must hold strings only, has 1"},
+      {head + Rule("intents = []\n" + end) + kLast, "intents: names no label"},
+      {head + Rule("intents = [\"a\", \"a\"]\n" + end) + kLast, "names 'a' twice"},
+      {head + Rule("intents = [\"\xc3\xa9\"]\n" + end) + kLast, "a label's name is 1 to 32"},
+      {head + Rule("prompt_tokens_max = 0\n" + end) + kLast,
+       "prompt_tokens_max: must be a whole number from 1 to"},
+      {head + Rule("entropy_max = -0.1\n" + end) + kLast,
+       "entropy_max: must be a number from 0 to 100, is -0.1"},
+      {head + Rule("entropy_max = nan\n" + end) + kLast, "is nan"},
+      {head + Rule("entropy_max = inf\n" + end) + kLast, "is inf"},
+      {head + Rule("entropy_max = \"high\"\n" + end) + kLast, "is \"high\""},
+      {head + Rule("strategy = \"plain\"\n"), "rule[0].role: is missing"},
+      {head + Rule("role = \"medium\"\nstrategy = \"plain\"\n"),
+       "role: no role 'medium'; there are 'small' and 'large'"},
+      {head + Rule("role = \"small\"\n"), "strategy: is missing"},
+      {head + Rule("role = \"small\"\nstrategy = \"draft\"\n"),
+       "strategy: no strategy 'draft'; there are 'plain' and 'prompt_lookup'"},
+      {head + Rule(lookup + "ngram_max = 65\n"), "ngram_max: must be a whole number from 1 to 64"},
+      {head + Rule(lookup + "ngram_min = 0\n"), "ngram_min: must be a whole number from 1 to 64"},
+      {head + Rule(lookup + "ngram_min = 7\n"), "ngram_min: 7 is more than ngram_max, 6"},
+      {head + Rule(lookup + "lookahead = 17\n"), "lookahead: must be a whole number from 1 to 16"},
+      {head + Rule(end + "lookahead = 2\n"), "lookahead: belongs to strategy = \"prompt_lookup\""},
+  };
+}
+
+TEST(PolicyToml, EveryErrorNamesItsPlaceAndMend) {
+  for (const BadPolicy& bad : BadPolicies()) {
+    const auto policy = RoutingPolicy::FromToml(bad.text, "p.toml");
+    ASSERT_FALSE(policy.ok()) << bad.error;
+    EXPECT_EQ(policy.status().code(), StatusCode::kInvalidArgument);
+    EXPECT_THAT(policy.status().message(), HasSubstr(bad.error));
+    EXPECT_THAT(policy.status().message(), ::testing::StartsWith("p.toml:"));
+  }
+}
+
+TEST(PolicyToml, Files) {
+  EXPECT_TRUE(RoutingPolicy::FromFile(AIO_SOURCE_DIR "/policy/paper.toml").ok());
+  const auto missing = RoutingPolicy::FromFile("/no/such/policy.toml");
+  EXPECT_EQ(missing.status().code(), StatusCode::kNotFound);
+  EXPECT_THAT(missing.status().message(), HasSubstr("/no/such/policy.toml: cannot be opened"));
+  const auto folder = RoutingPolicy::FromFile(AIO_SOURCE_DIR "/policy");
+  EXPECT_THAT(folder.status().message(), HasSubstr("cannot be read"));
+}
+
+// --- the distribution ------------------------------------------------------------------
+
+TEST(IntentDistribution, UniformIsLnOfTheNumberOfLabels) {
+  const auto intent = IntentDistribution::FromLogits({"a", "b", "c"}, {-7.5f, -7.5f, -7.5f});
+  ASSERT_TRUE(intent.ok());
+  EXPECT_NEAR(intent->entropy, std::log(3.0), 1e-15);
+  for (double p : intent->probabilities) EXPECT_NEAR(p, 1.0 / 3, 1e-15);
+  EXPECT_EQ(intent->top(), 0u);  // the first of equals
+}
+
+TEST(IntentDistribution, KnownValues) {
+  const auto logit = [](double p) { return static_cast<float>(std::log(p)); };
+  const auto intent =
+      IntentDistribution::FromLogits({"a", "b", "c"}, {logit(0.25), logit(0.5), logit(0.25)});
+  ASSERT_TRUE(intent.ok());
+  EXPECT_NEAR(intent->entropy, 1.5 * std::log(2.0), 1e-7);
+  EXPECT_NEAR(intent->probabilities[1], 0.5, 1e-7);
+  EXPECT_EQ(intent->top(), 1u);
+}
+
+TEST(IntentDistribution, ExtremesStayFinite) {
+  const float max = std::numeric_limits<float>::max();
+  const auto intent = IntentDistribution::FromLogits({"a", "b", "c"}, {-max, max, 0});
+  ASSERT_TRUE(intent.ok());
+  EXPECT_EQ(intent->entropy, 0.0);
+  EXPECT_EQ(intent->probabilities[1], 1.0);
+  const auto one = IntentDistribution::FromLogits({"a"}, {3});
+  ASSERT_TRUE(one.ok());
+  EXPECT_EQ(one->entropy, 0.0);
+}
+
+TEST(IntentDistribution, ScoresThatAreNoNumbersAreFaults) {
+  const float inf = std::numeric_limits<float>::infinity();
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  for (float bad : {inf, -inf, nan}) {
+    const auto intent = IntentDistribution::FromLogits({"a", "b"}, {0, bad});
+    EXPECT_EQ(intent.status().code(), StatusCode::kInternal);
+    EXPECT_THAT(intent.status().message(), HasSubstr("score of label 'b' is"));
+  }
+  EXPECT_THAT(IntentDistribution::FromLogits({"a", "b"}, {0}).status().message(),
+              HasSubstr("1 scores for 2 labels"));
+  EXPECT_FALSE(IntentDistribution::FromLogits({}, {}).ok());
+}
+
+}  // namespace
+}  // namespace aio
