@@ -1,8 +1,12 @@
 // SIMD maths on plain memory, one generic body each (Highway), the instruction set chosen
-// once at start. `AIO_TARGET=scalar|avx2|avx512|...` forces one.
+// once at start (kernels/target.h). `AIO_TARGET=scalar|sse4|avx2|avx512|neon` forces one.
 //
 // Exactness contract: every output value has one fixed order of accumulation that depends
 // on the shape of its own row alone, never on how many rows or threads share the call.
+// Bits may differ between instruction sets, never within one.
+//
+// Nothing here allocates or fails: shapes are the caller's invariants (AIO_CHECKed where
+// that is cheap). Pointers need the alignment of their elements, no more.
 #ifndef AIO_KERNELS_KERNELS_H_
 #define AIO_KERNELS_KERNELS_H_
 
@@ -20,6 +24,10 @@ namespace aio {
 // Encodings of a weight matrix. The GGUF numbers are formats/gguf.h's business.
 enum class WeightType { kF32, kF16, kBF16, kQ8_0 };
 
+// Values that one Q8_0 block holds, and its bytes: an F16 scale, then 32 int8.
+inline constexpr int kQ8BlockValues = 32;
+inline constexpr int kQ8BlockBytes = 34;
+
 // A weight matrix as stored: `rows` rows of `columns` values, row-major, each row encoded
 // on its own (Q8_0: blocks of 32 values, an F16 scale then 32 int8; columns % 32 == 0).
 // A view; does not own.
@@ -33,6 +41,86 @@ struct Matrix {
   size_t row_bytes() const;
   size_t bytes() const { return row_bytes() * static_cast<size_t>(rows); }
 };
+
+// --- Matrix products ---------------------------------------------------------------
+
+// y[t, r] = bias[r] + sum over k of weights[r, k] * x[t, k] for every token t.
+//   x     [tokens, weights.columns]
+//   bias  [weights.rows], or empty
+//   y     [tokens, weights.rows]; must not overlap x
+// Weights are decoded on the way (never stored decoded), in F32; parallel over rows.
+void MatMul(const Matrix& weights, std::span<const float> bias, std::span<const float> x,
+            std::span<float> y, ThreadPool& pool);
+
+// out[k] = weights[row, k], exactly: the embedding look-up. `out` is [weights.columns].
+void DecodeRow(const Matrix& weights, int row, std::span<float> out);
+
+// Encodes `values` (whole blocks for Q8_0) as a row of `type`: what `aio quantize` and
+// tests write. Nearest; Q8_0 scales each block's largest magnitude to 127. `out` has
+// room for Matrix::row_bytes().
+void EncodeRow(std::span<const float> values, WeightType type, std::byte* out);
+
+// --- Rows of activations -----------------------------------------------------------
+
+// out[i] = x[i] / sqrt(mean(x^2) + epsilon) * weight[i]. `out` may be `x`.
+// (Zhang and Sennrich 2019, "Root Mean Square Layer Normalization".)
+void RmsNorm(std::span<const float> x, std::span<const float> weight, float epsilon,
+             std::span<float> out);
+
+// x[i] += y[i]
+void AddInPlace(std::span<float> x, std::span<const float> y);
+
+// gate[i] = silu(gate[i]) * up[i], silu(v) = v / (1 + exp(-v)). (Shazeer 2020, "GLU
+// Variants Improve Transformer": SwiGLU.)
+void SwiGluInPlace(std::span<float> gate, std::span<const float> up);
+
+// x[i] = exp(x[i] - max) / sum of those. `x` is not empty.
+void SoftmaxInPlace(std::span<float> x);
+
+// F32 to IEEE half, nearest even. `out` is [x.size()] halves.
+void EncodeF16(std::span<const float> x, std::byte* out);
+
+// --- Rotary position embedding (Su et al. 2021, "RoFormer") ---------------------------
+
+// How the dimensions of a head are paired for rotation.
+enum class RopePairing {
+  kInterleaved,  // (2i, 2i+1): llama
+  kHalves,       // (i, i + rope_dims/2): qwen2, qwen3, pangu-embedded ("neox")
+};
+
+// cos and sin of position * frequencies[i], computed in double: the angles of one
+// position, once for all heads and layers. All three are [rope_dims / 2].
+void RopeAngles(int position, std::span<const double> frequencies, std::span<float> cos,
+                std::span<float> sin);
+
+// Rotates the first 2 * cos.size() dimensions of every head. `heads` is
+// [number of heads, head_size].
+void RopeInPlace(std::span<float> heads, int head_size, RopePairing pairing,
+                 std::span<const float> cos, std::span<const float> sin);
+
+// --- Attention ---------------------------------------------------------------------
+
+// Positions in one block of a KV cache; also the block in which attention accumulates.
+inline constexpr int kKvBlockTokens = 32;
+
+// The keys and values of one (layer, KV head), in blocks of kKvBlockTokens positions:
+// block b is [kKvBlockTokens, head_size] values of `type` at keys + b * block_stride.
+struct KvHeadView {
+  const std::byte* keys = nullptr;
+  const std::byte* values = nullptr;
+  size_t block_stride = 0;             // bytes
+  WeightType type = WeightType::kF16;  // kF32 or kF16
+  int head_size = 0;
+};
+
+// out[h] = sum over p < num_keys of softmax_p(scale * query[h] . key[p]) * value[p], for
+// the `group` query heads that share one KV head; `query` and `out` are
+// [group, head_size]. Position p lives in block block_table[p / kKvBlockTokens].
+// Blocks are visited in order with a running maximum and sum (Milakov and Gimelshein
+// 2018, "Online normalizer calculation for softmax"), so the bits depend on the keys
+// before a position only.
+void Attention(const KvHeadView& kv, std::span<const int32_t> block_table, int num_keys,
+               float scale, std::span<const float> query, std::span<float> out);
 
 }  // namespace aio
 

@@ -7,16 +7,11 @@
 #include <vector>
 
 #include "base/status.h"
+#include "kernels/kernels.h"
 
 namespace aio {
 
 class GgufFile;
-
-// How the halves of a head's dimensions are paired for rotation.
-enum class RopePairing {
-  kInterleaved,  // (2i, 2i+1): llama
-  kHalves,       // (i, i + rope_dims/2): qwen2, qwen3 ("neox")
-};
 
 // Everything the forward pass must know; architectures differ only here and in which
 // optional tensors exist (biases, per-head norms).

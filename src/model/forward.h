@@ -30,7 +30,8 @@ struct ForwardRow {
 // Activations of one step, reused from step to step. Not thread-safe.
 class ForwardScratch {
  public:
-  // For at most `max_rows` rows a call, `max_logit_rows` of them with logits.
+  // For at most `max_rows` rows a call, `max_logit_rows` of them with logits, with a pool of
+  // `num_threads`. All memory that Forward() needs.
   ForwardScratch(const ModelConfig& config, int max_rows, int max_logit_rows, int num_threads);
   ~ForwardScratch();
 

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "base/status.h"
+#include "kernels/kernels.h"
 #include "model/config.h"
 
 namespace aio {
@@ -24,7 +25,8 @@ class KvCache {
   // Bytes of one block over all layers, K and V.
   static int64_t BlockBytes(const ModelConfig& config, KvType type);
 
-  // Reserves memory for `num_blocks`; kResourceExhausted with the bytes when refused.
+  // Reserves memory for `num_blocks` > 0; kResourceExhausted with the bytes when refused.
+  // Pages are touched when first written, zero until then.
   static Result<std::unique_ptr<KvCache>> Create(const ModelConfig& config, KvType type,
                                                  int num_blocks);
   ~KvCache();
@@ -33,17 +35,22 @@ class KvCache {
   int num_blocks() const { return num_blocks_; }
 
   // Memory of (layer, block, kv head): [kBlockTokens, head_size] of the cache's type,
-  // positions contiguous, so that attention streams over one head's keys.
+  // positions contiguous, so that attention streams over one head's keys. An index out of
+  // range is an AIO_CHECK.
   std::byte* Keys(int layer, int block, int kv_head);
   std::byte* Values(int layer, int block, int kv_head);
   const std::byte* Keys(int layer, int block, int kv_head) const;
   const std::byte* Values(int layer, int block, int kv_head) const;
+
+  // All blocks of (layer, kv head), as attention reads them.
+  KvHeadView Head(int layer, int kv_head) const;
 
  private:
   KvCache() = default;
   size_t Offset(int layer, int block, int kv_head) const;
 
   KvType type_ = KvType::kF16;
+  int num_layers_ = 0;
   int num_blocks_ = 0;
   int num_kv_heads_ = 0;
   int head_size_ = 0;

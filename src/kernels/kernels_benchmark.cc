@@ -1,0 +1,97 @@
+// Speed of the matrix product, in bytes of weights read per second (and FLOP/s), next to
+// a plain streaming read of the same memory.
+//
+//   kernels_benchmark --benchmark_filter=F16
+//
+// Arguments: tokens per call, threads.
+#include <benchmark/benchmark.h>
+#include <sys/mman.h>
+
+#include <cstring>
+#include <vector>
+
+#include "base/check.h"
+#include "base/thread_pool.h"
+#include "kernels/aligned.h"
+#include "kernels/kernels.h"
+#include "kernels/target.h"
+
+namespace aio {
+namespace {
+
+constexpr int kColumns = 4096;
+
+// Weights that fit no cache, in huge pages where the system grants them.
+class Memory {
+ public:
+  explicit Memory(size_t bytes) : bytes_(bytes) {
+    data_ = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    AIO_CHECK(data_ != MAP_FAILED);
+    static_cast<void>(madvise(data_, bytes, MADV_HUGEPAGE));
+    std::memset(data_, 0x11, bytes);  // small normal numbers in every encoding
+  }
+  ~Memory() { munmap(data_, bytes_); }
+  const std::byte* data() const { return static_cast<const std::byte*>(data_); }
+
+ private:
+  size_t bytes_;
+  void* data_;
+};
+
+void BM_MatMul(benchmark::State& state, WeightType type, size_t megabytes) {
+  Matrix weights{nullptr, type, 1, kColumns};
+  weights.rows = static_cast<int>((megabytes << 20) / weights.row_bytes());
+  const Memory memory(weights.bytes());
+  weights.data = memory.data();
+  const size_t tokens = state.range(0);
+  ThreadPool pool(static_cast<int>(state.range(1)));
+  AlignedVector<float> x(tokens * kColumns, 0.5f);
+  AlignedVector<float> y(tokens * weights.rows);
+  for (auto _ : state) MatMul(weights, {}, x, y, pool);
+  const double calls = static_cast<double>(state.iterations());
+  state.SetBytesProcessed(static_cast<int64_t>(calls * static_cast<double>(weights.bytes())));
+  state.counters["GFLOP/s"] =
+      benchmark::Counter(calls * 2e-9 * weights.rows * kColumns * static_cast<double>(tokens),
+                         benchmark::Counter::kIsRate);
+  state.SetLabel(std::string(ActiveTarget()));
+}
+
+void BM_StreamingRead(benchmark::State& state) {
+  constexpr size_t kBytes = size_t{512} << 20;
+  constexpr size_t kTaskBytes = size_t{1} << 20;
+  const Memory memory(kBytes);
+  ThreadPool pool(static_cast<int>(state.range(0)));
+  for (auto _ : state) {
+    pool.ParallelFor(kBytes / kTaskBytes, [&](size_t task, int) {
+      uint64_t sums[32] = {};
+      const std::byte* data = memory.data() + task * kTaskBytes;
+      for (size_t i = 0; i < kTaskBytes; i += sizeof(sums)) {
+        uint64_t values[32];
+        std::memcpy(values, data + i, sizeof(values));
+        for (int lane = 0; lane < 32; ++lane) sums[lane] += values[lane];
+      }
+      benchmark::DoNotOptimize(sums);
+    });
+  }
+  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(kBytes));
+}
+
+BENCHMARK(BM_StreamingRead)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
+void Sizes(benchmark::internal::Benchmark* b) {
+  for (const int tokens : {1, 2, 4, 8}) {
+    for (const int threads : {1, 2}) b->Args({tokens, threads});
+  }
+  b->UseRealTime()->Unit(benchmark::kMillisecond);
+}
+void ManyTokens(benchmark::internal::Benchmark* b) {
+  b->Args({256, 1})->Args({256, 2})->UseRealTime()->Unit(benchmark::kMillisecond);
+}
+BENCHMARK_CAPTURE(BM_MatMul, F32, WeightType::kF32, 512)->Apply(Sizes);
+BENCHMARK_CAPTURE(BM_MatMul, F16, WeightType::kF16, 512)->Apply(Sizes);
+BENCHMARK_CAPTURE(BM_MatMul, BF16, WeightType::kBF16, 512)->Apply(Sizes);
+BENCHMARK_CAPTURE(BM_MatMul, Q8_0, WeightType::kQ8_0, 512)->Apply(Sizes);
+BENCHMARK_CAPTURE(BM_MatMul, F16_prefill, WeightType::kF16, 32)->Apply(ManyTokens);
+BENCHMARK_CAPTURE(BM_MatMul, Q8_0_prefill, WeightType::kQ8_0, 32)->Apply(ManyTokens);
+
+}  // namespace
+}  // namespace aio

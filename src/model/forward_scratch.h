@@ -1,0 +1,33 @@
+// What ForwardScratch holds; for forward.cc alone.
+#ifndef AIO_MODEL_FORWARD_SCRATCH_H_
+#define AIO_MODEL_FORWARD_SCRATCH_H_
+
+#include <vector>
+
+#include "kernels/aligned.h"
+#include "model/forward.h"
+
+namespace aio {
+
+// Activations of a step of n rows, row-major.
+struct ForwardScratch::Buffers {
+  int max_rows = 0;
+  int max_logit_rows = 0;
+  int hidden_size = 0;  // of the model it was made for
+  int vocabulary_size = 0;
+  std::vector<double> rope_frequencies;  // [rope_dims / 2], radians a position
+  AlignedVector<float> cos, sin;         // [n, rope_dims / 2]
+  AlignedVector<float> x;                // [n, hidden]: the residual stream
+  AlignedVector<float> normed;           // [n, hidden]
+  AlignedVector<float> query;            // [n, heads * head_size]
+  AlignedVector<float> key, value;       // [n, kv_heads * head_size]
+  AlignedVector<float> attention;        // [n, heads * head_size]
+  AlignedVector<float> gate, up;         // [n, intermediate]
+  AlignedVector<float> delta;            // [n, hidden]: what a sub-layer adds to x
+  AlignedVector<float> last;             // [logit rows, hidden]
+  AlignedVector<float> logits;           // [logit rows, vocabulary]
+};
+
+}  // namespace aio
+
+#endif  // AIO_MODEL_FORWARD_SCRATCH_H_
