@@ -2,62 +2,53 @@
 //
 // Start here to read the engine. A request becomes a Sequence (sequence.h); the Scheduler
 // (scheduler.h) decides each step which sequences advance by how many tokens; the step
-// runs Forward() over all of them at once; the Sampler picks tokens; the sinks get
-// events. One engine thread runs the steps of all models, interleaved, never two at once.
+// (model_runner.h) runs Forward() over all of them at once; the Verifier and the Sampler
+// pick tokens; the sinks get events. One engine thread (engine_thread.h) runs the steps
+// of all models, in turn, never two at once.
+//
+// The text and log-probabilities of a seeded request depend on the request alone: not on
+// what else runs, the strategy, a held prompt, or the number of threads.
 #ifndef AIO_ENGINE_EMBEDDED_BACKEND_H_
 #define AIO_ENGINE_EMBEDDED_BACKEND_H_
 
-#include <cstdint>
 #include <memory>
-#include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "backend/backend.h"
 #include "base/clock.h"
 #include "base/status.h"
-#include "model/kv_cache.h"
-#include "model/model.h"
-#include "tokenizer/chat_template.h"
-#include "tokenizer/tokenizer.h"
+#include "engine/embedded_model.h"
 
 namespace aio {
 
-// One model and what it needs to speak.
-struct EmbeddedModel {
-  std::string name;  // what clients call it
-  std::string role;  // "small", "large"; also accepted as a request's `model`
-  std::shared_ptr<const Model> model;
-  std::shared_ptr<const Tokenizer> tokenizer;
-  std::optional<ChatTemplate> chat_template;  // absent: chat prompts are refused by name
-};
-
-struct EngineOptions {
-  int num_threads = 0;              // 0: one a core
-  int max_running = 16;             // sequences in one model's step
-  int max_waiting = 256;            // accepted and not started, a model; beyond: kResourceExhausted
-  int prefill_chunk_tokens = 256;   // most prompt tokens one step computes
-  int64_t kv_cache_tokens = 16384;  // positions a model's KV cache holds
-  KvType kv_type = KvType::kF16;
-};
-
+// Thread-safe. Prompts are encoded and all checks made on the calling thread; events and
+// callbacks come from the engine thread, with no lock held. A sink that throws gets no
+// more events and its generation ends; what a callback throws is dropped.
 class EmbeddedBackend final : public Backend {
  public:
-  // `clock` must outlive the result. Names and roles must be distinct.
+  // `clock` must outlive the result. Names and roles must be distinct. kInvalidArgument
+  // names the option or model at fault; kResourceExhausted when memory does not suffice.
   static Result<std::unique_ptr<EmbeddedBackend>> Create(std::vector<EmbeddedModel> models,
                                                          const EngineOptions& options,
                                                          const Clock& clock);
-  // Cancels what runs and joins the engine thread.
+  // Cancels what runs, fails what waits with kUnavailable, joins the engine thread. Not
+  // from one of its callbacks.
   ~EmbeddedBackend() override;
 
+  // context_length is what can be used: the KV cache may hold less than the model allows.
   std::vector<ModelInfo> Models() const override;
+  // Blocks of running requests (all that they can ever need) and of held prompts count as
+  // used.
   std::vector<ModelLoad> Load() const override;
   Result<int> CountPromptTokens(const Request& request) const override;
   Status ValidateLabels(std::string_view model, const LabelQuery& labels) const override;
+  // request.sampling and request.strategy are not looked at.
   Status ScoreLabels(const Request& request, const LabelQuery& labels,
                      LabelScoresCallback done) override;
+  // No router took part: the model named by the request. Makes Generate()'s checks.
   Status Decide(const Request& request, DecisionCallback done) override;
+  // Usage::completion_tokens counts every sampled token, the ending one included.
   Result<std::shared_ptr<Generation>> Generate(Request request,
                                                std::shared_ptr<EventSink> sink) override;
 

@@ -1,0 +1,52 @@
+// The answer of one generation as it grows: sampling state, text, and when it ends.
+#ifndef AIO_ENGINE_ANSWER_H_
+#define AIO_ENGINE_ANSWER_H_
+
+#include <cstdint>
+#include <span>
+
+#include "backend/events.h"
+#include "backend/request.h"
+#include "engine/answer_text.h"
+#include "engine/sampler.h"
+#include "engine/sampling_state.h"
+#include "tokenizer/tokenizer.h"
+
+namespace aio {
+
+// Grows by one token at a time whatever produced the token, so speculation cannot change
+// where or how it ends. `tokenizer` must outlive it. Not thread-safe.
+class Answer {
+ public:
+  // Ends with kLength after `tokens_max` >= 1 tokens if nothing else ends it before.
+  // `continues_text`: see StreamDecoder.
+  Answer(const Tokenizer& tokenizer, SamplingParams params, std::span<const int32_t> prompt,
+         int tokens_max, bool continues_text);
+
+  const SamplingState& sampling() const { return sampling_; }
+  AnswerText& text() { return text_; }
+
+  // Only while !finished().
+  void Append(const SampledToken& sampled);
+
+  bool finished() const { return finished_; }
+  FinishReason reason() const { return reason_; }
+  // Tokens appended; the one that ended the answer counts.
+  int num_tokens() const { return num_tokens_; }
+  int tokens_left() const { return tokens_max_ - num_tokens_; }
+
+ private:
+  void Finish(FinishReason reason);
+
+  const Tokenizer* tokenizer_;
+  SamplingState sampling_;
+  AnswerText text_;
+  int tokens_max_;
+  int num_tokens_ = 0;
+  bool finished_ = false;
+  FinishReason reason_ = FinishReason::kStop;
+};
+
+}  // namespace aio
+
+#endif  // AIO_ENGINE_ANSWER_H_

@@ -1,0 +1,329 @@
+#include "engine/embedded_backend.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <limits>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/check.h"
+#include "base/thread_pool.h"
+#include "engine/engine_thread.h"
+#include "engine/generation.h"
+#include "engine/inbox.h"
+#include "engine/model_runner.h"
+#include "engine/prompt_encoding.h"
+#include "engine/request_checks.h"
+#include "engine/scoring.h"
+
+namespace aio {
+
+namespace {
+
+Status ShuttingDown() { return Unavailable("the engine is shutting down"); }
+
+class GenerationHandle final : public Generation {
+ public:
+  GenerationHandle(std::weak_ptr<Inbox> inbox, int model, uint64_t sequence)
+      : inbox_(std::move(inbox)), model_(model), sequence_(sequence) {}
+
+  void Cancel() override {
+    if (const auto inbox = inbox_.lock()) inbox->Post(CancelCommand{model_, sequence_});
+  }
+
+ private:
+  const std::weak_ptr<Inbox> inbox_;
+  const int model_;
+  const uint64_t sequence_;
+};
+
+// Gives its entry of HeldPrompts back when dropped, on whatever thread, if the engine is
+// still there.
+class HeldHandle final : public HeldPrompt {
+ public:
+  HeldHandle(std::weak_ptr<Inbox> inbox, int model, uint64_t id)
+      : inbox_(std::move(inbox)), model_(model), id_(id) {}
+  ~HeldHandle() override {
+    if (const auto inbox = inbox_.lock()) inbox->Post(ReleaseHeldCommand{model_, id_});
+  }
+
+  bool IsOf(const std::shared_ptr<Inbox>& inbox, int model) const {
+    return model_ == model && inbox_.lock() == inbox;
+  }
+  uint64_t id() const { return id_; }
+
+ private:
+  const std::weak_ptr<Inbox> inbox_;
+  const int model_;
+  const uint64_t id_;
+};
+
+Status CheckModels(const std::vector<EmbeddedModel>& models) {
+  if (models.empty()) return InvalidArgument("the engine needs at least one model");
+  std::set<std::string> names;
+  for (const EmbeddedModel& model : models) {
+    AIO_CHECK(model.model != nullptr && model.tokenizer != nullptr);
+    if (model.name.empty()) return InvalidArgument("a model has no name");
+    if (!names.insert(model.name).second) {
+      return InvalidArgument(fmt::format("the name \"{}\" is given twice", model.name));
+    }
+    // A model may be called by its role's name.
+    if (!model.role.empty() && model.role != model.name && !names.insert(model.role).second) {
+      return InvalidArgument(fmt::format("the role \"{}\" is given twice", model.role));
+    }
+    const int known = model.tokenizer->vocabulary_size();
+    const int computed = model.model->config().vocabulary_size;
+    if (known > computed) {
+      return InvalidArgument(
+          fmt::format("model \"{}\": its tokenizer knows {} tokens, but the model only {}",
+                      model.name, known, computed));
+    }
+  }
+  return Status::Ok();
+}
+
+Status CheckOptions(const EngineOptions& options) {
+  constexpr int64_t kIntMax = std::numeric_limits<int32_t>::max();
+  const auto check = [](const char* name, int64_t value, int64_t min, int64_t max) {
+    if (value >= min && value <= max) return Status::Ok();
+    return InvalidArgument(
+               fmt::format("{} is {}; it must be between {} and {}", name, value, min, max))
+        .WithParam(name);
+  };
+  AIO_RETURN_IF_ERROR(check("num_threads", options.num_threads, 0, 4096));
+  AIO_RETURN_IF_ERROR(check("max_running", options.max_running, 1, 4096));
+  AIO_RETURN_IF_ERROR(check("max_waiting", options.max_waiting, 1, 1 << 20));
+  AIO_RETURN_IF_ERROR(check("prefill_chunk_tokens", options.prefill_chunk_tokens, 1, 1 << 16));
+  AIO_RETURN_IF_ERROR(check("max_draft_tokens", options.max_draft_tokens, 0, 4096));
+  return check("kv_cache_tokens", options.kv_cache_tokens, 2, kIntMax - KvCache::kBlockTokens);
+}
+
+int NumThreads(const EngineOptions& options) {
+  if (options.num_threads > 0) return options.num_threads;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+}  // namespace
+
+class EmbeddedBackend::Impl {
+ public:
+  Impl(std::unique_ptr<ThreadPool> pool, std::vector<std::unique_ptr<ModelRunner>> runners,
+       const Clock& clock)
+      : clock_(clock), pool_(std::move(pool)), engine_(std::move(runners), clock) {}
+
+  // What Generate() has found out about a request before it takes a place in the queue.
+  struct Prepared {
+    int model = 0;
+    std::vector<int32_t> prompt;
+    int answer_tokens_max = 0;
+  };
+
+  int num_models() const { return engine_.num_models(); }
+  ModelRunner& runner(int model) { return engine_.runner(model); }
+  const EmbeddedModel& model(int model) { return runner(model).model(); }
+  const std::shared_ptr<Inbox>& inbox() const { return engine_.inbox(); }
+
+  Result<int> FindModel(std::string_view name);
+  Result<Prepared> Prepare(const Request& request);
+  Status ScoreLabels(const Request& request, const LabelQuery& labels, LabelScoresCallback done);
+  Result<std::shared_ptr<Generation>> Generate(Request request, std::shared_ptr<EventSink> sink);
+
+ private:
+  SequenceSetup MakeSetup(const Request& request, std::vector<int32_t> prompt);
+  Status Submit(int model, std::unique_ptr<Sequence> sequence);
+
+  const Clock& clock_;
+  std::atomic<uint64_t> next_id_{1};
+  const std::unique_ptr<ThreadPool> pool_;
+  EngineThread engine_;  // last: joined before the rest goes
+};
+
+Result<int> EmbeddedBackend::Impl::FindModel(std::string_view name) {
+  std::vector<std::string> known;
+  for (int i = 0; i < num_models(); ++i) {
+    const EmbeddedModel& candidate = model(i);
+    if (name == candidate.name || (!name.empty() && name == candidate.role)) return i;
+    known.push_back(candidate.role.empty()
+                        ? fmt::format("\"{}\"", candidate.name)
+                        : fmt::format("\"{}\" ({})", candidate.name, candidate.role));
+  }
+  return NotFound(fmt::format("the model \"{}\" does not exist; there is {}", name,
+                              fmt::join(known, ", ")))
+      .WithParam("model")
+      .WithReason("model_not_found");
+}
+
+Result<EmbeddedBackend::Impl::Prepared> EmbeddedBackend::Impl::Prepare(const Request& request) {
+  Prepared prepared;
+  AIO_ASSIGN_OR_RETURN(prepared.model, FindModel(request.model));
+  const EmbeddedModel& chosen = model(prepared.model);
+  AIO_RETURN_IF_ERROR(CheckSampling(request.sampling, chosen.tokenizer->vocabulary_size()));
+  AIO_RETURN_IF_ERROR(CheckStrategy(request.strategy.value_or(Strategy())));
+  AIO_ASSIGN_OR_RETURN(prepared.prompt, EncodePrompt(chosen, request.prompt));
+  AIO_ASSIGN_OR_RETURN(
+      prepared.answer_tokens_max,
+      AnswerTokensMax(request.prompt, static_cast<int>(prepared.prompt.size()),
+                      request.sampling.max_tokens, runner(prepared.model).limits()));
+  return prepared;
+}
+
+SequenceSetup EmbeddedBackend::Impl::MakeSetup(const Request& request,
+                                               std::vector<int32_t> prompt) {
+  SequenceSetup setup;
+  setup.id = next_id_.fetch_add(1, std::memory_order_relaxed);
+  setup.prompt = std::move(prompt);
+  setup.accepted = clock_.Now();
+  setup.deadline = request.deadline;
+  return setup;
+}
+
+Status EmbeddedBackend::Impl::Submit(int model, std::unique_ptr<Sequence> sequence) {
+  AIO_RETURN_IF_ERROR(runner(model).TakeQueuePlace());
+  if (inbox()->Post(SubmitCommand{model, std::move(sequence)})) return Status::Ok();
+  runner(model).GiveBackQueuePlace();
+  return ShuttingDown();
+}
+
+Status EmbeddedBackend::Impl::ScoreLabels(const Request& request, const LabelQuery& labels,
+                                          LabelScoresCallback done) {
+  AIO_CHECK(done != nullptr);
+  AIO_ASSIGN_OR_RETURN(const int index, FindModel(request.model));
+  const ContextLimits limits = runner(index).limits();
+  ScoringSetup setup;
+  AIO_ASSIGN_OR_RETURN(setup.label_tokens, EncodeLabels(model(index), labels));
+  AIO_ASSIGN_OR_RETURN(setup.generation_prompt, EncodePrompt(model(index), request.prompt));
+  AIO_RETURN_IF_ERROR(AnswerTokensMax(request.prompt,
+                                      static_cast<int>(setup.generation_prompt.size()),
+                                      std::nullopt, limits)
+                          .status());
+  AIO_ASSIGN_OR_RETURN(std::vector<int32_t> probe,
+                       EncodeProbe(model(index), request.prompt, labels));
+  AIO_RETURN_IF_ERROR(CheckProbeFits(request.prompt, static_cast<int>(probe.size()), limits));
+  setup.sequence = MakeSetup(request, std::move(probe));
+  setup.make_handle = [inbox = std::weak_ptr<Inbox>(inbox()), index](uint64_t id) {
+    return std::make_shared<HeldHandle>(inbox, index, id);
+  };
+  setup.done = std::move(done);
+  return Submit(index, std::make_unique<ScoringSequence>(std::move(setup)));
+}
+
+Result<std::shared_ptr<Generation>> EmbeddedBackend::Impl::Generate(
+    Request request, std::shared_ptr<EventSink> sink) {
+  AIO_CHECK(sink != nullptr);
+  AIO_ASSIGN_OR_RETURN(Prepared prepared, Prepare(request));
+  const EmbeddedModel& chosen = model(prepared.model);
+  GenerationSetup setup;
+  setup.sequence = MakeSetup(request, std::move(prepared.prompt));
+  setup.sequence.answer_tokens_max = prepared.answer_tokens_max;
+  const auto* held = dynamic_cast<const HeldHandle*>(request.held_prompt.get());
+  if (held != nullptr && held->IsOf(inbox(), prepared.model)) {
+    setup.sequence.held_prompt = held->id();
+    setup.held_prompt = std::move(request.held_prompt);
+  }
+  setup.model = chosen.name;
+  setup.tokenizer = chosen.tokenizer;
+  setup.sampling = std::move(request.sampling);
+  setup.strategy = request.strategy.value_or(Strategy());
+  setup.continues_text = !std::holds_alternative<std::vector<ChatMessage>>(request.prompt);
+  setup.sink = std::move(sink);
+  const uint64_t id = setup.sequence.id;
+  AIO_RETURN_IF_ERROR(
+      Submit(prepared.model, std::make_unique<GenerationSequence>(std::move(setup))));
+  return std::shared_ptr<Generation>(
+      std::make_shared<GenerationHandle>(inbox(), prepared.model, id));
+}
+
+EmbeddedBackend::EmbeddedBackend(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+EmbeddedBackend::~EmbeddedBackend() = default;
+
+Result<std::unique_ptr<EmbeddedBackend>> EmbeddedBackend::Create(std::vector<EmbeddedModel> models,
+                                                                 const EngineOptions& options,
+                                                                 const Clock& clock) {
+  AIO_RETURN_IF_ERROR(CheckModels(models));
+  AIO_RETURN_IF_ERROR(CheckOptions(options));
+  try {
+    auto pool = std::make_unique<ThreadPool>(NumThreads(options));
+    std::vector<std::unique_ptr<ModelRunner>> runners;
+    for (EmbeddedModel& model : models) {
+      AIO_ASSIGN_OR_RETURN(auto runner, ModelRunner::Create(std::move(model), options, *pool));
+      runners.push_back(std::move(runner));
+    }
+    return std::unique_ptr<EmbeddedBackend>(
+        new EmbeddedBackend(std::make_unique<Impl>(std::move(pool), std::move(runners), clock)));
+  } catch (const std::exception& e) {  // memory or threads
+    return ResourceExhausted(fmt::format("the engine could not start: {}", e.what()));
+  }
+}
+
+std::vector<ModelInfo> EmbeddedBackend::Models() const {
+  std::vector<ModelInfo> infos;
+  infos.reserve(impl_->num_models());
+  for (int i = 0; i < impl_->num_models(); ++i) {
+    const EmbeddedModel& model = impl_->model(i);
+    ModelInfo info;
+    info.name = model.name;
+    info.role = model.role;
+    info.architecture = model.model->config().architecture;
+    info.parameters = model.model->parameters();
+    info.bytes = model.model->weight_bytes();
+    info.context_length = impl_->runner(i).limits().tokens();
+    info.vocabulary_size = model.tokenizer->vocabulary_size();
+    infos.push_back(std::move(info));
+  }
+  return infos;
+}
+
+std::vector<ModelLoad> EmbeddedBackend::Load() const {
+  std::vector<ModelLoad> loads;
+  loads.reserve(impl_->num_models());
+  for (int i = 0; i < impl_->num_models(); ++i) loads.push_back(impl_->runner(i).Load());
+  return loads;
+}
+
+Result<int> EmbeddedBackend::CountPromptTokens(const Request& request) const {
+  AIO_ASSIGN_OR_RETURN(const int model, impl_->FindModel(request.model));
+  AIO_ASSIGN_OR_RETURN(const std::vector<int32_t> prompt,
+                       EncodePrompt(impl_->model(model), request.prompt));
+  return static_cast<int>(prompt.size());
+}
+
+Status EmbeddedBackend::ValidateLabels(std::string_view model, const LabelQuery& labels) const {
+  AIO_ASSIGN_OR_RETURN(const int index, impl_->FindModel(model));
+  return EncodeLabels(impl_->model(index), labels).status();
+}
+
+Status EmbeddedBackend::ScoreLabels(const Request& request, const LabelQuery& labels,
+                                    LabelScoresCallback done) {
+  return impl_->ScoreLabels(request, labels, std::move(done));
+}
+
+Status EmbeddedBackend::Decide(const Request& request, DecisionCallback done) {
+  AIO_CHECK(done != nullptr);
+  AIO_ASSIGN_OR_RETURN(const Impl::Prepared prepared, impl_->Prepare(request));
+  const EmbeddedModel& model = impl_->model(prepared.model);
+  Decision decision;
+  decision.model = model.name;
+  decision.role = model.role;
+  decision.strategy = request.strategy.value_or(Strategy());
+  decision.reason =
+      request.model == model.name ? "model requested by name" : "model requested by role";
+  decision.rule = "override";
+  decision.prompt_tokens = static_cast<int>(prepared.prompt.size());
+  CallCommand call{[done = std::move(done), decision] { done(decision); }};
+  return impl_->inbox()->Post(std::move(call)) ? Status::Ok() : ShuttingDown();
+}
+
+Result<std::shared_ptr<Generation>> EmbeddedBackend::Generate(Request request,
+                                                              std::shared_ptr<EventSink> sink) {
+  return impl_->Generate(std::move(request), std::move(sink));
+}
+
+}  // namespace aio

@@ -1,0 +1,38 @@
+// What the engine is given: loaded models and how much of the machine they may use.
+#ifndef AIO_ENGINE_EMBEDDED_MODEL_H_
+#define AIO_ENGINE_EMBEDDED_MODEL_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "model/kv_cache.h"
+#include "model/model.h"
+#include "tokenizer/chat_template.h"
+#include "tokenizer/tokenizer.h"
+
+namespace aio {
+
+// One model and what it needs to speak.
+struct EmbeddedModel {
+  std::string name;  // what clients call it
+  std::string role;  // "small", "large"; also accepted as a request's `model`
+  std::shared_ptr<const Model> model;
+  std::shared_ptr<const Tokenizer> tokenizer;
+  std::optional<ChatTemplate> chat_template;  // absent: chat prompts are refused by name
+};
+
+struct EngineOptions {
+  int num_threads = 0;              // 0: one a core
+  int max_running = 16;             // sequences in one model's step
+  int max_waiting = 256;            // accepted and not started, a model; beyond: kResourceExhausted
+  int prefill_chunk_tokens = 256;   // most prompt tokens one step computes
+  int max_draft_tokens = 64;        // most guesses one step computes, over all sequences
+  int64_t kv_cache_tokens = 16384;  // positions a model's KV cache holds, rounded up to blocks
+  KvType kv_type = KvType::kF16;
+};
+
+}  // namespace aio
+
+#endif  // AIO_ENGINE_EMBEDDED_MODEL_H_

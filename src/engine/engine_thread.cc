@@ -1,0 +1,75 @@
+#include "engine/engine_thread.h"
+
+#include <exception>
+#include <string>
+#include <utility>
+
+#include "base/check.h"
+
+namespace aio {
+
+EngineThread::EngineThread(std::vector<std::unique_ptr<ModelRunner>> runners, const Clock& clock)
+    : clock_(clock), runners_(std::move(runners)), thread_([this] { Run(); }) {}
+
+EngineThread::~EngineThread() {
+  AIO_CHECK(std::this_thread::get_id() != thread_.get_id(),
+            "the engine cannot be destroyed from one of its own callbacks");
+  inbox_->Close();
+  thread_.join();
+}
+
+void EngineThread::Run() {
+  std::vector<Command> commands;
+  for (bool is_open = true; is_open;) {
+    is_open = inbox_->Collect(/*wait=*/!HasWork(), commands);
+    for (Command& command : commands) Apply(command);
+    commands.clear();
+    if (is_open) StepNext();
+  }
+  for (const auto& runner : runners_) {
+    runner->AbortAll([](bool was_running) {
+      return was_running ? Cancelled("the engine is shutting down")
+                         : Unavailable("the engine is shutting down");
+    });
+  }
+}
+
+void EngineThread::Apply(Command& command) {
+  if (auto* submit = std::get_if<SubmitCommand>(&command)) {
+    runners_[submit->model]->Add(std::move(submit->sequence));
+  } else if (const auto* cancel = std::get_if<CancelCommand>(&command)) {
+    runners_[cancel->model]->Cancel(cancel->sequence);
+  } else if (const auto* release = std::get_if<ReleaseHeldCommand>(&command)) {
+    runners_[release->model]->ReleaseHeld(release->held_prompt);
+  } else if (const auto* call = std::get_if<CallCommand>(&command)) {
+    try {
+      call->call();
+    } catch (...) {
+      // The caller's own affair, as with sinks.
+    }
+  }
+}
+
+bool EngineThread::HasWork() const {
+  for (const auto& runner : runners_) {
+    if (runner->has_work()) return true;
+  }
+  return false;
+}
+
+void EngineThread::StepNext() {
+  for (int i = 0; i < num_models(); ++i) {
+    ModelRunner& runner = *runners_[next_model_];
+    next_model_ = (next_model_ + 1) % num_models();
+    if (!runner.has_work()) continue;
+    try {
+      runner.Step(clock_);
+    } catch (const std::exception& e) {
+      const std::string what = e.what();
+      runner.AbortAll([&](bool) { return Internal("the engine's step failed: " + what); });
+    }
+    return;
+  }
+}
+
+}  // namespace aio

@@ -1,0 +1,44 @@
+// The one thread that runs the steps of all models, never two at once: decoding is bound
+// by memory bandwidth, and two steps against each other only wait for it.
+#ifndef AIO_ENGINE_ENGINE_THREAD_H_
+#define AIO_ENGINE_ENGINE_THREAD_H_
+
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "engine/inbox.h"
+#include "engine/model_runner.h"
+
+namespace aio {
+
+// Thread-safe. Models with work take turns, one step each.
+class EngineThread {
+ public:
+  // Starts. `clock` must outlive it.
+  EngineThread(std::vector<std::unique_ptr<ModelRunner>> runners, const Clock& clock);
+  // Ends what runs (kCancelled) and what waits (kUnavailable), then joins. Not from the
+  // engine thread itself.
+  ~EngineThread();
+
+  int num_models() const { return static_cast<int>(runners_.size()); }
+  ModelRunner& runner(int model) { return *runners_[model]; }
+  const std::shared_ptr<Inbox>& inbox() const { return inbox_; }
+
+ private:
+  void Run();
+  void Apply(Command& command);
+  void StepNext();
+  bool HasWork() const;
+
+  const Clock& clock_;
+  const std::vector<std::unique_ptr<ModelRunner>> runners_;
+  const std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>();
+  int next_model_ = 0;  // whose turn it is; only the engine thread's
+  std::thread thread_;  // last: starts when all else is there
+};
+
+}  // namespace aio
+
+#endif  // AIO_ENGINE_ENGINE_THREAD_H_

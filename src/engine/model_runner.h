@@ -1,0 +1,97 @@
+// One model with all that is needed to run it: KV cache, scheduler, samplers.
+#ifndef AIO_ENGINE_MODEL_RUNNER_H_
+#define AIO_ENGINE_MODEL_RUNNER_H_
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "backend/backend.h"
+#include "base/clock.h"
+#include "base/status.h"
+#include "base/thread_pool.h"
+#include "engine/block_pool.h"
+#include "engine/embedded_model.h"
+#include "engine/held_prompts.h"
+#include "engine/request_checks.h"
+#include "engine/sampler.h"
+#include "engine/scheduler.h"
+#include "engine/sequence.h"
+#include "model/forward.h"
+#include "model/kv_cache.h"
+
+namespace aio {
+
+class ModelRunner {
+ public:
+  // `options` are valid (EmbeddedBackend::Create checks them); `pool` must outlive the
+  // result. kResourceExhausted when the KV cache does not fit into memory.
+  static Result<std::unique_ptr<ModelRunner>> Create(EmbeddedModel model,
+                                                     const EngineOptions& options,
+                                                     ThreadPool& pool);
+
+  // --- From any thread.
+
+  const EmbeddedModel& model() const { return model_; }
+  ContextLimits limits() const;
+  ModelLoad Load() const;
+  // A place in the queue for one sequence, to be taken before it is posted and given back
+  // if it cannot be. kResourceExhausted with reason "queue_full" when there is none.
+  Status TakeQueuePlace();
+  void GiveBackQueuePlace() { queue_places_taken_.fetch_sub(1, std::memory_order_relaxed); }
+
+  // --- From the engine thread.
+
+  void Add(std::unique_ptr<Sequence> sequence);  // which has a place in the queue
+  void Cancel(uint64_t sequence);
+  void ReleaseHeld(uint64_t held_prompt);
+  bool has_work() const { return scheduler_.has_work(); }
+  // Advances the sequences by one forward pass.
+  void Step(const Clock& clock);
+  // Ends every sequence with the Status `why` says for it (and whether it was running).
+  void AbortAll(const std::function<Status(bool was_running)>& why);
+
+ private:
+  ModelRunner(EmbeddedModel model, const EngineOptions& options, ThreadPool& pool,
+              std::unique_ptr<KvCache> cache);
+
+  void CopyBlocks();
+  void BuildRows();
+  void Compute(const Clock& clock);
+  void CompleteRows(const PlannedRows& planned, const LogitRows& logits, Sampler& sampler,
+                    TimePoint now);
+  void ReleaseBlocks(Sequence& sequence);
+  void End(const std::vector<std::unique_ptr<Sequence>>& sequences,
+           const std::function<Status(const Sequence&)>& why);
+  void PublishLoad();
+
+  const EmbeddedModel model_;
+  const SchedulerOptions scheduler_options_;
+  ThreadPool& pool_;
+  const std::unique_ptr<KvCache> cache_;
+  ForwardScratch scratch_;
+  std::vector<Sampler> samplers_;  // [threads]
+
+  BlockPool blocks_;
+  HeldPrompts held_;
+  Scheduler scheduler_;
+
+  // One step's, kept for their memory.
+  StepPlan plan_;
+  std::vector<ForwardRow> rows_;
+  std::vector<LogitRows> logits_;  // [plan_.rows]
+
+  // Written by PublishLoad(), read from any thread.
+  std::atomic<int> running_{0};
+  std::atomic<int> blocks_used_{0};
+  // Sequences posted and not yet admitted; those of them that scheduler_ has are
+  // known_waiting_.
+  std::atomic<int> queue_places_taken_{0};
+  int known_waiting_ = 0;
+};
+
+}  // namespace aio
+
+#endif  // AIO_ENGINE_MODEL_RUNNER_H_

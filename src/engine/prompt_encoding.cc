@@ -1,0 +1,133 @@
+#include "engine/prompt_encoding.h"
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "engine/request_checks.h"
+
+namespace aio {
+
+namespace {
+
+Status Refuse(std::string_view param, std::string message) {
+  return InvalidArgument(std::move(message)).WithParam(std::string(param));
+}
+
+Status CheckTokens(const std::vector<int32_t>& tokens, int vocabulary_size) {
+  if (tokens.empty()) return Refuse("prompt", "the prompt is empty");
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    if (tokens[i] >= 0 && tokens[i] < vocabulary_size) continue;
+    return Refuse("prompt", fmt::format("token {} of the prompt is {}; the model's tokens are 0 "
+                                        "to {}",
+                                        i, tokens[i], vocabulary_size - 1));
+  }
+  return Status::Ok();
+}
+
+Result<std::vector<TextPiece>> RenderChat(const EmbeddedModel& model,
+                                          const std::vector<ChatMessage>& messages,
+                                          bool add_generation_prompt) {
+  if (!model.chat_template) {
+    return Refuse("messages",
+                  fmt::format("model \"{}\" has no chat template; send it a text prompt, or force "
+                              "one of the templates {}",
+                              model.name, fmt::join(ChatTemplate::Families(), ", ")));
+  }
+  if (messages.empty()) return Refuse("messages", "there are no messages");
+  std::vector<ChatTurn> turns;
+  turns.reserve(messages.size());
+  for (const ChatMessage& message : messages) turns.push_back({message.role, message.content});
+  return model.chat_template->Render(turns, add_generation_prompt);
+}
+
+// A conversation or text as pieces; token prompts are the caller's.
+Result<std::vector<TextPiece>> RenderPrompt(const EmbeddedModel& model, const Prompt& prompt,
+                                            bool add_generation_prompt) {
+  if (const auto* text = std::get_if<std::string>(&prompt)) {
+    if (text->empty()) return Refuse("prompt", "the prompt is empty");
+    return std::vector<TextPiece>{{*text, /*is_template=*/false}};
+  }
+  return RenderChat(model, std::get<std::vector<ChatMessage>>(prompt), add_generation_prompt);
+}
+
+void Append(std::vector<int32_t> more, std::vector<int32_t>& tokens) {
+  tokens.insert(tokens.end(), more.begin(), more.end());
+}
+
+}  // namespace
+
+Result<std::vector<int32_t>> EncodePrompt(const EmbeddedModel& model, const Prompt& prompt) {
+  const Tokenizer& tokenizer = *model.tokenizer;
+  if (const auto* given = std::get_if<std::vector<int32_t>>(&prompt)) {
+    AIO_RETURN_IF_ERROR(CheckTokens(*given, tokenizer.vocabulary_size()));
+    return *given;
+  }
+  AIO_ASSIGN_OR_RETURN(const std::vector<TextPiece> pieces,
+                       RenderPrompt(model, prompt, /*add_generation_prompt=*/true));
+  std::vector<int32_t> tokens = tokenizer.Encode(pieces, /*add_bos=*/true);
+  if (tokens.empty()) return Refuse(PromptParam(prompt), "the prompt has no tokens");
+  return tokens;
+}
+
+Result<std::vector<int32_t>> EncodeProbe(const EmbeddedModel& model, const Prompt& prompt,
+                                         const LabelQuery& query) {
+  const Tokenizer& tokenizer = *model.tokenizer;
+  if (const auto* given = std::get_if<std::vector<int32_t>>(&prompt)) {
+    AIO_RETURN_IF_ERROR(CheckTokens(*given, tokenizer.vocabulary_size()));
+    std::vector<int32_t> tokens = tokenizer.EncodeTemplate(query.prefix, /*add_bos=*/false);
+    Append(*given, tokens);
+    Append(tokenizer.EncodeTemplate(query.suffix, /*add_bos=*/false), tokens);
+    return tokens;
+  }
+  AIO_ASSIGN_OR_RETURN(std::vector<TextPiece> rendered,
+                       RenderPrompt(model, prompt, /*add_generation_prompt=*/false));
+  std::vector<TextPiece> pieces;
+  if (!query.prefix.empty()) pieces.push_back({query.prefix, /*is_template=*/true});
+  std::move(rendered.begin(), rendered.end(), std::back_inserter(pieces));
+  if (!query.suffix.empty()) pieces.push_back({query.suffix, /*is_template=*/true});
+  std::vector<int32_t> tokens = tokenizer.Encode(pieces, /*add_bos=*/true);
+  if (tokens.empty()) return Refuse(PromptParam(prompt), "the prompt has no tokens");
+  return tokens;
+}
+
+Result<std::vector<int32_t>> EncodeLabels(const EmbeddedModel& model, const LabelQuery& query) {
+  const Tokenizer& tokenizer = *model.tokenizer;
+  if (query.labels.empty()) return Refuse("labels", "there are no labels");
+  const TextPiece suffix{query.suffix, /*is_template=*/true};
+  const std::vector<int32_t> before = tokenizer.Encode(std::span(&suffix, 1), /*add_bos=*/false);
+  std::vector<int32_t> first_tokens;
+  for (const LabelQuery::Label& label : query.labels) {
+    const TextPiece pieces[] = {suffix, {label.word, /*is_template=*/false}};
+    const std::vector<int32_t> with_word = tokenizer.Encode(pieces, /*add_bos=*/false);
+    if (label.word.empty() || with_word.empty()) {
+      return Refuse("labels", fmt::format("the word of label \"{}\" is empty", label.name));
+    }
+    // What the model would say is only comparable when it follows the suffix as it stands.
+    if (with_word.size() <= before.size() ||
+        !std::equal(before.begin(), before.end(), with_word.begin())) {
+      return Refuse("labels",
+                    fmt::format("the word \"{}\" of label \"{}\" merges with the end of the "
+                                "template's suffix into one token; end the suffix with a line "
+                                "break or a special token, not with a space or a letter",
+                                label.word, label.name));
+    }
+    const int32_t first = with_word[before.size()];
+    const auto same = std::find(first_tokens.begin(), first_tokens.end(), first);
+    if (same != first_tokens.end()) {
+      return Refuse("labels",
+                    fmt::format("labels \"{}\" and \"{}\" cannot be told apart: under model "
+                                "\"{}\" both words begin with token {} (\"{}\")",
+                                query.labels[same - first_tokens.begin()].name, label.name,
+                                model.name, first, tokenizer.TokenPiece(first)));
+    }
+    first_tokens.push_back(first);
+  }
+  return first_tokens;
+}
+
+}  // namespace aio

@@ -1,0 +1,34 @@
+// From what a request holds to the token ids a model sees.
+#ifndef AIO_ENGINE_PROMPT_ENCODING_H_
+#define AIO_ENGINE_PROMPT_ENCODING_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "backend/request.h"
+#include "base/status.h"
+#include "engine/embedded_model.h"
+
+namespace aio {
+
+// Thread-safe, all of them: models are immutable.
+
+// The prompt as Generate() computes it: a conversation ends with the generation prompt,
+// text begins with the model's beginning of sequence, token ids are taken as they are.
+// kInvalidArgument with param "messages" or "prompt" for an empty prompt, a token id out
+// of range, a conversation the template cannot express or a model without template.
+Result<std::vector<int32_t>> EncodePrompt(const EmbeddedModel& model, const Prompt& prompt);
+
+// The prompt between the query's prefix and suffix, without generation prompt. Same
+// errors.
+Result<std::vector<int32_t>> EncodeProbe(const EmbeddedModel& model, const Prompt& prompt,
+                                         const LabelQuery& query);
+
+// For each label, the first token of its word where it follows the suffix. kInvalidArgument
+// with param "labels" when a word is empty or merges with the suffix, or two labels begin
+// with the same token; the message names labels and token.
+Result<std::vector<int32_t>> EncodeLabels(const EmbeddedModel& model, const LabelQuery& query);
+
+}  // namespace aio
+
+#endif  // AIO_ENGINE_PROMPT_ENCODING_H_

@@ -1,0 +1,184 @@
+#include "engine/request_checks.h"
+
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/utf8.h"
+
+namespace aio {
+
+namespace {
+
+// The OpenAI API's limits, but for stop strings, of which it allows four.
+constexpr float kPenaltyMax = 2.0f;
+constexpr float kLogitBiasMax = 100.0f;
+constexpr int kTopLogprobsMax = 20;
+constexpr size_t kStopStringsMax = 16;
+constexpr size_t kStopStringBytesMax = 1024;
+
+constexpr int kNgramMax = 64;
+constexpr int kLookaheadMax = 16;
+
+Status Refuse(std::string param, std::string message) {
+  return InvalidArgument(std::move(message)).WithParam(std::move(param));
+}
+
+Status CheckLogitBias(const SamplingParams& params, int vocabulary_size) {
+  for (const auto& [token, bias] : params.logit_bias) {
+    if (token < 0 || token >= vocabulary_size) {
+      return Refuse("logit_bias", fmt::format("logit_bias names token {}; the model's tokens are "
+                                              "0 to {}",
+                                              token, vocabulary_size - 1));
+    }
+    if (!(std::fabs(bias) <= kLogitBiasMax)) {
+      return Refuse("logit_bias", fmt::format("logit_bias of token {} is {}; it must be between "
+                                              "-100 and 100",
+                                              token, bias));
+    }
+  }
+  return Status::Ok();
+}
+
+Status CheckStop(const SamplingParams& params) {
+  if (params.stop.size() > kStopStringsMax) {
+    return Refuse("stop", fmt::format("{} stop strings; at most {} are allowed", params.stop.size(),
+                                      kStopStringsMax));
+  }
+  for (const std::string& stop : params.stop) {
+    if (stop.empty()) return Refuse("stop", "a stop string is empty");
+    if (stop.size() > kStopStringBytesMax) {
+      return Refuse("stop", fmt::format("a stop string has {} bytes; at most {} are allowed",
+                                        stop.size(), kStopStringBytesMax));
+    }
+    if (!IsValidUtf8(stop)) return Refuse("stop", "a stop string is not valid UTF-8");
+  }
+  return Status::Ok();
+}
+
+Status CheckFilters(const SamplingParams& params) {
+  // Written so that NaN fails every one of them.
+  if (!(params.temperature >= 0 && std::isfinite(params.temperature))) {
+    return Refuse("temperature",
+                  fmt::format("temperature is {}; it must be 0 or more", params.temperature));
+  }
+  if (params.top_k < 0) {
+    return Refuse("top_k", fmt::format("top_k is {}; it must be 0 (off) or more", params.top_k));
+  }
+  if (!(params.top_p > 0 && params.top_p <= 1)) {
+    return Refuse("top_p",
+                  fmt::format("top_p is {}; it must be more than 0, at most 1", params.top_p));
+  }
+  if (!(params.min_p >= 0 && params.min_p < 1)) {
+    return Refuse("min_p", fmt::format("min_p is {}; it must be 0 or more, below 1", params.min_p));
+  }
+  return Status::Ok();
+}
+
+Status CheckPenalties(const SamplingParams& params) {
+  if (!(params.repetition_penalty > 0 && std::isfinite(params.repetition_penalty))) {
+    return Refuse("repetition_penalty", fmt::format("repetition_penalty is {}; it must be more "
+                                                    "than 0",
+                                                    params.repetition_penalty));
+  }
+  if (!(std::fabs(params.presence_penalty) <= kPenaltyMax)) {
+    return Refuse("presence_penalty", fmt::format("presence_penalty is {}; it must be between -2 "
+                                                  "and 2",
+                                                  params.presence_penalty));
+  }
+  if (!(std::fabs(params.frequency_penalty) <= kPenaltyMax)) {
+    return Refuse("frequency_penalty", fmt::format("frequency_penalty is {}; it must be between "
+                                                   "-2 and 2",
+                                                   params.frequency_penalty));
+  }
+  return Status::Ok();
+}
+
+// "4096 tokens", and what to change when the KV cache is the tighter bound.
+std::string DescribeLimit(const ContextLimits& limits) {
+  if (limits.model_tokens <= limits.kv_cache_tokens) {
+    return fmt::format("This model's maximum context length is {} tokens", limits.model_tokens);
+  }
+  return fmt::format(
+      "This model's maximum context length is {} tokens, of which the KV cache holds {} "
+      "(kv_cache_tokens)",
+      limits.model_tokens, limits.kv_cache_tokens);
+}
+
+Status ContextExceeded(const Prompt& prompt, std::string message) {
+  return Refuse(std::string(PromptParam(prompt)), std::move(message))
+      .WithReason("context_length_exceeded");
+}
+
+}  // namespace
+
+Status CheckSampling(const SamplingParams& params, int vocabulary_size) {
+  AIO_RETURN_IF_ERROR(CheckFilters(params));
+  AIO_RETURN_IF_ERROR(CheckPenalties(params));
+  AIO_RETURN_IF_ERROR(CheckLogitBias(params, vocabulary_size));
+  AIO_RETURN_IF_ERROR(CheckStop(params));
+  if (params.max_tokens && *params.max_tokens < 1) {
+    return Refuse("max_tokens",
+                  fmt::format("max_tokens is {}; it must be 1 or more", *params.max_tokens));
+  }
+  if (params.top_logprobs < -1 || params.top_logprobs > kTopLogprobsMax) {
+    return Refuse("top_logprobs", fmt::format("top_logprobs is {}; it must be between 0 and {}",
+                                              params.top_logprobs, kTopLogprobsMax));
+  }
+  return Status::Ok();
+}
+
+Status CheckStrategy(const Strategy& strategy) {
+  if (strategy.kind == StrategyKind::kPlain) return Status::Ok();
+  if (strategy.ngram_max < 1 || strategy.ngram_max > kNgramMax) {
+    return Refuse("strategy.ngram_max", fmt::format("ngram_max is {}; it must be between 1 and {}",
+                                                    strategy.ngram_max, kNgramMax));
+  }
+  if (strategy.ngram_min < 1 || strategy.ngram_min > strategy.ngram_max) {
+    return Refuse("strategy.ngram_min",
+                  fmt::format("ngram_min is {}; it must be between 1 and ngram_max ({})",
+                              strategy.ngram_min, strategy.ngram_max));
+  }
+  if (strategy.lookahead < 1 || strategy.lookahead > kLookaheadMax) {
+    return Refuse("strategy.lookahead", fmt::format("lookahead is {}; it must be between 1 and {}",
+                                                    strategy.lookahead, kLookaheadMax));
+  }
+  return Status::Ok();
+}
+
+std::string_view PromptParam(const Prompt& prompt) {
+  return std::holds_alternative<std::vector<ChatMessage>>(prompt) ? "messages" : "prompt";
+}
+
+Result<int> AnswerTokensMax(const Prompt& prompt, int prompt_tokens, std::optional<int> max_tokens,
+                            const ContextLimits& limits) {
+  const int left = limits.tokens() - prompt_tokens;
+  if (left < 1) {
+    return ContextExceeded(
+        prompt, fmt::format("{}. However, your {} resulted in {} tokens, which leaves no room for "
+                            "an answer. Please reduce the length of the {}.",
+                            DescribeLimit(limits), PromptParam(prompt), prompt_tokens,
+                            PromptParam(prompt)));
+  }
+  if (!max_tokens) return left;
+  if (*max_tokens > left) {
+    return ContextExceeded(
+        prompt,
+        fmt::format("{}. However, you requested {} tokens ({} in the {}, {} in the completion). "
+                    "Please reduce the length of the {} or max_tokens.",
+                    DescribeLimit(limits), static_cast<int64_t>(prompt_tokens) + *max_tokens,
+                    prompt_tokens, PromptParam(prompt), *max_tokens, PromptParam(prompt)));
+  }
+  return *max_tokens;
+}
+
+Status CheckProbeFits(const Prompt& prompt, int probe_tokens, const ContextLimits& limits) {
+  if (probe_tokens <= limits.tokens()) return Status::Ok();
+  return ContextExceeded(
+      prompt, fmt::format("{}. However, the probe of your {} has {} tokens.", DescribeLimit(limits),
+                          PromptParam(prompt), probe_tokens));
+}
+
+}  // namespace aio

@@ -1,0 +1,40 @@
+// Everything about a request that can be refused before any work is done.
+#ifndef AIO_ENGINE_REQUEST_CHECKS_H_
+#define AIO_ENGINE_REQUEST_CHECKS_H_
+
+#include <optional>
+#include <string_view>
+
+#include "backend/request.h"
+#include "base/status.h"
+
+namespace aio {
+
+// kInvalidArgument with the parameter's name in the OpenAI API (or vLLM's, for those that
+// only it has) as param.
+Status CheckSampling(const SamplingParams& params, int vocabulary_size);
+Status CheckStrategy(const Strategy& strategy);
+
+// What bounds the tokens of one sequence, prompt and answer together.
+struct ContextLimits {
+  int model_tokens = 0;     // the model's context
+  int kv_cache_tokens = 0;  // the whole KV cache
+
+  int tokens() const { return model_tokens < kv_cache_tokens ? model_tokens : kv_cache_tokens; }
+};
+
+// The field of the API that holds the prompt: "messages" or "prompt".
+std::string_view PromptParam(const Prompt& prompt);
+
+// Most tokens that the answer to a prompt of `prompt_tokens` can have: `max_tokens`, or
+// what is left of the context when absent. kInvalidArgument with reason
+// "context_length_exceeded" and the numbers when that does not fit.
+Result<int> AnswerTokensMax(const Prompt& prompt, int prompt_tokens, std::optional<int> max_tokens,
+                            const ContextLimits& limits);
+
+// The same for a probe of `probe_tokens`, of which none are an answer.
+Status CheckProbeFits(const Prompt& prompt, int probe_tokens, const ContextLimits& limits);
+
+}  // namespace aio
+
+#endif  // AIO_ENGINE_REQUEST_CHECKS_H_

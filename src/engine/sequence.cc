@@ -1,0 +1,50 @@
+#include "engine/sequence.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+
+namespace aio {
+
+Sequence::Sequence(SequenceSetup setup)
+    : id_(setup.id),
+      accepted_(setup.accepted),
+      deadline_(setup.deadline),
+      held_prompt_(setup.held_prompt),
+      num_prompt_tokens_(static_cast<int>(setup.prompt.size())),
+      num_positions_max_(num_prompt_tokens_ + std::max(setup.answer_tokens_max - 1, 0)),
+      tokens_(std::move(setup.prompt)) {
+  AIO_CHECK(num_prompt_tokens_ > 0);
+}
+
+void Sequence::Admit(BlockTable blocks, int num_cached, TimePoint now) {
+  AIO_CHECK(num_cached >= 0 && num_cached < num_prompt_tokens_);
+  AIO_CHECK(blocks.size() >= BlockPool::BlocksFor(num_positions_max_));
+  blocks_ = std::move(blocks);
+  num_cached_ = num_cached;
+  num_computed_ = num_cached;
+  tokens_.reserve(num_positions_max_ + 1);
+  OnAdmitted(now);
+}
+
+void Sequence::Draft(int count_max) {
+  AIO_CHECK(draft_.empty() && num_pending() == 1);
+  // A guess needs KV at its own position.
+  count_max = std::min(count_max, num_positions_max_ - num_tokens());
+  if (count_max <= 0) return;
+  AppendDraft(count_max, draft_);
+  AIO_CHECK(static_cast<int>(draft_.size()) <= count_max);
+}
+
+void Sequence::CompleteRows(int count, const LogitRows& logits, Sampler& sampler, TimePoint now) {
+  AIO_CHECK(count >= 1 && count <= num_pending());
+  num_computed_ += count;
+  if (logits.count == 0) return;
+  Consume(logits, sampler, now, tokens_);
+  // KV of guesses that did not come true is left behind the mark and overwritten.
+  draft_.clear();
+  if (!finished()) num_computed_ = std::min(num_computed_, num_tokens() - 1);
+}
+
+}  // namespace aio

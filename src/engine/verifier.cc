@@ -1,0 +1,23 @@
+#include "engine/verifier.h"
+
+#include "base/check.h"
+
+namespace aio {
+
+int Verify(const LogitRows& logits, std::span<const int32_t> draft, int position, Sampler& sampler,
+           Answer& answer, std::vector<int32_t>& sampled) {
+  AIO_CHECK(logits.count == static_cast<int>(draft.size()) + 1);
+  int accepted = 0;
+  for (int i = 0; i < logits.count; ++i) {
+    // answer.sampling() holds exactly the tokens before this position.
+    const SampledToken token = sampler.Sample(logits.row(i), answer.sampling(), position + i);
+    answer.Append(token);
+    sampled.push_back(token.token);
+    const bool was_guessed = i < static_cast<int>(draft.size()) && draft[i] == token.token;
+    if (was_guessed) ++accepted;
+    if (answer.finished() || !was_guessed) break;
+  }
+  return accepted;
+}
+
+}  // namespace aio
