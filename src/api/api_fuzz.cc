@@ -1,0 +1,69 @@
+// Any bytes as the body of any endpoint: the decoders answer with a request or with a fault
+// that names itself, and what they accept keeps the promises of backend/request.h.
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "api/error_object.h"
+#include "api/openai_request.h"
+#include "base/check.h"
+#include "base/utf8.h"
+
+namespace {
+
+void CheckSampling(const aio::SamplingParams& sampling) {
+  AIO_CHECK(sampling.temperature >= 0 && sampling.temperature <= 2);
+  AIO_CHECK(sampling.top_k >= 0);
+  AIO_CHECK(sampling.top_p > 0 && sampling.top_p <= 1);
+  AIO_CHECK(sampling.min_p >= 0 && sampling.min_p < 1);
+  AIO_CHECK(sampling.repetition_penalty > 0);
+  AIO_CHECK(!sampling.max_tokens || *sampling.max_tokens >= 1);
+  AIO_CHECK(sampling.top_logprobs >= -1 && sampling.top_logprobs <= aio::kTopLogprobsMax);
+  AIO_CHECK(sampling.stop.size() <= aio::kStopStringsMax);
+  for (const std::string& stop : sampling.stop) {
+    AIO_CHECK(!stop.empty() && aio::IsValidUtf8(stop));
+  }
+}
+
+void CheckPrompt(const aio::Prompt& prompt) {
+  if (const auto* messages = std::get_if<std::vector<aio::ChatMessage>>(&prompt)) {
+    AIO_CHECK(!messages->empty());
+    for (const aio::ChatMessage& message : *messages) {
+      AIO_CHECK(message.role == "system" || message.role == "user" || message.role == "assistant");
+      AIO_CHECK(aio::IsValidUtf8(message.content));
+    }
+  } else if (const auto* tokens = std::get_if<std::vector<int32_t>>(&prompt)) {
+    AIO_CHECK(!tokens->empty());
+    for (int32_t token : *tokens) AIO_CHECK(token >= 0);
+  } else {
+    AIO_CHECK(aio::IsValidUtf8(std::get<std::string>(prompt)));
+  }
+}
+
+void Check(const aio::Result<aio::ApiRequest>& result) {
+  if (!result.ok()) {
+    const aio::Status status = result.status();
+    AIO_CHECK(aio::HttpStatusOf(status.code()) == 400);
+    AIO_CHECK(!status.message().empty() && !status.reason().empty());
+    AIO_CHECK(!aio::EncodeError(status).empty());
+    return;
+  }
+  AIO_CHECK(!result->request.model.empty());
+  CheckPrompt(result->request.prompt);
+  CheckSampling(result->request.sampling);
+  if (const auto& strategy = result->request.strategy) {
+    AIO_CHECK(strategy->ngram_min >= 1 && strategy->ngram_min <= strategy->ngram_max);
+    AIO_CHECK(strategy->ngram_max <= 64);
+    AIO_CHECK(strategy->lookahead >= 1 && strategy->lookahead <= 16);
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view body(reinterpret_cast<const char*>(data), size);
+  Check(aio::DecodeChatRequest(body));
+  Check(aio::DecodeCompletionRequest(body));
+  Check(aio::DecodeDecisionRequest(body));
+  return 0;
+}

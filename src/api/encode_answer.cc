@@ -1,0 +1,120 @@
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "api/json_text.h"
+#include "api/openai_response.h"
+#include "api/response_parts.h"
+
+namespace aio {
+namespace {
+
+OrderedJson Envelope(const AnswerInfo& info, const char* chat_object) {
+  OrderedJson json;
+  json["id"] = info.id;
+  json["object"] = info.kind == ApiKind::kChat ? chat_object : "text_completion";
+  json["created"] = info.created;
+  json["model"] = info.start.model;
+  return json;
+}
+
+OrderedJson Logprobs(ApiKind kind, const std::vector<TokenLogprob>& logprobs, size_t& offset) {
+  return kind == ApiKind::kChat ? ChatLogprobs(logprobs) : CompletionLogprobs(logprobs, offset);
+}
+
+void AddDecision(const AnswerInfo& info, OrderedJson& json) {
+  if (info.start.decision) json["aio"] = DecisionObject(*info.start.decision);
+}
+
+void AddTotals(const AnswerInfo& info, const FinishEvent& finish, OrderedJson& json) {
+  json["timings"] = TimingsObject(finish);
+  AddDecision(info, json);
+}
+
+// A chunk with its only choice, whose log-probabilities and finish_reason are null so far.
+// Chats carry `delta` as it is, completions its content as `text`.
+OrderedJson Chunk(const AnswerInfo& info, OrderedJson delta) {
+  OrderedJson choice;
+  choice["index"] = 0;
+  if (info.kind == ApiKind::kChat) {
+    choice["delta"] = std::move(delta);
+  } else {
+    choice["text"] = delta.contains("content") ? std::move(delta["content"]) : OrderedJson("");
+  }
+  choice["logprobs"] = nullptr;
+  choice["finish_reason"] = nullptr;
+  OrderedJson json = Envelope(info, "chat.completion.chunk");
+  json["choices"] = OrderedJson::array({std::move(choice)});
+  if (info.include_usage) json["usage"] = nullptr;
+  return json;
+}
+
+}  // namespace
+
+std::string EncodeAnswer(const AnswerInfo& info, const AnswerText& answer, bool with_logprobs,
+                         const FinishEvent& finish) {
+  OrderedJson choice;
+  choice["index"] = 0;
+  if (info.kind == ApiKind::kChat) {
+    OrderedJson& message = choice["message"];
+    message["role"] = "assistant";
+    message["content"] = answer.text;
+    message["refusal"] = nullptr;
+  } else {
+    choice["text"] = answer.text;
+  }
+  size_t offset = 0;
+  choice["logprobs"] =
+      with_logprobs ? Logprobs(info.kind, answer.logprobs, offset) : OrderedJson(nullptr);
+  choice["finish_reason"] = FinishReasonName(finish.reason);
+  OrderedJson json = Envelope(info, "chat.completion");
+  json["choices"] = OrderedJson::array({std::move(choice)});
+  json["usage"] = UsageObject(finish.usage);
+  AddTotals(info, finish, json);
+  return ToText(json);
+}
+
+StreamEncoder::StreamEncoder(AnswerInfo info) : info_(std::move(info)) {}
+
+std::string StreamEncoder::First() const {
+  OrderedJson delta;
+  if (info_.kind == ApiKind::kChat) delta["role"] = "assistant";
+  delta["content"] = "";
+  OrderedJson json = Chunk(info_, std::move(delta));
+  AddDecision(info_, json);
+  return ToText(json);
+}
+
+std::string StreamEncoder::Delta(const TokenEvent& event) {
+  if (event.text.empty() && event.logprobs.empty()) return "";
+  OrderedJson delta;
+  delta["content"] = event.text;
+  OrderedJson json = Chunk(info_, std::move(delta));
+  if (!event.logprobs.empty()) {
+    json["choices"][0]["logprobs"] = Logprobs(info_.kind, event.logprobs, text_offset_);
+  }
+  return ToText(json);
+}
+
+std::vector<std::string> StreamEncoder::Last(const FinishEvent& finish) const {
+  OrderedJson last = Chunk(info_, OrderedJson::object());
+  last["choices"][0]["finish_reason"] = FinishReasonName(finish.reason);
+  if (!info_.include_usage) {
+    AddTotals(info_, finish, last);
+    return {ToText(last)};
+  }
+  OrderedJson usage = Envelope(info_, "chat.completion.chunk");
+  usage["choices"] = OrderedJson::array();
+  usage["usage"] = UsageObject(finish.usage);
+  AddTotals(info_, finish, usage);
+  return {ToText(last), ToText(usage)};
+}
+
+std::string SseEvent(std::string_view json) {
+  std::string event = "data: ";
+  event.reserve(json.size() + 8);
+  event += json;
+  event += "\n\n";
+  return event;
+}
+
+}  // namespace aio

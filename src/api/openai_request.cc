@@ -1,0 +1,69 @@
+#include "api/openai_request.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "api/faults.h"
+#include "api/json_body.h"
+#include "api/object_reader.h"
+#include "api/request_parts.h"
+
+namespace aio {
+namespace {
+
+Status DecodeStreaming(const ObjectReader& body, ApiRequest& out) {
+  AIO_RETURN_IF_ERROR(body.Read("stream", out.stream));
+  const nlohmann::json* options = body.Find("stream_options");
+  if (options == nullptr) return Status::Ok();
+  if (!options->is_object()) return WrongType("stream_options", "an object", *options);
+  if (!out.stream) {
+    return BadValue("stream_options", "it is only allowed with \"stream\": true.");
+  }
+  return ObjectReader(*options, "stream_options").Read("include_usage", out.include_usage);
+}
+
+Result<ApiRequest> Decode(const ObjectReader& body, ApiKind kind) {
+  ApiRequest out;
+  out.kind = kind;
+  Request& request = out.request;
+  AIO_RETURN_IF_ERROR(
+      body.ReadRequired("model", "the name of a model, or \"auto\"", request.model));
+  if (kind == ApiKind::kChat) {
+    AIO_RETURN_IF_ERROR(DecodeMessages(body, request.prompt.emplace<std::vector<ChatMessage>>()));
+  } else {
+    AIO_RETURN_IF_ERROR(DecodePrompt(body, request.prompt));
+  }
+  AIO_RETURN_IF_ERROR(RefuseUnsupported(body, kind));
+  AIO_RETURN_IF_ERROR(DecodeStreaming(body, out));
+  AIO_RETURN_IF_ERROR(DecodeSampling(body, out));
+  AIO_RETURN_IF_ERROR(DecodeOverrides(body, request));
+  return out;
+}
+
+Result<ApiRequest> Decode(std::string_view text, ApiKind kind) {
+  nlohmann::json json;
+  AIO_RETURN_IF_ERROR(ParseJsonObject(text, json));
+  return Decode(ObjectReader(json), kind);
+}
+
+}  // namespace
+
+Result<ApiRequest> DecodeChatRequest(std::string_view body) { return Decode(body, ApiKind::kChat); }
+
+Result<ApiRequest> DecodeCompletionRequest(std::string_view body) {
+  return Decode(body, ApiKind::kCompletion);
+}
+
+Result<ApiRequest> DecodeDecisionRequest(std::string_view body) {
+  nlohmann::json json;
+  AIO_RETURN_IF_ERROR(ParseJsonObject(body, json));
+  const ObjectReader reader(json);
+  const bool chat = reader.Find("messages") != nullptr;
+  if (chat && reader.Find("prompt") != nullptr) {
+    return BadValue("prompt", "give either 'messages' or 'prompt', not both.");
+  }
+  const bool completion = !chat && reader.Find("prompt") != nullptr;
+  return Decode(reader, completion ? ApiKind::kCompletion : ApiKind::kChat);
+}
+
+}  // namespace aio

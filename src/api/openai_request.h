@@ -1,0 +1,50 @@
+// Decodes the bodies of the OpenAI API into aio::Request. No sockets, no backend: what can be
+// refused by looking at the body alone is refused here, with the field named.
+//
+// Beyond OpenAI's own fields: top_k, min_p, repetition_penalty (repeat_penalty), ignore_eos,
+// and an object `aio` that overrides the routing of this one request:
+//   "aio": {"model": "...", "strategy": "plain" | "prompt_lookup" | {"kind": ...,
+//           "ngram_max": 1..64, "ngram_min": 1..ngram_max, "lookahead": 1..16},
+//           "entropy_threshold": nats}
+//
+// Unknown fields are ignored, as OpenAI's servers do, but not inside `aio`, where a typing
+// error would silently route otherwise. Known fields that would change the answer and are
+// not supported are refused unless their value is harmless (n: 1, tools: []).
+#ifndef AIO_API_OPENAI_REQUEST_H_
+#define AIO_API_OPENAI_REQUEST_H_
+
+#include <string_view>
+
+#include "backend/request.h"
+#include "base/status.h"
+
+namespace aio {
+
+inline constexpr int kStopStringsMax = 16;
+inline constexpr size_t kStopStringBytesMax = 1024;
+inline constexpr int kTopLogprobsMax = 20;
+inline constexpr size_t kLogitBiasEntriesMax = 1024;
+inline constexpr int kCompletionMaxTokensDefault = 16;  // OpenAI's, of /v1/completions only
+
+enum class ApiKind { kChat, kCompletion };
+
+struct ApiRequest {
+  ApiKind kind = ApiKind::kChat;
+  Request request;  // `id` and `deadline` are left to the caller, `sampling.seed` too if !has_seed
+  bool has_seed = false;
+  bool stream = false;
+  bool include_usage = false;  // a stream ends with a chunk of usage
+};
+
+// Of POST /v1/chat/completions.
+Result<ApiRequest> DecodeChatRequest(std::string_view body);
+
+// Of POST /v1/completions.
+Result<ApiRequest> DecodeCompletionRequest(std::string_view body);
+
+// Of POST /v1/decision: either of the two, told apart by `messages` or `prompt`.
+Result<ApiRequest> DecodeDecisionRequest(std::string_view body);
+
+}  // namespace aio
+
+#endif  // AIO_API_OPENAI_REQUEST_H_

@@ -1,0 +1,368 @@
+#include "api/openai_request.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace aio {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+
+// A chat body of one user message with `members` added.
+std::string Chat(const std::string& members) {
+  return R"({"model": "auto", "messages": [{"role": "user", "content": "Hi"}])" +
+         (members.empty() ? "" : ", " + members) + "}";
+}
+
+std::string Completion(const std::string& members) {
+  return R"({"model": "auto", "prompt": "Hi")" + (members.empty() ? "" : ", " + members) + "}";
+}
+
+std::string Messages(const std::string& messages) {
+  return R"({"model": "auto", "messages": )" + messages + "}";
+}
+
+ApiRequest Decoded(const Result<ApiRequest>& result) {
+  EXPECT_TRUE(result.ok()) << result.status().ToString();
+  return result.ok() ? *result : ApiRequest{};
+}
+
+SamplingParams ChatSampling(const std::string& members) {
+  return Decoded(DecodeChatRequest(Chat(members))).request.sampling;
+}
+
+// The field a refused body is refused for.
+std::string Refused(const Result<ApiRequest>& result) {
+  if (result.ok()) return "(accepted)";
+  EXPECT_EQ(result.status().code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(result.status().message(), HasSubstr("'" + result.status().param() + "'"));
+  EXPECT_FALSE(result.status().reason().empty());
+  return result.status().param();
+}
+
+std::string RefusedChat(const std::string& members) {
+  return Refused(DecodeChatRequest(Chat(members)));
+}
+
+std::string RefusedMessages(const std::string& messages) {
+  return Refused(DecodeChatRequest(Messages(messages)));
+}
+
+const std::vector<ChatMessage>& MessagesOf(const ApiRequest& request) {
+  return std::get<std::vector<ChatMessage>>(request.request.prompt);
+}
+
+TEST(OpenaiRequestTest, DefaultsAreOpenais) {
+  const ApiRequest out = Decoded(DecodeChatRequest(Chat("")));
+  EXPECT_EQ(out.kind, ApiKind::kChat);
+  EXPECT_EQ(out.request.model, "auto");
+  EXPECT_FALSE(out.stream);
+  EXPECT_FALSE(out.include_usage);
+  EXPECT_FALSE(out.has_seed);
+  EXPECT_EQ(out.request.sampling.temperature, 1.0f);
+  EXPECT_EQ(out.request.sampling.max_tokens, std::nullopt);
+  EXPECT_EQ(out.request.sampling.top_logprobs, -1);
+  EXPECT_EQ(Decoded(DecodeCompletionRequest(Completion(""))).request.sampling.max_tokens, 16);
+}
+
+TEST(OpenaiRequestTest, ReadsEverySamplingField) {
+  const SamplingParams s = ChatSampling(R"("temperature": 0.5, "top_p": 0.9, "top_k": 40,
+      "min_p": 0.05, "repetition_penalty": 1.1, "presence_penalty": -1, "frequency_penalty": 2,
+      "logit_bias": {"5": -100, "70": 1.5}, "max_tokens": 7, "stop": ["a", "b"], "seed": 42,
+      "ignore_eos": true, "logprobs": true, "top_logprobs": 3, "user": "u")");
+  EXPECT_EQ(s.temperature, 0.5f);
+  EXPECT_EQ(s.top_p, 0.9f);
+  EXPECT_EQ(s.top_k, 40);
+  EXPECT_EQ(s.min_p, 0.05f);
+  EXPECT_EQ(s.repetition_penalty, 1.1f);
+  EXPECT_EQ(s.presence_penalty, -1.0f);
+  EXPECT_EQ(s.frequency_penalty, 2.0f);
+  EXPECT_THAT(s.logit_bias, ElementsAre(Pair(5, -100.0f), Pair(70, 1.5f)));
+  EXPECT_EQ(s.max_tokens, 7);
+  EXPECT_THAT(s.stop, ElementsAre("a", "b"));
+  EXPECT_EQ(s.seed, 42u);
+  EXPECT_TRUE(s.ignore_eos);
+  EXPECT_EQ(s.top_logprobs, 3);
+}
+
+TEST(OpenaiRequestTest, NullIsTheSameAsAbsent) {
+  const ApiRequest out = Decoded(DecodeChatRequest(
+      Chat(R"("temperature": null, "stop": null, "seed": null, "n": null, "tools": null,
+           "logit_bias": null, "max_tokens": null, "stream": null, "stream_options": null,
+           "logprobs": null, "top_logprobs": null, "aio": null, "response_format": null)")));
+  EXPECT_EQ(out.request.sampling.temperature, 1.0f);
+  EXPECT_FALSE(out.has_seed);
+}
+
+TEST(OpenaiRequestTest, SamplingFieldsOutOfRangeAreRefusedByName) {
+  EXPECT_EQ(RefusedChat(R"("temperature": 2.1)"), "temperature");
+  EXPECT_EQ(RefusedChat(R"("temperature": -0.1)"), "temperature");
+  EXPECT_EQ(RefusedChat(R"("temperature": 1e300)"), "temperature");
+  EXPECT_EQ(RefusedChat(R"("temperature": "hot")"), "temperature");
+  EXPECT_EQ(RefusedChat(R"("temperature": true)"), "temperature");
+  EXPECT_EQ(RefusedChat(R"("top_p": 0)"), "top_p");
+  EXPECT_EQ(RefusedChat(R"("top_p": 1e-300)"), "top_p");  // rounds to 0
+  EXPECT_EQ(RefusedChat(R"("top_p": 1.01)"), "top_p");
+  EXPECT_EQ(RefusedChat(R"("min_p": 1)"), "min_p");
+  EXPECT_EQ(RefusedChat(R"("top_k": -2)"), "top_k");
+  EXPECT_EQ(RefusedChat(R"("top_k": 1.5)"), "top_k");
+  EXPECT_EQ(RefusedChat(R"("repetition_penalty": 0)"), "repetition_penalty");
+  EXPECT_EQ(RefusedChat(R"("repeat_penalty": -1)"), "repeat_penalty");
+  EXPECT_EQ(RefusedChat(R"("presence_penalty": 3)"), "presence_penalty");
+  EXPECT_EQ(RefusedChat(R"("frequency_penalty": -3)"), "frequency_penalty");
+  EXPECT_EQ(RefusedChat(R"("max_tokens": 0)"), "max_tokens");
+  EXPECT_EQ(RefusedChat(R"("max_tokens": 99999999999)"), "max_tokens");
+  EXPECT_EQ(RefusedChat(R"("max_tokens": 18446744073709551615)"), "max_tokens");
+  EXPECT_EQ(RefusedChat(R"("max_tokens": "7")"), "max_tokens");
+  EXPECT_EQ(RefusedChat(R"("max_completion_tokens": -5)"), "max_completion_tokens");
+}
+
+TEST(OpenaiRequestTest, MessagesOfRefusalsSayWhatToChange) {
+  EXPECT_EQ(DecodeChatRequest(Chat(R"("temperature": 3)")).status().message(),
+            "Invalid value for 'temperature': 3 is out of range; give a number between 0 and 2.");
+  EXPECT_EQ(DecodeChatRequest(Chat(R"("top_p": 0)")).status().message(),
+            "Invalid value for 'top_p': 0 is out of range; give a number above 0 and at most 1.");
+  EXPECT_EQ(DecodeChatRequest(Chat(R"("stop": 3)")).status().message(),
+            "Invalid type for 'stop': expected a string or an array of strings, but got an "
+            "integer instead.");
+}
+
+TEST(OpenaiRequestTest, TinyTemperaturesAreGreedy) {
+  EXPECT_EQ(ChatSampling(R"("temperature": 1e-30)").temperature, 0.0f);
+  EXPECT_EQ(ChatSampling(R"("temperature": 0)").temperature, 0.0f);
+  EXPECT_EQ(ChatSampling(R"("top_k": -1)").top_k, 0);
+}
+
+TEST(OpenaiRequestTest, NewerNamesWin) {
+  EXPECT_EQ(ChatSampling(R"("max_tokens": 5, "max_completion_tokens": 6)").max_tokens, 6);
+  EXPECT_EQ(ChatSampling(R"("repeat_penalty": 1.25)").repetition_penalty, 1.25f);
+  EXPECT_EQ(ChatSampling(R"("repeat_penalty": 1.25, "repetition_penalty": 1.5)").repetition_penalty,
+            1.5f);
+}
+
+TEST(OpenaiRequestTest, Seeds) {
+  EXPECT_EQ(ChatSampling(R"("seed": 18446744073709551615)").seed, ~uint64_t{0});
+  EXPECT_EQ(ChatSampling(R"("seed": -1)").seed, ~uint64_t{0});
+  EXPECT_EQ(ChatSampling(R"("seed": -7)").seed, uint64_t{0} - 7);
+  EXPECT_TRUE(Decoded(DecodeChatRequest(Chat(R"("seed": 0)"))).has_seed);
+  EXPECT_EQ(RefusedChat(R"("seed": 1.5)"), "seed");
+  EXPECT_EQ(RefusedChat(R"("seed": 18446744073709551616)"), "seed");
+  EXPECT_EQ(RefusedChat(R"("seed": "1")"), "seed");
+}
+
+TEST(OpenaiRequestTest, Stops) {
+  EXPECT_THAT(ChatSampling(R"("stop": "x")").stop, ElementsAre("x"));
+  EXPECT_THAT(ChatSampling(R"("stop": [])").stop, IsEmpty());
+  EXPECT_EQ(RefusedChat(R"("stop": "")"), "stop");
+  EXPECT_EQ(RefusedChat(R"("stop": ["a", ""])"), "stop[1]");
+  EXPECT_EQ(RefusedChat(R"("stop": ["a", 1])"), "stop[1]");
+  EXPECT_EQ(RefusedChat(R"("stop": ["0","1","2","3","4","5","6","7","8","9","a","b","c","d","e",
+                           "f","g"])"),
+            "stop");
+  EXPECT_EQ(RefusedChat("\"stop\": \"" + std::string(kStopStringBytesMax + 1, 'x') + "\""), "stop");
+}
+
+TEST(OpenaiRequestTest, LogitBias) {
+  EXPECT_THAT(ChatSampling(R"("logit_bias": {})").logit_bias, IsEmpty());
+  EXPECT_EQ(RefusedChat(R"("logit_bias": [])"), "logit_bias");
+  EXPECT_EQ(RefusedChat(R"("logit_bias": {"hello": 1})"), "logit_bias");
+  EXPECT_EQ(RefusedChat(R"("logit_bias": {"-1": 1})"), "logit_bias");
+  EXPECT_EQ(RefusedChat(R"("logit_bias": {"1x": 1})"), "logit_bias");
+  EXPECT_EQ(RefusedChat(R"("logit_bias": {"99999999999": 1})"), "logit_bias");
+  EXPECT_EQ(RefusedChat(R"("logit_bias": {"1": 101})"), "logit_bias.1");
+  EXPECT_EQ(RefusedChat(R"("logit_bias": {"1": "a"})"), "logit_bias.1");
+}
+
+TEST(OpenaiRequestTest, Logprobs) {
+  EXPECT_EQ(ChatSampling(R"("logprobs": true)").top_logprobs, 0);
+  EXPECT_EQ(ChatSampling(R"("logprobs": false)").top_logprobs, -1);
+  EXPECT_EQ(ChatSampling(R"("logprobs": false, "top_logprobs": 0)").top_logprobs, -1);
+  EXPECT_EQ(RefusedChat(R"("logprobs": 3)"), "logprobs");
+  EXPECT_EQ(RefusedChat(R"("top_logprobs": 3)"), "top_logprobs");
+  EXPECT_EQ(RefusedChat(R"("logprobs": true, "top_logprobs": 21)"), "top_logprobs");
+  EXPECT_EQ(RefusedChat(R"("logprobs": true, "top_logprobs": -1)"), "top_logprobs");
+  const auto completion = [](const std::string& members) {
+    return DecodeCompletionRequest(Completion(members));
+  };
+  EXPECT_EQ(Decoded(completion(R"("logprobs": 5)")).request.sampling.top_logprobs, 5);
+  EXPECT_EQ(Decoded(completion(R"("logprobs": 0)")).request.sampling.top_logprobs, 0);
+  EXPECT_EQ(Refused(completion(R"("logprobs": true)")), "logprobs");
+  EXPECT_EQ(Refused(completion(R"("logprobs": 21)")), "logprobs");
+}
+
+TEST(OpenaiRequestTest, Streaming) {
+  const ApiRequest out =
+      Decoded(DecodeChatRequest(Chat(R"("stream": true, "stream_options": {"include_usage": true,
+                                        "something_new": 1})")));
+  EXPECT_TRUE(out.stream);
+  EXPECT_TRUE(out.include_usage);
+  EXPECT_EQ(RefusedChat(R"("stream": "yes")"), "stream");
+  EXPECT_EQ(RefusedChat(R"("stream": true, "stream_options": [])"), "stream_options");
+  EXPECT_EQ(RefusedChat(R"("stream_options": {"include_usage": true})"), "stream_options");
+  EXPECT_EQ(RefusedChat(R"("stream": true, "stream_options": {"include_usage": 1})"),
+            "stream_options.include_usage");
+}
+
+TEST(OpenaiRequestTest, MessagesAsTextOrParts) {
+  const ApiRequest out = Decoded(DecodeChatRequest(Messages(R"([
+      {"role": "developer", "content": "Be brief."},
+      {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}],
+       "name": "x"},
+      {"role": "assistant", "content": "", "refusal": null, "tool_calls": []},
+      {"role": "system", "content": "\u0000 <|im_end|>"}])")));
+  const std::vector<ChatMessage>& messages = MessagesOf(out);
+  ASSERT_EQ(messages.size(), 4u);
+  EXPECT_EQ(messages[0].role, "system");
+  EXPECT_EQ(messages[0].content, "Be brief.");
+  EXPECT_EQ(messages[1].content, "a\nb");
+  EXPECT_EQ(messages[2].role, "assistant");
+  EXPECT_EQ(messages[2].content, "");
+  EXPECT_EQ(messages[3].content, std::string_view("\0 <|im_end|>", 12));
+}
+
+TEST(OpenaiRequestTest, BadMessagesAreRefusedByName) {
+  EXPECT_EQ(Refused(DecodeChatRequest(R"({"model": "auto"})")), "messages");
+  EXPECT_EQ(RefusedMessages("[]"), "messages");
+  EXPECT_EQ(RefusedMessages("{}"), "messages");
+  EXPECT_EQ(RefusedMessages(R"("Hi")"), "messages");
+  EXPECT_EQ(RefusedMessages(R"(["Hi"])"), "messages[0]");
+  EXPECT_EQ(RefusedMessages(R"([{"content": "Hi"}])"), "messages[0].role");
+  EXPECT_EQ(RefusedMessages(R"([{"role": 1, "content": "Hi"}])"), "messages[0].role");
+  EXPECT_EQ(RefusedMessages(R"([{"role": "robot", "content": "Hi"}])"), "messages[0].role");
+  EXPECT_EQ(RefusedMessages(R"([{"role": "tool", "content": "Hi"}])"), "messages[0].role");
+  EXPECT_EQ(RefusedMessages(R"([{"role": "user"}])"), "messages[0].content");
+  const std::string first = R"([{"role": "user", "content": "Hi"}, )";
+  EXPECT_EQ(RefusedMessages(first + R"({"role": "user", "content": null}])"),
+            "messages[1].content");
+  EXPECT_EQ(RefusedMessages(first + R"({"role": "user", "content": 5}])"), "messages[1].content");
+  EXPECT_EQ(RefusedMessages(first + R"({"role": "user", "content": []}])"), "messages[1].content");
+  EXPECT_EQ(RefusedMessages(first + R"({"role": "user", "content": ["x"]}])"),
+            "messages[1].content[0]");
+  EXPECT_EQ(RefusedMessages(first + R"({"role": "user", "content": [{"type": "text"}]}])"),
+            "messages[1].content[0].text");
+  EXPECT_EQ(RefusedMessages(first + R"({"role": "user", "content": [{"text": "x"}]}])"),
+            "messages[1].content[0].type");
+  EXPECT_EQ(RefusedMessages(first + R"({"role": "assistant", "content": null,
+                                        "tool_calls": [{"id": "1"}]}])"),
+            "messages[1].tool_calls");
+}
+
+TEST(OpenaiRequestTest, ImagePartsAreRefusedByName) {
+  const Result<ApiRequest> result = DecodeChatRequest(Messages(
+      R"([{"role": "user", "content": [{"type": "text", "text": "What is this?"},
+          {"type": "image_url", "image_url": {"url": "data:"}}]}])"));
+  EXPECT_EQ(Refused(result), "messages[0].content[1].type");
+  EXPECT_THAT(result.status().message(), HasSubstr("'image_url' parts are not supported"));
+}
+
+TEST(OpenaiRequestTest, Prompts) {
+  const auto prompt = [](const std::string& value) {
+    return DecodeCompletionRequest(R"({"model": "auto", "prompt": )" + value + "}");
+  };
+  EXPECT_EQ(std::get<std::string>(Decoded(prompt(R"("x")")).request.prompt), "x");
+  EXPECT_EQ(std::get<std::string>(Decoded(prompt(R"(["x"])")).request.prompt), "x");
+  EXPECT_THAT(std::get<std::vector<int32_t>>(Decoded(prompt("[1, 2]")).request.prompt),
+              ElementsAre(1, 2));
+  EXPECT_THAT(std::get<std::vector<int32_t>>(Decoded(prompt("[[3]]")).request.prompt),
+              ElementsAre(3));
+  EXPECT_EQ(Refused(prompt(R"(["x", "y"])")), "prompt");
+  EXPECT_EQ(Refused(prompt("[[1], [2]]")), "prompt");
+  EXPECT_EQ(Refused(prompt("[]")), "prompt");
+  EXPECT_EQ(Refused(prompt("[[]]")), "prompt[0]");
+  EXPECT_EQ(Refused(prompt("{}")), "prompt");
+  EXPECT_EQ(Refused(prompt("5")), "prompt");
+  EXPECT_EQ(Refused(prompt("null")), "prompt");
+  EXPECT_EQ(Refused(prompt("[1, -2]")), "prompt[1]");
+  EXPECT_EQ(Refused(prompt("[1, 2.5]")), "prompt[1]");
+  EXPECT_EQ(Refused(prompt(R"([1, "x"])")), "prompt[1]");
+  EXPECT_EQ(Refused(prompt("[4294967296]")), "prompt[0]");
+}
+
+TEST(OpenaiRequestTest, ModelIsRequired) {
+  EXPECT_EQ(Refused(DecodeChatRequest(R"({"messages": []})")), "model");
+  EXPECT_EQ(Refused(DecodeChatRequest(R"({"model": 1})")), "model");
+  EXPECT_EQ(Refused(DecodeChatRequest(R"({"model": ""})")), "model");
+}
+
+TEST(OpenaiRequestTest, UnknownFieldsAreIgnored) {
+  Decoded(DecodeChatRequest(Chat(R"("brand_new": {"x": [1]}, "store": true, "metadata": {})")));
+}
+
+TEST(OpenaiRequestTest, HarmlessDefaultsAreAccepted) {
+  Decoded(DecodeChatRequest(Chat(R"("n": 1, "best_of": 1, "tools": [], "tool_choice": "none",
+      "functions": [], "function_call": "none", "response_format": {"type": "text"},
+      "modalities": ["text"], "logit_bias": {}, "min_tokens": 0, "stop_token_ids": [],
+      "use_beam_search": false)")));
+  Decoded(DecodeCompletionRequest(Completion(R"("n": 1, "best_of": 1, "echo": false, "suffix": ""
+      )")));
+}
+
+TEST(OpenaiRequestTest, UnsupportedFieldsAreRefusedByName) {
+  for (const char* member :
+       {R"("n": 2)", R"("best_of": 3)", R"("tools": [{"type": "function"}])",
+        R"("tool_choice": "auto")", R"("tool_choice": {"type": "function"})",
+        R"("functions": [{}])", R"("function_call": "auto")",
+        R"("response_format": {"type": "json_object"})", R"("response_format": "text")",
+        R"("audio": {})", R"("modalities": ["text", "audio"])", R"("web_search_options": {})",
+        R"("guided_json": {})", R"("prompt_logprobs": 1)", R"("min_tokens": 4)",
+        R"("stop_token_ids": [1])", R"("use_beam_search": true)"}) {
+    const std::string text = member;
+    const std::string name = text.substr(1, text.find('"', 1) - 1);
+    const Result<ApiRequest> result = DecodeChatRequest(Chat(text));
+    EXPECT_EQ(Refused(result), name);
+    EXPECT_EQ(result.status().reason(), "unsupported_parameter");
+  }
+  EXPECT_EQ(Refused(DecodeCompletionRequest(Completion(R"("echo": true)"))), "echo");
+  EXPECT_EQ(Refused(DecodeCompletionRequest(Completion(R"("suffix": "x")"))), "suffix");
+}
+
+TEST(OpenaiRequestTest, Overrides) {
+  const Request by_name = Decoded(DecodeChatRequest(Chat(R"("aio": {"strategy": "prompt_lookup",
+                                        "entropy_threshold": 0.25, "model": "pocket"})")))
+                              .request;
+  EXPECT_EQ(by_name.strategy, (Strategy{.kind = StrategyKind::kPromptLookup}));
+  EXPECT_EQ(by_name.entropy_threshold, 0.25);
+  EXPECT_EQ(by_name.model, "pocket");
+  const Request by_object =
+      Decoded(DecodeChatRequest(Chat(R"("aio": {"strategy": {"kind": "prompt_lookup",
+                                        "ngram_max": 64, "ngram_min": 2, "lookahead": 16}})")))
+          .request;
+  EXPECT_EQ(by_object.strategy, (Strategy{StrategyKind::kPromptLookup, 64, 2, 16}));
+  EXPECT_EQ(by_object.entropy_threshold, std::nullopt);
+  EXPECT_EQ(by_object.model, "auto");
+}
+
+TEST(OpenaiRequestTest, BadOverridesAreRefusedByName) {
+  EXPECT_EQ(RefusedChat(R"("aio": 1)"), "aio");
+  EXPECT_EQ(RefusedChat(R"("aio": {"stratgy": "plain"})"), "aio.stratgy");
+  EXPECT_EQ(RefusedChat(R"("aio": {"strategy": "fast"})"), "aio.strategy");
+  EXPECT_EQ(RefusedChat(R"("aio": {"strategy": []})"), "aio.strategy");
+  EXPECT_EQ(RefusedChat(R"("aio": {"strategy": {}})"), "aio.strategy.kind");
+  EXPECT_EQ(RefusedChat(R"("aio": {"strategy": {"kind": "fast"}})"), "aio.strategy.kind");
+  const auto lookup = [](const std::string& member) {
+    return RefusedChat(R"("aio": {"strategy": {"kind": "prompt_lookup", )" + member + "}}");
+  };
+  EXPECT_EQ(lookup(R"("ngram_max": 0)"), "aio.strategy.ngram_max");
+  EXPECT_EQ(lookup(R"("ngram_max": 65)"), "aio.strategy.ngram_max");
+  EXPECT_EQ(lookup(R"("ngram_max": 2, "ngram_min": 3)"), "aio.strategy.ngram_min");
+  EXPECT_EQ(lookup(R"("lookahead": 17)"), "aio.strategy.lookahead");
+  EXPECT_EQ(lookup(R"("lookahed": 4)"), "aio.strategy.lookahed");
+  EXPECT_EQ(RefusedChat(R"("aio": {"entropy_threshold": -1})"), "aio.entropy_threshold");
+  EXPECT_EQ(RefusedChat(R"("aio": {"entropy_threshold": "low"})"), "aio.entropy_threshold");
+  EXPECT_EQ(RefusedChat(R"("aio": {"model": 5})"), "aio.model");
+}
+
+TEST(OpenaiRequestTest, DecisionTakesEitherBody) {
+  EXPECT_EQ(Decoded(DecodeDecisionRequest(Chat(""))).kind, ApiKind::kChat);
+  EXPECT_EQ(Decoded(DecodeDecisionRequest(Completion(""))).kind, ApiKind::kCompletion);
+  EXPECT_EQ(Refused(DecodeDecisionRequest(Chat(R"("prompt": "x")"))), "prompt");
+  EXPECT_EQ(Refused(DecodeDecisionRequest(R"({"model": "auto"})")), "messages");
+}
+
+}  // namespace
+}  // namespace aio

@@ -1,0 +1,70 @@
+// Encodes a backend's events as the OpenAI API's answers. No sockets.
+//
+// Beside OpenAI's own members an answer carries `aio`, the routing decision (when a router
+// took part), and `timings`, as llama-server writes them. In a stream both stand in the last
+// chunk that is not [DONE], and `aio` in the first as well, since clients of streams often
+// cannot read headers.
+#ifndef AIO_API_OPENAI_RESPONSE_H_
+#define AIO_API_OPENAI_RESPONSE_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/openai_request.h"
+#include "backend/backend.h"
+#include "backend/events.h"
+
+namespace aio {
+
+// What all the pieces of one answer share.
+struct AnswerInfo {
+  ApiKind kind = ApiKind::kChat;
+  std::string id;       // "chatcmpl-..." or "cmpl-..."
+  int64_t created = 0;  // Unix seconds
+  StartEvent start;
+  bool include_usage = false;  // streams: the last chunk is one of usage alone
+};
+
+// A whole answer's text and log-probabilities, gathered from TokenEvents.
+struct AnswerText {
+  std::string text;
+  std::vector<TokenLogprob> logprobs;
+};
+
+// The body of an answer that is not streamed. `with_logprobs`: they were asked for.
+std::string EncodeAnswer(const AnswerInfo& info, const AnswerText& answer, bool with_logprobs,
+                         const FinishEvent& finish);
+
+// The chunks of a streamed answer, in order: First(), Delta() for each event, Last().
+class StreamEncoder {
+ public:
+  explicit StreamEncoder(AnswerInfo info);
+
+  std::string First() const;
+  // Empty if the event has nothing to show.
+  std::string Delta(const TokenEvent& event);
+  // The chunk with finish_reason and, if asked for, the one with the usage.
+  std::vector<std::string> Last(const FinishEvent& finish) const;
+
+ private:
+  AnswerInfo info_;
+  size_t text_offset_ = 0;  // characters so far, for the log-probabilities of completions
+};
+
+// The members of `aio` alone, plus `probed`: the answer of /v1/decision.
+std::string EncodeDecision(const Decision& decision);
+
+// /v1/models, and one element of it.
+std::string EncodeModels(const std::vector<ModelInfo>& models, int64_t created);
+std::string EncodeModel(const ModelInfo& model, int64_t created);
+
+// "data: <json>\n\n"
+std::string SseEvent(std::string_view json);
+inline constexpr std::string_view kSseDone = "data: [DONE]\n\n";
+inline constexpr std::string_view kSsePing = ": ping\n\n";  // a comment, which clients skip
+
+}  // namespace aio
+
+#endif  // AIO_API_OPENAI_RESPONSE_H_

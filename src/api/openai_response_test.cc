@@ -1,0 +1,233 @@
+#include "api/openai_response.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "base/utf8.h"
+
+namespace aio {
+namespace {
+
+using Json = nlohmann::json;
+
+Decision ProbedDecision() {
+  Decision decision;
+  decision.model = "pocket-small";
+  decision.role = "small";
+  decision.strategy = {.kind = StrategyKind::kPromptLookup, .ngram_max = 6};
+  decision.reason = "code, entropy 0.03 <= 0.45";
+  decision.rule = "small-code";
+  decision.probed = true;
+  decision.intent = "code";
+  decision.probabilities = {{"code", 0.75}, {"qa", 0.25}};
+  decision.entropy = 0.5;
+  decision.prompt_tokens = 57;
+  decision.probe_ms = 1.5;
+  return decision;
+}
+
+AnswerInfo Info(ApiKind kind) {
+  AnswerInfo info;
+  info.kind = kind;
+  info.id = "chatcmpl-1";
+  info.created = 1700000000;
+  info.start.model = "pocket-small";
+  info.start.decision = ProbedDecision();
+  info.start.prompt_tokens = 57;
+  return info;
+}
+
+FinishEvent Finish() {
+  FinishEvent finish;
+  finish.reason = FinishReason::kLength;
+  finish.usage = {.prompt_tokens = 57, .cached_prompt_tokens = 50, .completion_tokens = 3};
+  finish.timings = {.queue_ms = 1,
+                    .prompt_ms = 7,
+                    .predicted_ms = 10,
+                    .draft_tokens = 4,
+                    .draft_accepted_tokens = 2};
+  return finish;
+}
+
+TokenLogprob Token(std::string bytes, float logprob) {
+  return {.token = 1, .bytes = std::move(bytes), .logprob = logprob, .top = {}};
+}
+
+TEST(OpenaiResponseTest, ChatCompletion) {
+  const Json json = Json::parse(
+      EncodeAnswer(Info(ApiKind::kChat), {.text = "Hi", .logprobs = {}}, false, Finish()));
+  EXPECT_EQ(json["object"], "chat.completion");
+  EXPECT_EQ(json["id"], "chatcmpl-1");
+  EXPECT_EQ(json["created"], 1700000000);
+  EXPECT_EQ(json["model"], "pocket-small");
+  EXPECT_EQ(json["choices"], Json::parse(R"([{"index": 0, "logprobs": null,
+      "message": {"role": "assistant", "content": "Hi", "refusal": null},
+      "finish_reason": "length"}])"));
+  EXPECT_EQ(json["usage"], Json::parse(R"({"prompt_tokens": 57, "completion_tokens": 3,
+      "total_tokens": 60, "prompt_tokens_details": {"cached_tokens": 50}})"));
+  EXPECT_EQ(json["timings"]["prompt_ms"], 7);
+  EXPECT_EQ(json["timings"]["prompt_per_second"], 1000);    // 7 tokens were computed
+  EXPECT_EQ(json["timings"]["predicted_per_second"], 200);  // 2 tokens after the first in 10 ms
+  EXPECT_EQ(json["timings"]["cache_n"], 50);
+  EXPECT_EQ(json["timings"]["draft_n"], 4);
+  EXPECT_EQ(json["timings"]["draft_n_accepted"], 2);
+  EXPECT_EQ(json["aio"]["intent"], "code");
+  EXPECT_EQ(json["aio"]["strategy"], "prompt_lookup");
+  EXPECT_EQ(json["aio"]["strategy_options"]["ngram_max"], 6);
+}
+
+TEST(OpenaiResponseTest, Completion) {
+  const Json json = Json::parse(
+      EncodeAnswer(Info(ApiKind::kCompletion), {.text = "Hi", .logprobs = {}}, false, Finish()));
+  EXPECT_EQ(json["object"], "text_completion");
+  EXPECT_EQ(json["choices"], Json::parse(R"([{"index": 0, "text": "Hi", "logprobs": null,
+      "finish_reason": "length"}])"));
+}
+
+TEST(OpenaiResponseTest, NoDecisionNoAio) {
+  AnswerInfo info = Info(ApiKind::kChat);
+  info.start.decision.reset();
+  EXPECT_FALSE(Json::parse(EncodeAnswer(info, {}, false, Finish())).contains("aio"));
+}
+
+TEST(OpenaiResponseTest, ChatLogprobs) {
+  AnswerText answer{.text = "\xC3\xA9", .logprobs = {Token("\xC3", -0.5f), Token("\xA9", -1.0f)}};
+  answer.logprobs[0].top = {Token("\xC3", -0.5f), Token("e", -1.5f)};
+  const Json json = Json::parse(EncodeAnswer(Info(ApiKind::kChat), answer, true, Finish()));
+  const Json& logprobs = json["choices"][0]["logprobs"];
+  ASSERT_EQ(logprobs["content"].size(), 2u);
+  EXPECT_EQ(logprobs["content"][0], Json::parse(R"({"token": "\ufffd", "logprob": -0.5,
+      "bytes": [195], "top_logprobs": [
+        {"token": "\ufffd", "logprob": -0.5, "bytes": [195]},
+        {"token": "e", "logprob": -1.5, "bytes": [101]}]})"));
+  EXPECT_EQ(logprobs["content"][1]["bytes"], Json::parse("[169]"));
+  EXPECT_TRUE(logprobs["refusal"].is_null());
+}
+
+TEST(OpenaiResponseTest, CompletionLogprobs) {
+  AnswerText answer{.text = "a\xC3\xA9z",
+                    .logprobs = {Token("a", -0.5f), Token("\xC3", -1.0f), Token("\xA9", -1.0f),
+                                 Token("z", -std::numeric_limits<float>::infinity())}};
+  answer.logprobs[0].top = {Token("b", -0.25f)};
+  const Json json = Json::parse(EncodeAnswer(Info(ApiKind::kCompletion), answer, true, Finish()));
+  EXPECT_EQ(json["choices"][0]["logprobs"], Json::parse(R"({
+      "tokens": ["a", "\ufffd", "\ufffd", "z"],
+      "token_logprobs": [-0.5, -1.0, -1.0, -9999.0],
+      "top_logprobs": [{"a": -0.5, "b": -0.25}, {"\ufffd": -1.0}, {"\ufffd": -1.0},
+                       {"z": -9999.0}],
+      "text_offset": [0, 1, 2, 2]})"));
+}
+
+TEST(OpenaiResponseTest, ChatStream) {
+  AnswerInfo info = Info(ApiKind::kChat);
+  StreamEncoder stream(info);
+  const Json first = Json::parse(stream.First());
+  EXPECT_EQ(first["object"], "chat.completion.chunk");
+  EXPECT_EQ(first["choices"], Json::parse(R"([{"index": 0,
+      "delta": {"role": "assistant", "content": ""}, "logprobs": null, "finish_reason": null}])"));
+  EXPECT_EQ(first["aio"]["rule"], "small-code");
+  EXPECT_FALSE(first.contains("usage"));
+  const Json delta = Json::parse(stream.Delta({.text = "x", .tokens = {1}, .logprobs = {}}));
+  EXPECT_EQ(delta["choices"][0]["delta"], Json::parse(R"({"content": "x"})"));
+  EXPECT_FALSE(delta.contains("aio"));
+  EXPECT_EQ(stream.Delta({}), "");
+  const std::vector<std::string> last = stream.Last(Finish());
+  ASSERT_EQ(last.size(), 1u);
+  const Json final = Json::parse(last[0]);
+  EXPECT_EQ(final["choices"][0]["delta"], Json::object());
+  EXPECT_EQ(final["choices"][0]["finish_reason"], "length");
+  EXPECT_EQ(final["aio"]["model"], "pocket-small");
+  EXPECT_EQ(final["timings"]["cache_n"], 50);
+}
+
+TEST(OpenaiResponseTest, StreamWithUsage) {
+  AnswerInfo info = Info(ApiKind::kChat);
+  info.include_usage = true;
+  StreamEncoder stream(info);
+  EXPECT_TRUE(Json::parse(stream.First()).at("usage").is_null());
+  const std::vector<std::string> last = stream.Last(Finish());
+  ASSERT_EQ(last.size(), 2u);
+  const Json final = Json::parse(last[0]);
+  EXPECT_EQ(final["choices"][0]["finish_reason"], "length");
+  EXPECT_TRUE(final.at("usage").is_null());
+  EXPECT_FALSE(final.contains("aio"));
+  const Json usage = Json::parse(last[1]);
+  EXPECT_EQ(usage["choices"], Json::array());
+  EXPECT_EQ(usage["usage"]["total_tokens"], 60);
+  EXPECT_EQ(usage["aio"]["intent"], "code");
+  EXPECT_TRUE(usage.contains("timings"));
+}
+
+TEST(OpenaiResponseTest, CompletionStreamCountsOffsets) {
+  StreamEncoder stream(Info(ApiKind::kCompletion));
+  EXPECT_EQ(Json::parse(stream.First())["choices"][0]["text"], "");
+  const auto offset = [&](std::string text) {
+    const Json json =
+        Json::parse(stream.Delta({.text = text, .tokens = {1}, .logprobs = {Token(text, -1.0f)}}));
+    EXPECT_EQ(json["object"], "text_completion");
+    EXPECT_EQ(json["choices"][0]["text"], text);
+    return json["choices"][0]["logprobs"]["text_offset"][0].get<int>();
+  };
+  EXPECT_EQ(offset("ab"), 0);
+  EXPECT_EQ(offset("\xC3\xA9"), 2);
+  EXPECT_EQ(offset("c"), 3);
+  EXPECT_EQ(Json::parse(stream.Last(Finish())[0])["choices"][0]["text"], "");
+}
+
+TEST(OpenaiResponseTest, LogprobsWithoutTextAreShown) {
+  StreamEncoder stream(Info(ApiKind::kChat));
+  const Json json =
+      Json::parse(stream.Delta({.text = "", .tokens = {1}, .logprobs = {Token("\xC3", -1.0f)}}));
+  EXPECT_EQ(json["choices"][0]["delta"]["content"], "");
+  EXPECT_EQ(json["choices"][0]["logprobs"]["content"].size(), 1u);
+}
+
+TEST(OpenaiResponseTest, BadBytesNeverBreakTheEncoding) {
+  AnswerInfo info = Info(ApiKind::kChat);
+  info.start.decision->reason = "\xFF\xFE";
+  info.start.decision->entropy = std::nan("");
+  const std::string body = EncodeAnswer(info, {.text = "\xC3(", .logprobs = {}}, false, Finish());
+  EXPECT_TRUE(IsValidUtf8(body));
+  EXPECT_TRUE(Json::parse(body)["aio"]["entropy"].is_null());
+}
+
+TEST(OpenaiResponseTest, DecisionObject) {
+  const Json json = Json::parse(EncodeDecision(ProbedDecision()));
+  EXPECT_EQ(json, Json::parse(R"({"object": "decision", "intent": "code",
+      "probabilities": {"code": 0.75, "qa": 0.25}, "entropy": 0.5, "prompt_tokens": 57,
+      "model": "pocket-small", "role": "small", "strategy": "prompt_lookup",
+      "strategy_options": {"ngram_max": 6, "ngram_min": 1, "lookahead": 2},
+      "reason": "code, entropy 0.03 <= 0.45", "rule": "small-code", "probed": true,
+      "probe_ms": 1.5})"));
+  Decision unprobed = ProbedDecision();
+  unprobed.probed = false;
+  unprobed.strategy.kind = StrategyKind::kPlain;
+  const Json other = Json::parse(EncodeDecision(unprobed));
+  EXPECT_TRUE(other.at("intent").is_null());
+  EXPECT_TRUE(other.at("entropy").is_null());
+  EXPECT_TRUE(other.at("probabilities").is_null());
+  EXPECT_FALSE(other.contains("strategy_options"));
+}
+
+TEST(OpenaiResponseTest, Models) {
+  ModelInfo model;
+  model.name = "pocket-small";
+  model.role = "small";
+  model.context_length = 2048;
+  const Json list = Json::parse(EncodeModels({model}, 5));
+  EXPECT_EQ(list["object"], "list");
+  ASSERT_EQ(list["data"].size(), 1u);
+  EXPECT_EQ(list["data"][0], Json::parse(EncodeModel(model, 5)));
+  EXPECT_EQ(list["data"][0], Json::parse(R"({"id": "pocket-small", "object": "model",
+      "created": 5, "owned_by": "aio", "aio": {"role": "small", "architecture": null,
+      "parameters": null, "bytes": null, "context_length": 2048, "vocabulary_size": null}})"));
+  EXPECT_EQ(Json::parse(EncodeModels({}, 5))["data"], Json::array());
+}
+
+TEST(OpenaiResponseTest, SseFraming) { EXPECT_EQ(SseEvent("{}"), "data: {}\n\n"); }
+
+}  // namespace
+}  // namespace aio

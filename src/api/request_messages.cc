@@ -1,0 +1,101 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+
+#include "api/faults.h"
+#include "api/request_parts.h"
+
+namespace aio {
+namespace {
+
+constexpr std::string_view kRoles = "'system', 'developer', 'user' and 'assistant'";
+
+Status DecodeRole(const ObjectReader& message, std::string& role) {
+  AIO_RETURN_IF_ERROR(message.ReadRequired("role", fmt::format("one of {}", kRoles), role));
+  if (role == "developer") role = "system";  // the newer name of the same thing
+  if (role == "system" || role == "user" || role == "assistant") return Status::Ok();
+  const std::string path = message.Path("role");
+  if (role == "tool" || role == "function") {
+    return BadValue(path, fmt::format("'{}' messages are not supported, as tools are not; put "
+                                      "the tool's result into a 'user' message.",
+                                      role));
+  }
+  return BadValue(path, fmt::format("supported are {}.", kRoles));
+}
+
+// One element of a content array; its text is appended to `content`.
+Status DecodePart(const nlohmann::json& json, const std::string& path, std::string& content) {
+  if (!json.is_object()) {
+    return WrongType(path, "an object such as {\"type\": \"text\", \"text\": \"...\"}", json);
+  }
+  const ObjectReader part(json, path);
+  std::string type;
+  AIO_RETURN_IF_ERROR(part.ReadRequired("type", "\"text\"", type));
+  if (type != "text") {
+    const bool known = type == "image_url" || type == "input_audio" || type == "file" ||
+                       type == "video_url" || type == "refusal";
+    return BadValue(part.Path("type"),
+                    known ? fmt::format("'{}' parts are not supported; send text only.", type)
+                          : std::string("supported is 'text' only."));
+  }
+  const nlohmann::json* text = part.Find("text");
+  if (text == nullptr) return MissingField(part.Path("text"), "the part's text");
+  if (!text->is_string()) return WrongType(part.Path("text"), "a string", *text);
+  content += text->get_ref<const std::string&>();
+  return Status::Ok();
+}
+
+Status DecodeContent(const ObjectReader& message, std::string& content) {
+  const std::string path = message.Path("content");
+  constexpr std::string_view kExpected = "a string or an array of text parts";
+  const auto& object = message.object();
+  const auto member = object.find("content");
+  if (member == object.end()) return MissingField(path, kExpected);
+  if (member->is_string()) {
+    content = member->get<std::string>();
+    return Status::Ok();
+  }
+  if (!member->is_array()) return WrongType(path, kExpected, *member);
+  if (member->empty()) return BadValue(path, "the array is empty; give at least one text part.");
+  for (size_t i = 0; i < member->size(); ++i) {
+    if (i > 0) content += '\n';  // parts are paragraphs: run together, words would merge
+    AIO_RETURN_IF_ERROR(DecodePart((*member)[i], fmt::format("{}[{}]", path, i), content));
+  }
+  return Status::Ok();
+}
+
+// What an assistant's earlier turn may carry beside its content.
+Status RefuseCalls(const ObjectReader& message) {
+  for (const char* name : {"tool_calls", "function_call", "audio"}) {
+    const nlohmann::json* value = message.Find(name);
+    if (value == nullptr || (value->is_array() && value->empty())) continue;
+    return Unsupported(message.Path(name), "Leave it out and send the turn's text as 'content'.");
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+Status DecodeMessages(const ObjectReader& body, std::vector<ChatMessage>& messages) {
+  constexpr std::string_view kExpected = "a non-empty array of messages";
+  const nlohmann::json* json = body.Find("messages");
+  if (json == nullptr) return MissingField("messages", kExpected);
+  if (!json->is_array()) return WrongType("messages", kExpected, *json);
+  if (json->empty()) return BadValue("messages", "the array is empty; give at least one message.");
+  messages.reserve(json->size());
+  for (size_t i = 0; i < json->size(); ++i) {
+    const std::string path = fmt::format("messages[{}]", i);
+    const nlohmann::json& element = (*json)[i];
+    if (!element.is_object()) return WrongType(path, "an object", element);
+    const ObjectReader message(element, path);
+    ChatMessage& out = messages.emplace_back();
+    AIO_RETURN_IF_ERROR(DecodeRole(message, out.role));
+    AIO_RETURN_IF_ERROR(RefuseCalls(message));
+    AIO_RETURN_IF_ERROR(DecodeContent(message, out.content));
+  }
+  return Status::Ok();
+}
+
+}  // namespace aio

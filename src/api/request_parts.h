@@ -1,0 +1,32 @@
+// The parts of a request, each decoded by a file of its own. Internal to api/.
+#ifndef AIO_API_REQUEST_PARTS_H_
+#define AIO_API_REQUEST_PARTS_H_
+
+#include <string>
+#include <vector>
+
+#include "api/object_reader.h"
+#include "api/openai_request.h"
+#include "backend/request.h"
+#include "base/status.h"
+
+namespace aio {
+
+// `messages`: system/developer/user/assistant, content as text or as text parts.
+Status DecodeMessages(const ObjectReader& body, std::vector<ChatMessage>& messages);
+
+// `prompt`: one string or one array of token ids, bare or as the only element of an array.
+Status DecodePrompt(const ObjectReader& body, Prompt& prompt);
+
+// temperature, penalties, seed, stop, logit_bias, max_tokens, logprobs, ...
+Status DecodeSampling(const ObjectReader& body, ApiRequest& out);
+
+// The object `aio`.
+Status DecodeOverrides(const ObjectReader& body, Request& request);
+
+// Refuses the known fields that would change the answer.
+Status RefuseUnsupported(const ObjectReader& body, ApiKind kind);
+
+}  // namespace aio
+
+#endif  // AIO_API_REQUEST_PARTS_H_

@@ -1,0 +1,102 @@
+// One client's connection: reads requests one after the other, hands each to the handler and
+// sends its answer, watching all the while whether the client is still there.
+//
+// Everything runs on the connection's strand, but for what Exchange says of itself.
+// Internal to http/: includes Asio.
+#ifndef AIO_HTTP_CONNECTION_H_
+#define AIO_HTTP_CONNECTION_H_
+
+#include <atomic>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "http/exchange.h"
+#include "http/http_message.h"
+#include "http/http_server.h"
+
+namespace aio {
+
+using HttpParser = boost::beast::http::request_parser<boost::beast::http::string_body>;
+
+// What connections share with their server; outlives them.
+class ConnectionHost {
+ public:
+  virtual ~ConnectionHost() = default;
+  virtual const HttpServerOptions& options() const = 0;
+  virtual std::shared_ptr<const std::atomic<bool>> draining() const = 0;
+  virtual void Handle(HttpRequest request, std::shared_ptr<ResponseWriter> response) = 0;
+  // Brackets the life of each request handed to Handle().
+  virtual void RequestBegan() = 0;
+  virtual void RequestEnded() = 0;
+};
+
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  // `socket`'s executor is a strand.
+  Connection(boost::asio::ip::tcp::socket socket, ConnectionHost& host);
+
+  // The connection's whole life.
+  boost::asio::awaitable<void> Run();
+
+  // The next two from any thread; they post.
+  void Close();
+  void CloseIfIdle();  // no request runs or has begun to arrive
+
+ private:
+  // What came of reading a request.
+  struct Closed {};  // nothing to answer: the client left, or idled too long
+  struct Refusal {   // to be answered and the connection closed
+    int status;
+    std::string message;
+  };
+  struct Incoming {
+    HttpRequest request;
+    ExchangeOptions options;
+  };
+  using Reading = std::variant<Closed, Refusal, Incoming>;
+
+  boost::asio::awaitable<Reading> ReadRequest();
+  boost::asio::awaitable<bool> WaitForFirstByte();
+  // The next two: nothing, or why there is no request.
+  boost::asio::awaitable<std::optional<Reading>> ReadHeader(HttpParser& parser);
+  boost::asio::awaitable<std::optional<Reading>> ReadBody(HttpParser& parser);
+  // True if the next request may follow.
+  boost::asio::awaitable<bool> Serve(Incoming incoming);
+  boost::asio::awaitable<void> Refuse(Refusal refusal);
+  // True once the whole answer is sent, false if it cannot be.
+  boost::asio::awaitable<bool> WriteAnswer(Exchange& exchange);
+  boost::asio::awaitable<bool> WriteAll(Exchange& exchange, std::string bytes);
+  // Returns when the client is gone.
+  boost::asio::awaitable<void> WatchClient();
+  boost::asio::awaitable<void> ReadToEnd();
+  boost::asio::awaitable<void> Linger();
+  boost::asio::awaitable<void> Expire(Duration after);
+  std::shared_ptr<Exchange> MakeExchange(ExchangeOptions options);
+  void OnOutput();
+  Reading Judge(const boost::system::error_code& error) const;
+  void CloseSocket();
+
+  boost::asio::ip::tcp::socket socket_;
+  ConnectionHost& host_;
+  const HttpServerOptions& options_;
+  boost::beast::flat_buffer buffer_;
+  boost::asio::steady_timer output_ready_;  // waits for the exchange to have output
+  bool has_output_ = false;
+  bool idle_ = true;  // between requests
+  bool served_any_ = false;
+  bool client_gone_ = false;  // seen while a request was answered
+  std::string remote_address_;
+  std::shared_ptr<Exchange> exchange_;  // the request being answered, or null
+};
+
+}  // namespace aio
+
+#endif  // AIO_HTTP_CONNECTION_H_

@@ -1,0 +1,273 @@
+#include "http/http_server.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "http/connection.h"
+
+namespace aio {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+namespace {
+
+constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
+// After a failure to accept (no file descriptors left): running requests may free some.
+constexpr auto kAcceptPause = std::chrono::milliseconds(50);
+
+HttpResponse RenderPlain(int status, std::string_view message) {
+  return {.status = status,
+          .headers = {{"content-type", "text/plain; charset=utf-8"}},
+          .body = fmt::format("{}\n", message)};
+}
+
+Status CannotListen(const std::string& host, int port, const error_code& error) {
+  const std::string at = fmt::format("cannot listen on {} port {}", host, port);
+  if (error == asio::error::address_in_use) {
+    return Unavailable(at + ": the port is in use; choose another with --port");
+  }
+  if (error == asio::error::access_denied) {
+    return Unavailable(at + ": permission denied; choose a port above 1023 with --port");
+  }
+  if (error == boost::system::errc::address_not_available) {
+    return Unavailable(at + ": no such address on this machine; choose another with --host");
+  }
+  return Unavailable(fmt::format("{}: {}", at, error.message()));
+}
+
+Result<tcp::endpoint> Resolve(asio::io_context& io, const std::string& host, int port) {
+  if (port < 0 || port > 65535) {
+    return InvalidArgument(fmt::format("port {} is not between 0 and 65535", port));
+  }
+  error_code error;
+  tcp::resolver resolver(io);
+  const auto found = resolver.resolve(host, std::to_string(port), tcp::resolver::passive, error);
+  if (error || found.empty()) {
+    return Unavailable(
+        fmt::format("cannot resolve the address '{}' ({}); choose another with "
+                    "--host",
+                    host, error.message()));
+  }
+  return found.begin()->endpoint();
+}
+
+}  // namespace
+
+class HttpServer::Impl final : public ConnectionHost {
+ public:
+  explicit Impl(HttpServerOptions options)
+      : options_(std::move(options)),
+        work_(asio::make_work_guard(io_)),
+        acceptor_(asio::make_strand(io_)),
+        slot_free_(acceptor_.get_executor(), asio::steady_timer::time_point::max()) {
+    if (!options_.render_error) options_.render_error = RenderPlain;
+  }
+
+  Status Start(const std::string& host, int port, HttpHandler handler);
+  bool Drain(Duration timeout);
+  void Stop();
+
+  int port() const { return port_; }
+  int active_requests() const {
+    std::lock_guard lock(mutex_);
+    return active_requests_;
+  }
+  int connections() const {
+    std::lock_guard lock(mutex_);
+    return static_cast<int>(connections_.size());
+  }
+
+  const HttpServerOptions& options() const override { return options_; }
+  std::shared_ptr<const std::atomic<bool>> draining() const override { return draining_; }
+  void Handle(HttpRequest request, std::shared_ptr<ResponseWriter> response) override;
+  void RequestBegan() override;
+  void RequestEnded() override;
+
+ private:
+  asio::awaitable<void> AcceptLoop();
+  asio::awaitable<void> Pause(std::chrono::milliseconds time);
+  void Spawn(tcp::socket socket);
+  void Remove(const std::shared_ptr<Connection>& connection);
+  bool IsFull() const;
+  void CloseAcceptor();
+  std::set<std::shared_ptr<Connection>> Connections() const;
+
+  HttpServerOptions options_;
+  HttpHandler handler_;
+  std::atomic<int> port_{0};
+  const std::shared_ptr<std::atomic<bool>> draining_ = std::make_shared<std::atomic<bool>>(false);
+
+  asio::io_context io_;
+  asio::executor_work_guard<asio::io_context::executor_type> work_;
+  tcp::acceptor acceptor_;        // used on its strand alone once started
+  asio::steady_timer slot_free_;  // likewise; cancelled when a connection ends
+  std::vector<std::thread> threads_;
+  std::mutex stop_mutex_;  // one Stop() at a time
+
+  mutable std::mutex mutex_;
+  std::condition_variable request_ended_;
+  int active_requests_ = 0;                            // guarded by mutex_
+  bool stopped_ = false;                               // guarded by mutex_
+  std::set<std::shared_ptr<Connection>> connections_;  // guarded by mutex_
+};
+
+Status HttpServer::Impl::Start(const std::string& host, int port, HttpHandler handler) {
+  AIO_CHECK(threads_.empty(), "HttpServer::Start() twice");
+  AIO_ASSIGN_OR_RETURN(const tcp::endpoint endpoint, Resolve(io_, host, port));
+  error_code error;
+  acceptor_.open(endpoint.protocol(), error);
+  if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) acceptor_.bind(endpoint, error);
+  if (!error) acceptor_.listen(tcp::acceptor::max_listen_connections, error);
+  if (error) {
+    error_code ignored;
+    acceptor_.close(ignored);
+    return CannotListen(host, port, error);
+  }
+  port_ = acceptor_.local_endpoint().port();
+  handler_ = std::move(handler);
+  asio::co_spawn(acceptor_.get_executor(), AcceptLoop(), [](std::exception_ptr) {});
+  for (int i = 0; i < std::max(1, options_.io_threads); ++i) {
+    threads_.emplace_back([this] { io_.run(); });
+  }
+  return Status::Ok();
+}
+
+bool HttpServer::Impl::IsFull() const { return connections() >= options_.connections_max; }
+
+asio::awaitable<void> HttpServer::Impl::Pause(std::chrono::milliseconds time) {
+  asio::steady_timer timer(acceptor_.get_executor(), time);
+  co_await timer.async_wait(kToken);
+}
+
+asio::awaitable<void> HttpServer::Impl::AcceptLoop() {
+  while (acceptor_.is_open()) {
+    if (IsFull()) {
+      co_await slot_free_.async_wait(kToken);
+      continue;
+    }
+    tcp::socket socket(asio::make_strand(io_));
+    const auto [error] = co_await acceptor_.async_accept(socket, kToken);
+    if (!error) {
+      Spawn(std::move(socket));
+    } else if (acceptor_.is_open() && error != asio::error::connection_aborted) {
+      co_await Pause(kAcceptPause);
+    }
+  }
+}
+
+void HttpServer::Impl::Spawn(tcp::socket socket) {
+  const auto executor = socket.get_executor();
+  auto connection = std::make_shared<Connection>(std::move(socket), *this);
+  {
+    std::lock_guard lock(mutex_);
+    if (stopped_) return;
+    connections_.insert(connection);
+  }
+  asio::co_spawn(
+      executor, [connection] { return connection->Run(); },
+      [this, connection](std::exception_ptr) { Remove(connection); });
+}
+
+void HttpServer::Impl::Remove(const std::shared_ptr<Connection>& connection) {
+  connection->Close();  // Run() may have ended by an exception
+  {
+    std::lock_guard lock(mutex_);
+    connections_.erase(connection);
+  }
+  asio::post(acceptor_.get_executor(), [this] { slot_free_.cancel(); });
+}
+
+void HttpServer::Impl::Handle(HttpRequest request, std::shared_ptr<ResponseWriter> response) {
+  try {
+    handler_(std::move(request), response);
+  } catch (const std::exception&) {
+    // Does nothing if the handler had begun to answer; then dropping the writer aborts.
+    response->Send(options_.render_error(500, "The server failed to handle the request."));
+  }
+}
+
+void HttpServer::Impl::RequestBegan() {
+  std::lock_guard lock(mutex_);
+  ++active_requests_;
+}
+
+void HttpServer::Impl::RequestEnded() {
+  std::lock_guard lock(mutex_);
+  --active_requests_;
+  request_ended_.notify_all();
+}
+
+std::set<std::shared_ptr<Connection>> HttpServer::Impl::Connections() const {
+  std::lock_guard lock(mutex_);
+  return connections_;
+}
+
+void HttpServer::Impl::CloseAcceptor() {
+  asio::post(acceptor_.get_executor(), [this] {
+    error_code ignored;
+    acceptor_.close(ignored);
+    slot_free_.cancel();
+  });
+}
+
+bool HttpServer::Impl::Drain(Duration timeout) {
+  *draining_ = true;
+  CloseAcceptor();
+  for (const auto& connection : Connections()) connection->CloseIfIdle();
+  bool finished = false;
+  {
+    std::unique_lock lock(mutex_);
+    finished = request_ended_.wait_for(lock, timeout, [&] { return active_requests_ == 0; });
+  }
+  Stop();
+  return finished;
+}
+
+void HttpServer::Impl::Stop() {
+  std::lock_guard stopping(stop_mutex_);
+  {
+    std::lock_guard lock(mutex_);
+    if (stopped_) return;
+    stopped_ = true;
+  }
+  *draining_ = true;
+  CloseAcceptor();
+  for (const auto& connection : Connections()) connection->Close();
+  work_.reset();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+HttpServer::HttpServer(HttpServerOptions options)
+    : impl_(std::make_unique<Impl>(std::move(options))) {}
+
+HttpServer::~HttpServer() { Stop(); }
+
+Status HttpServer::Start(const std::string& host, int port, HttpHandler handler) {
+  return impl_->Start(host, port, std::move(handler));
+}
+
+int HttpServer::port() const { return impl_->port(); }
+bool HttpServer::Drain(Duration timeout) { return impl_->Drain(timeout); }
+void HttpServer::Stop() { impl_->Stop(); }
+int HttpServer::active_requests() const { return impl_->active_requests(); }
+int HttpServer::connections() const { return impl_->connections(); }
+
+}  // namespace aio

@@ -1,0 +1,106 @@
+// An HTTP/1.1 server for long answers: streams are written chunk by chunk from any thread,
+// and a client that vanishes is noticed even while nothing is being written to it.
+//
+// Threads: `io_threads` threads run all connections. The handler is called on one of them
+// and must not block: it hands the work on and answers later through the ResponseWriter,
+// whose methods may be called from any thread.
+#ifndef AIO_HTTP_HTTP_SERVER_H_
+#define AIO_HTTP_HTTP_SERVER_H_
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "http/http_message.h"
+
+namespace aio {
+
+// Every limit of a server. The defaults suit a server of chat requests behind no proxy.
+struct HttpServerOptions {
+  int io_threads = 2;
+  int connections_max = 1024;           // further clients wait in the listen queue
+  size_t header_bytes_max = 16 << 10;   // request line and headers; beyond: 431
+  size_t body_bytes_max = 8 << 20;      // beyond: 413, without reading it
+  size_t buffered_bytes_max = 4 << 20;  // unsent bytes a connection may hold; beyond: dropped
+  Duration header_timeout = std::chrono::seconds(10);  // first byte to end of headers; then 408
+  Duration body_timeout = std::chrono::seconds(60);    // end of headers to end of body; then 408
+  Duration idle_timeout = std::chrono::seconds(75);    // between requests; then closed
+  Duration write_timeout = std::chrono::seconds(60);   // no byte accepted for so long: dropped
+  Duration ping_interval = std::chrono::seconds(15);   // of silence in a stream that has pings
+  // Renders the errors that arise before a handler is called (400, 408, 413, ...); the
+  // default is plain text.
+  std::function<HttpResponse(int status, std::string_view message)> render_error;
+};
+
+// The answer to one request. Exactly one of Send() and Start()...Finish(); calls after the
+// end, or after the client has gone, do nothing. Dropping the last reference without
+// having finished closes the connection (a started stream) or answers 500.
+//
+// Thread-safe; never blocks. One thread at a time should write, or the order is unknown.
+class ResponseWriter {
+ public:
+  virtual ~ResponseWriter() = default;
+
+  virtual void Send(HttpResponse response) = 0;
+
+  // Sends status and headers; the body follows in chunks. `response.body`, if any, is the
+  // first chunk. `ping`, if any, is sent as a chunk after each `ping_interval` without
+  // another, so that no proxy takes a long thought for a dead connection.
+  virtual void Start(HttpResponse response, std::string ping) = 0;
+  void Start(HttpResponse response) { Start(std::move(response), ""); }
+  virtual void Write(std::string chunk) = 0;
+  virtual void Finish() = 0;
+  // Ends a started stream by closing the connection without the final chunk, so that the
+  // client can tell that the answer is not whole.
+  virtual void Abort() = 0;
+
+  // `callback` runs once, on an io thread, if the connection ends before the answer is
+  // complete: the client vanished, was too slow, or the server stopped. If that has
+  // already happened it runs at once on the calling thread.
+  virtual void OnClose(std::function<void()> callback) = 0;
+
+  // False once nothing more can reach the client.
+  virtual bool open() const = 0;
+};
+
+using HttpHandler =
+    std::function<void(HttpRequest request, std::shared_ptr<ResponseWriter> response)>;
+
+class HttpServer {
+ public:
+  explicit HttpServer(HttpServerOptions options = {});
+  ~HttpServer();  // Stop()
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  // Binds, listens and starts the io threads; once. `port` 0 takes any free port. Fails with
+  // kUnavailable and a message that names address and mend if the address cannot be bound.
+  Status Start(const std::string& host, int port, HttpHandler handler);
+
+  // The port bound; 0 before Start().
+  int port() const;
+
+  // Stops accepting, lets running requests finish for at most `timeout`, then stops.
+  // True if every request had finished. Blocks; not to be called from a handler.
+  bool Drain(Duration timeout);
+
+  // Closes everything now (OnClose callbacks run) and joins the io threads. Idempotent.
+  void Stop();
+
+  // Requests being read by a handler or answered, for tests and gauges.
+  int active_requests() const;
+  int connections() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace aio
+
+#endif  // AIO_HTTP_HTTP_SERVER_H_

@@ -1,0 +1,95 @@
+#include "server/call.h"
+
+#include <spdlog/logger.h>
+
+#include <utility>
+
+#include "api/error_object.h"
+#include "api/openai_response.h"
+#include "server/headers.h"
+
+namespace aio {
+namespace {
+
+constexpr size_t kLoggedPathBytesMax = 128;
+constexpr int kClientLeft = 499;
+
+std::string NewOrSaneId(const HttpRequest& request) {
+  const std::string_view id = request.headers.Get("x-request-id");
+  return IsSaneRequestId(id) ? std::string(id) : NewRequestId();
+}
+
+}  // namespace
+
+Call::Call(std::shared_ptr<ServerContext> context, HttpRequest request,
+           std::shared_ptr<ResponseWriter> response)
+    : context_(std::move(context)),
+      request_(std::move(request)),
+      response_(std::move(response)),
+      arrival_(context_->clock.Now()),
+      id_(NewOrSaneId(request_)) {}
+
+void Call::Respond(HttpResponse response) {
+  const int status = response_->open() ? response.status : kClientLeft;
+  response.headers.Set("x-request-id", id_);
+  response_->Send(std::move(response));
+  End(status);
+}
+
+void Call::RespondJson(int status, std::string json, HttpHeaders headers) {
+  headers.Set("content-type", "application/json");
+  Respond({.status = status, .headers = std::move(headers), .body = std::move(json)});
+}
+
+void Call::Fail(const Status& status) {
+  const int code = response_->open() ? HttpStatusOf(status.code()) : kClientLeft;
+  if (code >= 500 && context_->logger != nullptr) {
+    context_->logger->warn("request {} failed: {}", id_, status.ToString());
+  }
+  if (streaming_) {
+    // The status line is long gone; OpenAI's clients raise an error on such an event.
+    response_->Write(SseEvent(EncodeError(status)));
+    response_->Finish();
+    return End(code);
+  }
+  HttpHeaders headers;
+  if (code == 401) headers.Set("www-authenticate", "Bearer");
+  if (code == 429 || code == 503) headers.Set("retry-after", "1");
+  RespondJson(code, EncodeError(status), std::move(headers));
+}
+
+void Call::StartStream(HttpHeaders headers, std::string first_bytes) {
+  streaming_ = true;
+  headers.Set("content-type", "text/event-stream; charset=utf-8");
+  headers.Set("cache-control", "no-cache");
+  headers.Set("x-accel-buffering", "no");  // nginx would hold events back
+  headers.Set("x-request-id", id_);
+  response_->Start({.status = 200, .headers = std::move(headers), .body = std::move(first_bytes)},
+                   std::string(kSsePing));
+}
+
+void Call::WriteStream(std::string bytes) { response_->Write(std::move(bytes)); }
+
+void Call::FinishStream() {
+  const int status = response_->open() ? 200 : kClientLeft;
+  response_->Finish();
+  End(status);
+}
+
+void Call::End(int status) {
+  if (std::exchange(ended_, true)) return;
+  context_->metrics.CountRequest(endpoint_, status);
+  if (context_->logger == nullptr) return;
+  const double ms = ToMs(context_->clock.Now() - arrival_);
+  const std::string target =
+      PrintableAscii(request_.method + " " + request_.path, kLoggedPathBytesMax);
+  if (facts_.model.empty()) {
+    context_->logger->info("{} {} {:.1f} ms id={}", target, status, ms, id_);
+    return;
+  }
+  context_->logger->info("{} {} {:.1f} ms model={} prompt_tokens={} completion_tokens={} id={}",
+                         target, status, ms, facts_.model, facts_.prompt_tokens,
+                         facts_.completion_tokens, id_);
+}
+
+}  // namespace aio

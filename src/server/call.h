@@ -1,0 +1,72 @@
+// One request and its answer, from arrival to the line in the log. Internal to server/.
+#ifndef AIO_SERVER_CALL_H_
+#define AIO_SERVER_CALL_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "http/http_message.h"
+#include "http/http_server.h"
+#include "server/context.h"
+
+namespace aio {
+
+// What the log says of an answer beside its status.
+struct CallFacts {
+  std::string model;
+  int prompt_tokens = 0;
+  int completion_tokens = 0;
+};
+
+// Ends exactly once: by Respond(), by Fail() or by FinishStream(); whichever it is counts and
+// logs the request. Methods are for one thread at a time.
+class Call {
+ public:
+  Call(std::shared_ptr<ServerContext> context, HttpRequest request,
+       std::shared_ptr<ResponseWriter> response);
+
+  ServerContext& context() const { return *context_; }
+  const HttpRequest& request() const { return request_; }
+  const std::string& id() const { return id_; }
+  TimePoint arrival() const { return arrival_; }
+  // The route's name in metrics; "other" until it is known.
+  void set_endpoint(std::string_view endpoint) { endpoint_ = endpoint; }
+  CallFacts& facts() { return facts_; }
+
+  // The client's leaving, before the end.
+  void OnClose(std::function<void()> callback) { response_->OnClose(std::move(callback)); }
+
+  void Respond(HttpResponse response);
+  void RespondJson(int status, std::string json, HttpHeaders headers = {});
+  // An OpenAI error object; after StartStream() as an event that ends the stream.
+  void Fail(const Status& status);
+
+  // A stream of server-sent events.
+  void StartStream(HttpHeaders headers, std::string first_bytes);
+  void WriteStream(std::string bytes);
+  void FinishStream();
+
+  // Frees the body once it is decoded: answers may take long and prompts be large.
+  void DropBody() { request_.body = std::string(); }
+
+ private:
+  void End(int status);
+
+  const std::shared_ptr<ServerContext> context_;
+  HttpRequest request_;
+  const std::shared_ptr<ResponseWriter> response_;
+  const TimePoint arrival_;
+  const std::string id_;
+  std::string_view endpoint_ = "other";
+  CallFacts facts_;
+  bool streaming_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace aio
+
+#endif  // AIO_SERVER_CALL_H_

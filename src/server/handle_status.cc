@@ -1,0 +1,58 @@
+// Routes that only tell: models, health, metrics.
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
+
+#include "api/openai_response.h"
+#include "server/handlers.h"
+
+namespace aio {
+
+void HandleModels(const std::shared_ptr<Call>& call) {
+  const ServerContext& context = call->context();
+  call->RespondJson(200, EncodeModels(context.backend.Models(), context.started_at));
+}
+
+void HandleModel(const std::shared_ptr<Call>& call) {
+  constexpr std::string_view kPrefix = "/v1/models/";
+  const ServerContext& context = call->context();
+  const std::string id =
+      PercentDecode(std::string_view(call->request().path).substr(kPrefix.size()));
+  for (const ModelInfo& model : context.backend.Models()) {
+    if (model.name == id) {
+      return call->RespondJson(200, EncodeModel(model, context.started_at));
+    }
+  }
+  constexpr size_t kShownBytesMax = 128;
+  call->Fail(NotFound(fmt::format("The model '{}' does not exist; GET /v1/models lists those "
+                                  "that do.",
+                                  id.substr(0, kShownBytesMax)))
+                 .WithParam("model")
+                 .WithReason("model_not_found"));
+}
+
+void HandleHealth(const std::shared_ptr<Call>& call) {
+  call->RespondJson(200, R"({"status":"ok"})");
+}
+
+void HandleReady(const std::shared_ptr<Call>& call) {
+  switch (call->context().state.load()) {
+    case Server::State::kReady:
+      return call->RespondJson(200, R"({"status":"ready"})");
+    case Server::State::kDraining:
+    case Server::State::kStopped:
+      return call->RespondJson(503, R"({"status":"draining"})");
+    default:
+      return call->RespondJson(503, R"({"status":"loading"})");
+  }
+}
+
+void HandleMetrics(const std::shared_ptr<Call>& call) {
+  const ServerContext& context = call->context();
+  call->Respond({.status = 200,
+                 .headers = {{"content-type", "text/plain; version=0.0.4; charset=utf-8"}},
+                 .body = context.metrics.Text(context.backend.Load())});
+}
+
+}  // namespace aio

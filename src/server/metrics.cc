@@ -1,0 +1,155 @@
+#include "server/metrics.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/family.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <utility>
+
+namespace aio {
+namespace {
+
+using prometheus::Counter;
+using prometheus::Family;
+using prometheus::Histogram;
+using Buckets = Histogram::BucketBoundaries;
+
+// Routing takes a forward pass of a small model: from 0.1 ms on a GPU to a second on a CPU.
+const Buckets& RoutingBuckets() {
+  static const Buckets buckets = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
+                                  0.025,  0.05,    0.1,    0.25,  0.5,    1,     2.5};
+  return buckets;
+}
+
+const Buckets& LatencyBuckets() {
+  static const Buckets buckets = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+                                  0.5,   1,      2.5,   5,    10,    30,   60,  120};
+  return buckets;
+}
+
+const Buckets& TokenBuckets() {
+  static const Buckets buckets = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.03,
+                                  0.04,   0.05,  0.075,  0.1,   0.15, 0.25,  0.5,  1};
+  return buckets;
+}
+
+// Nats; ln 2 = 0.69 and ln 3 = 1.10 are the ends of two and three labels.
+const Buckets& EntropyBuckets() {
+  static const Buckets buckets = {0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5,
+                                  0.6,  0.7,  0.8, 0.9, 1.0, 1.1, 1.4};
+  return buckets;
+}
+
+double Seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
+
+// A gauge family with one reading a model.
+prometheus::MetricFamily LoadGauge(const char* name, const char* help,
+                                   const std::vector<ModelLoad>& load,
+                                   double (*read)(const ModelLoad&)) {
+  prometheus::MetricFamily family;
+  family.name = name;
+  family.help = help;
+  family.type = prometheus::MetricType::Gauge;
+  for (const ModelLoad& model : load) {
+    prometheus::ClientMetric metric;
+    metric.label.push_back({"model", model.name});
+    metric.gauge.value = read(model);
+    family.metric.push_back(std::move(metric));
+  }
+  return family;
+}
+
+}  // namespace
+
+struct Metrics::Families {
+  prometheus::Registry registry;
+
+  Family<Counter>& MakeCounter(const char* name, const char* help) {
+    return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+  }
+  Family<Histogram>& MakeHistogram(const char* name, const char* help) {
+    return prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
+  }
+
+  Family<Counter>& requests = MakeCounter("aio_requests_total", "Requests answered");
+  Family<Counter>& decisions =
+      MakeCounter("aio_decisions_total", "Requests routed, by the decision made");
+  Family<Counter>& prompt_tokens =
+      MakeCounter("aio_prompt_tokens_total", "Tokens of prompts of finished answers");
+  Family<Counter>& cached_tokens =
+      MakeCounter("aio_cached_prompt_tokens_total", "Of these, taken from the probe's KV");
+  Family<Counter>& generation_tokens =
+      MakeCounter("aio_generation_tokens_total", "Tokens of finished answers");
+  Family<Counter>& draft_tokens = MakeCounter("aio_spec_decode_num_draft_tokens_total",
+                                              "Tokens drafted by speculative decoding");
+  Family<Counter>& accepted_tokens =
+      MakeCounter("aio_spec_decode_num_accepted_tokens_total", "Of these, kept");
+  Family<Histogram>& first_token =
+      MakeHistogram("aio_time_to_first_token_seconds", "From a request's arrival");
+  Family<Histogram>& per_token =
+      MakeHistogram("aio_time_per_output_token_seconds", "Mean time between an answer's tokens");
+  Family<Histogram>& latency =
+      MakeHistogram("aio_e2e_request_latency_seconds", "From a request's arrival to its end");
+  Histogram& routing = MakeHistogram("aio_routing_latency_seconds", "Time the routing probe took")
+                           .Add({}, RoutingBuckets());
+  Histogram& entropy =
+      MakeHistogram("aio_entropy", "Entropy of the probe's label distribution, in nats")
+          .Add({}, EntropyBuckets());
+};
+
+Metrics::Metrics() : families_(std::make_unique<Families>()) {}
+Metrics::~Metrics() = default;
+
+void Metrics::CountRequest(std::string_view endpoint, int code) {
+  families_->requests.Add({{"endpoint", std::string(endpoint)}, {"code", std::to_string(code)}})
+      .Increment();
+}
+
+void Metrics::CountDecision(const Decision& decision) {
+  families_->decisions
+      .Add({{"intent", decision.probed ? decision.intent : ""},
+            {"model", decision.model},
+            {"strategy", std::string(StrategyName(decision.strategy.kind))},
+            {"rule", decision.rule}})
+      .Increment();
+  if (!decision.probed) return;
+  families_->routing.Observe(decision.probe_ms / 1000);
+  families_->entropy.Observe(decision.entropy);
+}
+
+void Metrics::ObserveFirstToken(const std::string& model, Duration since_arrival) {
+  families_->first_token.Add({{"model", model}}, LatencyBuckets()).Observe(Seconds(since_arrival));
+}
+
+void Metrics::ObserveAnswer(const std::string& model, const FinishEvent& finish,
+                            Duration since_arrival, Duration decode) {
+  const prometheus::Labels labels = {{"model", model}};
+  const Usage& usage = finish.usage;
+  families_->latency.Add(labels, LatencyBuckets()).Observe(Seconds(since_arrival));
+  if (usage.completion_tokens > 1) {
+    families_->per_token.Add(labels, TokenBuckets())
+        .Observe(Seconds(decode) / (usage.completion_tokens - 1));
+  }
+  families_->prompt_tokens.Add(labels).Increment(usage.prompt_tokens);
+  families_->cached_tokens.Add(labels).Increment(usage.cached_prompt_tokens);
+  families_->generation_tokens.Add(labels).Increment(usage.completion_tokens);
+  families_->draft_tokens.Add(labels).Increment(finish.timings.draft_tokens);
+  families_->accepted_tokens.Add(labels).Increment(finish.timings.draft_accepted_tokens);
+}
+
+std::string Metrics::Text(const std::vector<ModelLoad>& load) const {
+  std::vector<prometheus::MetricFamily> families = families_->registry.Collect();
+  families.push_back(LoadGauge("aio_num_requests_running", "Sequences that take part in steps",
+                               load, [](const ModelLoad& m) -> double { return m.running; }));
+  families.push_back(LoadGauge("aio_num_requests_waiting", "Requests accepted, not yet started",
+                               load, [](const ModelLoad& m) -> double { return m.waiting; }));
+  families.push_back(LoadGauge("aio_kv_blocks_used", "Blocks of the KV cache in use", load,
+                               [](const ModelLoad& m) -> double { return m.kv_blocks_used; }));
+  families.push_back(LoadGauge("aio_kv_blocks_capacity", "Blocks the KV cache has", load,
+                               [](const ModelLoad& m) -> double { return m.kv_blocks_total; }));
+  return prometheus::TextSerializer().Serialize(families);
+}
+
+}  // namespace aio

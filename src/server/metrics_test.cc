@@ -1,0 +1,79 @@
+#include "server/metrics.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace aio {
+namespace {
+
+using std::chrono::milliseconds;
+using ::testing::HasSubstr;
+
+TEST(MetricsTest, CountsAndObserves) {
+  Metrics metrics;
+  metrics.CountRequest("/v1/chat/completions", 200);
+  metrics.CountRequest("/v1/chat/completions", 200);
+  Decision decision;
+  decision.model = "small";
+  decision.rule = "small-code";
+  decision.probed = true;
+  decision.intent = "code";
+  decision.entropy = 0.45;
+  decision.probe_ms = 0.2;
+  metrics.CountDecision(decision);
+  metrics.ObserveFirstToken("small", milliseconds(30));
+  FinishEvent finish;
+  finish.usage = {.prompt_tokens = 10, .cached_prompt_tokens = 8, .completion_tokens = 5};
+  finish.timings.draft_tokens = 4;
+  finish.timings.draft_accepted_tokens = 3;
+  metrics.ObserveAnswer("small", finish, milliseconds(200), milliseconds(80));
+  const std::string text = metrics.Text({});
+  for (const char* line : {"aio_requests_total{code=\"200\",endpoint=\"/v1/chat/completions\"} 2\n",
+                           "aio_decisions_total{intent=\"code\",model=\"small\",rule=\"small-"
+                           "code\",strategy=\"plain\"} "
+                           "1\n",
+                           "aio_routing_latency_seconds_bucket{le=\"0.0001\"} 0\n",
+                           "aio_routing_latency_seconds_bucket{le=\"0.00025\"} 1\n",
+                           "aio_entropy_bucket{le=\"0.5\"} 1\n", "aio_entropy_count 1\n",
+                           "aio_time_to_first_token_seconds_sum{model=\"small\"} 0.03\n",
+                           "aio_time_per_output_token_seconds_sum{model=\"small\"} 0.02\n",
+                           "aio_e2e_request_latency_seconds_sum{model=\"small\"} 0.2\n",
+                           "aio_prompt_tokens_total{model=\"small\"} 10\n",
+                           "aio_cached_prompt_tokens_total{model=\"small\"} 8\n",
+                           "aio_generation_tokens_total{model=\"small\"} 5\n",
+                           "aio_spec_decode_num_draft_tokens_total{model=\"small\"} 4\n",
+                           "aio_spec_decode_num_accepted_tokens_total{model=\"small\"} 3\n"}) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+}
+
+TEST(MetricsTest, UnprobedDecisionsHaveNoEntropy) {
+  Metrics metrics;
+  Decision decision;
+  decision.model = "large";
+  decision.rule = "override";
+  metrics.CountDecision(decision);
+  const std::string text = metrics.Text({});
+  EXPECT_THAT(text, HasSubstr("aio_entropy_count 0\n"));
+  EXPECT_THAT(text, HasSubstr("intent=\"\",model=\"large\""));
+}
+
+TEST(MetricsTest, LoadBecomesGauges) {
+  const Metrics metrics;
+  ModelLoad load;
+  load.name = "small";
+  load.running = 2;
+  load.waiting = 3;
+  load.kv_blocks_used = 40;
+  load.kv_blocks_total = 50;
+  const std::string text = metrics.Text({load});
+  for (const char* line :
+       {"# TYPE aio_num_requests_running gauge\n", "aio_num_requests_running{model=\"small\"} 2\n",
+        "aio_num_requests_waiting{model=\"small\"} 3\n", "aio_kv_blocks_used{model=\"small\"} 40\n",
+        "aio_kv_blocks_capacity{model=\"small\"} 50\n"}) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+}
+
+}  // namespace
+}  // namespace aio

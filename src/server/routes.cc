@@ -1,0 +1,85 @@
+#include "server/routes.h"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
+
+#include "api/error_object.h"
+#include "server/handlers.h"
+#include "server/headers.h"
+
+namespace aio {
+namespace {
+
+struct Route {
+  std::string_view path;    // what follows a final '/' is the handler's
+  std::string_view method;  // GET takes HEAD as well
+  bool is_open;             // asks for no API key
+  bool needs_ready;         // 503 while loading or draining
+  CallHandler handler;
+};
+
+constexpr Route kRoutes[] = {
+    {"/v1/chat/completions", "POST", false, true, HandleChatCompletions},
+    {"/v1/completions", "POST", false, true, HandleCompletions},
+    {"/v1/decision", "POST", false, true, HandleDecision},
+    {"/v1/models", "GET", false, false, HandleModels},
+    {"/v1/models/", "GET", false, false, HandleModel},
+    {"/health", "GET", true, false, HandleHealth},
+    {"/ready", "GET", true, false, HandleReady},
+    {"/metrics", "GET", false, false, HandleMetrics},
+};
+
+bool Matches(const Route& route, std::string_view path) {
+  if (!route.path.ends_with('/')) return path == route.path;
+  return path.size() > route.path.size() && path.starts_with(route.path);
+}
+
+const Route* FindRoute(std::string_view path) {
+  for (const Route& route : kRoutes) {
+    if (Matches(route, path)) return &route;
+  }
+  return nullptr;
+}
+
+bool TakesMethod(const Route& route, std::string_view method) {
+  return method == route.method || (method == "HEAD" && route.method == "GET");
+}
+
+Status CheckReady(Server::State state) {
+  if (state == Server::State::kReady) return Status::Ok();
+  const bool loading = state == Server::State::kLoading || state == Server::State::kCreated;
+  return Unavailable(loading ? "The server is still loading its models; try again shortly."
+                             : "The server is shutting down; send the request to another.");
+}
+
+}  // namespace
+
+void Dispatch(const std::shared_ptr<Call>& call) {
+  const HttpRequest& request = call->request();
+  const Route* route = FindRoute(request.path);
+  if (route == nullptr) {
+    constexpr size_t kShownBytesMax = 128;
+    return call->Fail(NotFound(
+        fmt::format("There is nothing at {}.", PrintableAscii(request.path, kShownBytesMax))));
+  }
+  call->set_endpoint(route->path);
+  if (!TakesMethod(*route, request.method)) {
+    const std::string allowed = route->method == "GET" ? "GET, HEAD" : std::string(route->method);
+    return call->RespondJson(
+        405, EncodeError(405, fmt::format("{} takes {} only.", route->path, allowed)),
+        {{"allow", allowed}});
+  }
+  if (!route->is_open) {
+    const Status status = CheckApiKey(request, call->context().api_key);
+    if (!status.ok()) return call->Fail(status);
+  }
+  if (route->needs_ready) {
+    const Status status = CheckReady(call->context().state);
+    if (!status.ok()) return call->Fail(status);
+  }
+  route->handler(call);
+}
+
+}  // namespace aio

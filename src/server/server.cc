@@ -1,0 +1,148 @@
+#include "server/server.h"
+
+#include <fmt/format.h>
+#include <spdlog/logger.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <string_view>
+#include <utility>
+
+#include "api/error_object.h"
+#include "server/call.h"
+#include "server/context.h"
+#include "server/routes.h"
+
+namespace aio {
+namespace {
+
+// For requests that never became a call: malformed, too large, too slow.
+std::function<HttpResponse(int, std::string_view)> MakeErrorRenderer(
+    std::weak_ptr<ServerContext> weak) {
+  return [weak](int status, std::string_view message) {
+    if (const auto context = weak.lock()) {
+      context->metrics.CountRequest("malformed", status);
+      if (context->logger != nullptr) context->logger->info("malformed request {}", status);
+    }
+    return HttpResponse{.status = status,
+                        .headers = {{"content-type", "application/json"}},
+                        .body = EncodeError(status, message)};
+  };
+}
+
+Status CheckOptions(const ServerOptions& options) {
+  if (options.port < 0 || options.port > 65535) {
+    return InvalidArgument(fmt::format(
+        "port {} is not between 0 and 65535: choose another with --port", options.port));
+  }
+  if (options.host.empty()) {
+    return InvalidArgument("the host is empty: name an address with --host, such as 127.0.0.1");
+  }
+  if (options.request_timeout < Duration::zero()) {
+    return InvalidArgument("the request timeout is negative: use 0 for none");
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+class Server::Impl {
+ public:
+  Impl(std::shared_ptr<ServerContext> context, ServerOptions options)
+      : context_(std::move(context)), options_(std::move(options)), http_(options_.http) {}
+
+  Status Start() {
+    // The state first: a request may come as soon as the port is open.
+    context_->state = options_.ready_at_start ? State::kReady : State::kLoading;
+    const Status status = http_.Start(
+        options_.host, options_.port,
+        [context = context_](HttpRequest request, std::shared_ptr<ResponseWriter> response) {
+          Dispatch(std::make_shared<Call>(context, std::move(request), std::move(response)));
+        });
+    if (!status.ok()) context_->state = State::kCreated;
+    return status;
+  }
+
+  bool Drain(Duration timeout) {
+    BeginDrain();
+    const bool finished = http_.Drain(timeout);
+    MarkStopped();
+    return finished;
+  }
+
+  void Stop() {
+    BeginDrain();
+    http_.Stop();
+    MarkStopped();
+  }
+
+  void SetReady() { Move(State::kLoading, State::kReady); }
+
+  void BeginDrain() {
+    Move(State::kLoading, State::kDraining);
+    Move(State::kReady, State::kDraining);
+  }
+
+  void Wait() {
+    std::unique_lock lock(mutex_);
+    stopped_.wait(lock, [&] { return state() == State::kStopped; });
+  }
+
+  std::string url() const {
+    const std::string& host = options_.host;
+    const bool is_v6 = host.find(':') != std::string::npos;
+    return fmt::format("http://{}:{}", is_v6 ? "[" + host + "]" : host, http_.port());
+  }
+
+  int port() const { return http_.port(); }
+  State state() const { return context_->state; }
+  std::string Metrics() const { return context_->metrics.Text(context_->backend.Load()); }
+
+ private:
+  void Move(State from, State to) { context_->state.compare_exchange_strong(from, to); }
+
+  void MarkStopped() {
+    {
+      std::lock_guard lock(mutex_);  // so that Wait() cannot miss it
+      context_->state = State::kStopped;
+    }
+    stopped_.notify_all();
+  }
+
+  const std::shared_ptr<ServerContext> context_;
+  const ServerOptions options_;
+  HttpServer http_;
+  std::mutex mutex_;
+  std::condition_variable stopped_;
+};
+
+Result<std::unique_ptr<Server>> Server::Create(Backend& backend, ServerOptions options,
+                                               const Clock& clock) {
+  AIO_RETURN_IF_ERROR(CheckOptions(options));
+  std::shared_ptr<ServerContext> context(new ServerContext{backend,
+                                                           clock,
+                                                           options.logger,
+                                                           options.api_key,
+                                                           options.request_timeout,
+                                                           clock.UnixSeconds(),
+                                                           {}});
+  options.http.render_error = MakeErrorRenderer(context);
+  return std::unique_ptr<Server>(
+      new Server(std::make_unique<Impl>(std::move(context), std::move(options))));
+}
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Server::~Server() { Stop(); }
+
+Status Server::Start() { return impl_->Start(); }
+int Server::port() const { return impl_->port(); }
+std::string Server::url() const { return impl_->url(); }
+Server::State Server::state() const { return impl_->state(); }
+void Server::SetReady() { impl_->SetReady(); }
+void Server::BeginDrain() { impl_->BeginDrain(); }
+bool Server::Drain(Duration timeout) { return impl_->Drain(timeout); }
+void Server::Stop() { impl_->Stop(); }
+void Server::Wait() { impl_->Wait(); }
+std::string Server::Metrics() const { return impl_->Metrics(); }
+
+}  // namespace aio

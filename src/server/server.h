@@ -1,0 +1,89 @@
+// The HTTP front of A-IO: the OpenAI API over one Backend, which may be a Router, an engine
+// or a test's fake; the server cannot tell and does not ask.
+//
+//   POST /v1/chat/completions   POST /v1/completions    POST /v1/decision
+//   GET  /v1/models[/{id}]      GET  /health /ready     GET  /metrics
+//
+// The life of a server: Create() -> Start() -> [SetReady()] -> Drain() or Stop().
+#ifndef AIO_SERVER_SERVER_H_
+#define AIO_SERVER_SERVER_H_
+
+#include <memory>
+#include <string>
+
+#include "backend/backend.h"
+#include "base/clock.h"
+#include "base/status.h"
+#include "http/http_server.h"
+
+namespace spdlog {
+class logger;
+}
+
+namespace aio {
+
+struct ServerOptions {
+  std::string host = "127.0.0.1";
+  int port = 8080;      // 0: any free port
+  std::string api_key;  // if set, /v1/* and /metrics ask for "Authorization: Bearer <api_key>"
+  // Whether requests are served as soon as Start() returns; if not, /ready and the API
+  // answer 503 until SetReady(), so that a warm-up can run behind the open port.
+  bool ready_at_start = true;
+  // A request without its own deadline gets this one, counted from its arrival; 0: none.
+  Duration request_timeout{};
+  HttpServerOptions http;  // `render_error` is the server's own
+  // One line a request at info; failures at warn. Never prompt or answer text. Null: silent.
+  std::shared_ptr<spdlog::logger> logger;
+};
+
+// Thread-safe.
+class Server {
+ public:
+  enum class State { kCreated, kLoading, kReady, kDraining, kStopped };
+
+  // Checks the options; opens nothing. `backend` and `clock` outlive the server, and
+  // `clock` outlives the backend's last event.
+  static Result<std::unique_ptr<Server>> Create(Backend& backend, ServerOptions options,
+                                                const Clock& clock);
+
+  ~Server();  // Stop()
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Binds and serves from threads of its own; returns at once. Fails if the address
+  // cannot be bound.
+  Status Start();
+
+  int port() const;         // the port bound; 0 before Start()
+  std::string url() const;  // "http://127.0.0.1:8080"
+  State state() const;
+
+  // Loading -> ready; without effect in other states.
+  void SetReady();
+
+  // From now on /ready and new requests are answered 503 while running ones go on; the
+  // port stays open, so that load balancers and clients see why. Returns at once.
+  void BeginDrain();
+
+  // BeginDrain(), then closes the port and waits for the running requests; after `timeout`
+  // cancels the rest. True if none had to be cancelled. Stopped afterwards.
+  bool Drain(Duration timeout);
+
+  // Closes the port and every connection, cancels what runs. Idempotent.
+  void Stop();
+
+  // Blocks until the server is stopped, by Drain() or Stop() from another thread.
+  void Wait();
+
+  // What GET /metrics answers (Prometheus text format 0.0.4).
+  std::string Metrics() const;
+
+ private:
+  class Impl;
+  explicit Server(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace aio
+
+#endif  // AIO_SERVER_SERVER_H_
