@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "base/check.h"
-#include "router/paper_policy.h"
 #include "base/toml_table.h"
+#include "router/paper_policy.h"
 
 namespace aio {
 namespace {

@@ -1,0 +1,34 @@
+// The subcommands of `aio`, one file each. Register*() adds a subcommand to the program;
+// when it is the one called, it runs and stores the exit status.
+#ifndef AIO_APP_COMMANDS_H_
+#define AIO_APP_COMMANDS_H_
+
+#include <string>
+
+#include "base/status.h"
+
+namespace CLI {
+class App;
+}
+
+namespace aio {
+
+enum ExitStatus : int {
+  kExitOk = 0,
+  kExitFailed = 1,  // the work could not be done; standard error says why
+  kExitUsage = 2,   // wrong command line
+};
+
+void RegisterServe(CLI::App& program, int& exit_status);
+void RegisterChat(CLI::App& program, int& exit_status);
+void RegisterGenerate(CLI::App& program, int& exit_status);
+void RegisterRoute(CLI::App& program, int& exit_status);
+void RegisterInspect(CLI::App& program, int& exit_status);
+void RegisterValidate(CLI::App& program, int& exit_status);
+
+// Prints "aio: <message>" to standard error.
+int Fail(const Status& status);
+
+}  // namespace aio
+
+#endif  // AIO_APP_COMMANDS_H_

@@ -1,0 +1,128 @@
+#include "app/config.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <climits>
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "base/toml_table.h"
+#include "router/probe.h"
+
+namespace aio {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string RelativeTo(const std::string& source, const std::string& path) {
+  if (path.empty() || fs::path(path).is_absolute()) return path;
+  return (fs::path(source).parent_path() / path).lexically_normal().string();
+}
+
+void ReadModels(TomlTable& root, const std::string& source, AppConfig& config) {
+  root.Require("models");
+  std::optional<TomlTable> models = root.Table("models");
+  if (!models) return;
+  for (const char* role : {"small", "large"}) {
+    models->Require(role);
+    std::optional<TomlTable> table = models->Table(role);
+    if (!table) continue;
+    table->Require("path");
+    ModelSettings settings;
+    settings.role = role;
+    settings.name = table->String("name").value_or(role);
+    settings.path = RelativeTo(source, table->String("path").value_or(""));
+    settings.chat_template = table->String("chat_template").value_or("");
+    config.models.push_back(std::move(settings));
+  }
+}
+
+void ReadEngine(TomlTable& root, EngineOptions& engine) {
+  std::optional<TomlTable> table = root.Table("engine");
+  if (!table) return;
+  engine.num_threads = table->Int("threads", 0, 1024).value_or(engine.num_threads);
+  engine.max_running = table->Int("max_running", 1, 1024).value_or(engine.max_running);
+  engine.max_waiting = table->Int("max_waiting", 0, 1 << 20).value_or(engine.max_waiting);
+  engine.prefill_chunk_tokens =
+      table->Int("prefill_chunk_tokens", 1, 1 << 16).value_or(engine.prefill_chunk_tokens);
+  engine.kv_cache_tokens = table->Int("kv_cache_tokens", KvCache::kBlockTokens, INT_MAX)
+                               .value_or(static_cast<int>(engine.kv_cache_tokens));
+  if (const auto type = table->String("kv_type")) {
+    if (*type == "f16") {
+      engine.kv_type = KvType::kF16;
+    } else if (*type == "f32") {
+      engine.kv_type = KvType::kF32;
+    } else {
+      table->Fail("kv_type", "must be \"f16\" or \"f32\"");
+    }
+  }
+}
+
+void ReadServer(TomlTable& root, ServerOptions& server) {
+  std::optional<TomlTable> table = root.Table("server");
+  if (!table) return;
+  server.host = table->String("host").value_or(server.host);
+  server.port = table->Int("port", 0, 65535).value_or(server.port);
+  // The key itself never stands in the file: only the name of the variable that holds it.
+  if (const auto variable = table->String("api_key_env")) {
+    const char* value = std::getenv(variable->c_str());  // NOLINT(concurrency-mt-unsafe): at start
+    if (value == nullptr || *value == '\0') {
+      table->Fail("api_key_env",
+                  fmt::format("the environment variable {} is not set or empty", *variable));
+    } else {
+      server.api_key = value;
+    }
+  }
+}
+
+Result<std::string> ReadRouting(TomlTable& root, const std::string& source) {
+  root.Require("routing");
+  std::optional<TomlTable> table = root.Table("routing");
+  if (!table) return std::string();
+  table->Require("policy");
+  return RelativeTo(source, table->String("policy").value_or(""));
+}
+
+}  // namespace
+
+Result<AppConfig> ParseConfig(std::string_view toml, const std::string& source) {
+  AIO_ASSIGN_OR_RETURN(TomlTable root, TomlTable::Parse(toml, source));
+  AppConfig config;
+  config.source = source;
+  root.Require("version");
+  root.Int("version", 1, 1);
+  ReadModels(root, source, config);
+  ReadEngine(root, config.engine);
+  ReadServer(root, config.server);
+  root.Require("probe");
+  if (std::optional<TomlTable> probe = root.Table("probe")) config.probe = ReadProbeConfig(*probe);
+  AIO_ASSIGN_OR_RETURN(const std::string policy_path, ReadRouting(root, source));
+  AIO_RETURN_IF_ERROR(root.Finish());
+  AIO_ASSIGN_OR_RETURN(config.policy, RoutingPolicy::FromFile(policy_path));
+  return config;
+}
+
+Result<AppConfig> LoadConfig(const std::string& path) {
+  AIO_ASSIGN_OR_RETURN(const std::string text, ReadSmallFile(path));
+  return ParseConfig(text, path);
+}
+
+Result<std::string> FindDefaultConfig() {
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  for (fs::path folder = program.parent_path(); !error && !folder.empty();
+       folder = folder.parent_path()) {
+    const fs::path candidate = folder / "config" / "pocket.toml";
+    if (fs::exists(candidate, error)) return candidate.string();
+    if (folder == folder.root_path()) break;
+  }
+  return NotFound(
+      "no configuration: config/pocket.toml is not in the program's folder or above it; name "
+      "one with --config");
+}
+
+}  // namespace aio

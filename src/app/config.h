@@ -1,0 +1,44 @@
+// The configuration file: one versioned TOML file, strict (unknown keys are errors).
+#ifndef AIO_APP_CONFIG_H_
+#define AIO_APP_CONFIG_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backend/request.h"
+#include "base/status.h"
+#include "engine/embedded_backend.h"
+#include "router/routing_policy.h"
+#include "server/server.h"
+
+namespace aio {
+
+struct ModelSettings {
+  std::string role;           // "small", "large": the table's name
+  std::string name;           // what clients call it
+  std::string path;           // of the GGUF file
+  std::string chat_template;  // a family's name, or empty: the file's own
+};
+
+struct AppConfig {
+  std::string source;                 // the file, for messages
+  std::vector<ModelSettings> models;  // small, then large
+  EngineOptions engine;
+  ServerOptions server;
+  LabelQuery probe;
+  RoutingPolicy policy;
+};
+
+// Reads `path`; relative paths in it are taken from its own folder. Errors name the file,
+// the key and the mend.
+Result<AppConfig> LoadConfig(const std::string& path);
+Result<AppConfig> ParseConfig(std::string_view toml, const std::string& source);
+
+// The configuration used when none is named: config/pocket.toml in the folder of the
+// program or the nearest one above it.
+Result<std::string> FindDefaultConfig();
+
+}  // namespace aio
+
+#endif  // AIO_APP_CONFIG_H_

@@ -1,0 +1,93 @@
+#include "app/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+
+namespace aio {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr char kSource[] = AIO_SOURCE_DIR "/config/test.toml";  // need not exist
+
+// A configuration that is right, so that each test changes one thing.
+std::string Config(const std::string& extra = "", const std::string& version = "1") {
+  return "version = " + version + R"(
+[models.small]
+name = "tiny"
+path = "../models/tiny.gguf"
+[models.large]
+path = "/data/big.gguf"
+chat_template = "chatml"
+[probe]
+suffix = "?"
+labels = [{ name = "code", word = "code" }, { name = "qa", word = "qa" }, { name = "math", word = "math" }]
+[routing]
+policy = "../policy/paper.toml"
+)" + extra;
+}
+
+std::string ErrorOf(const std::string& toml) {
+  const auto config = ParseConfig(toml, kSource);
+  return config.ok() ? "no error" : config.status().message();
+}
+
+TEST(ConfigTest, ReadsPathsRelativeToTheFile) {
+  const auto config = ParseConfig(Config(), kSource);
+  ASSERT_TRUE(config.ok()) << config.status().ToString();
+  ASSERT_EQ(config->models.size(), 2u);
+  EXPECT_EQ(config->models[0].name, "tiny");
+  EXPECT_EQ(config->models[0].path, AIO_SOURCE_DIR "/models/tiny.gguf");
+  EXPECT_EQ(config->models[1].name, "large") << "the role, when no name is given";
+  EXPECT_EQ(config->models[1].path, "/data/big.gguf");
+  EXPECT_EQ(config->models[1].chat_template, "chatml");
+  EXPECT_EQ(config->server.host, "127.0.0.1");
+  EXPECT_EQ(config->probe.labels.size(), 3u);
+  EXPECT_EQ(config->policy.name(), RoutingPolicy::Paper().name());
+}
+
+TEST(ConfigTest, ReadsEngineAndServer) {
+  const auto config =
+      ParseConfig(Config("[engine]\nthreads = 3\nkv_type = \"f32\"\nkv_cache_tokens = 4096\n"
+                         "[server]\nport = 0\nhost = \"::1\"\n"),
+                  kSource);
+  ASSERT_TRUE(config.ok()) << config.status().ToString();
+  EXPECT_EQ(config->engine.num_threads, 3);
+  EXPECT_EQ(config->engine.kv_type, KvType::kF32);
+  EXPECT_EQ(config->engine.kv_cache_tokens, 4096);
+  EXPECT_EQ(config->server.port, 0);
+}
+
+TEST(ConfigTest, NamesFileKeyAndMend) {
+  EXPECT_THAT(ErrorOf(Config("[engine]\nthread = 3\n")), HasSubstr("engine.thread"));
+  EXPECT_THAT(ErrorOf(Config("[engine]\nthreads = \"3\"\n")), HasSubstr("engine.threads"));
+  EXPECT_THAT(ErrorOf(Config("[engine]\nkv_type = \"q4\"\n")), HasSubstr("\"f16\" or \"f32\""));
+  EXPECT_THAT(ErrorOf(Config("[server]\nport = 70000\n")), HasSubstr("server.port"));
+  EXPECT_THAT(ErrorOf(Config("", "2")), HasSubstr("version"));
+  EXPECT_THAT(ErrorOf("version = 1"), HasSubstr("models"));
+  EXPECT_THAT(ErrorOf("version = "), HasSubstr("config/test.toml"));
+  EXPECT_THAT(LoadConfig("/nowhere/aio.toml").status().message(), HasSubstr("/nowhere/aio.toml"));
+}
+
+TEST(ConfigTest, TakesTheKeyFromTheEnvironmentOnly) {
+  EXPECT_THAT(ErrorOf(Config("[server]\napi_key = \"secret\"\n")), HasSubstr("server.api_key"));
+  EXPECT_THAT(ErrorOf(Config("[server]\napi_key_env = \"AIO_TEST_UNSET\"\n")),
+              HasSubstr("AIO_TEST_UNSET"));
+  ASSERT_EQ(setenv("AIO_TEST_KEY", "secret", 1), 0);
+  const auto config = ParseConfig(Config("[server]\napi_key_env = \"AIO_TEST_KEY\"\n"), kSource);
+  ASSERT_TRUE(config.ok()) << config.status().ToString();
+  EXPECT_EQ(config->server.api_key, "secret");
+}
+
+TEST(ConfigTest, TheBundledConfigurationIsFoundAndRight) {
+  const auto path = FindDefaultConfig();
+  ASSERT_TRUE(path.ok()) << path.status().ToString();
+  const auto config = LoadConfig(*path);
+  EXPECT_TRUE(config.ok()) << config.status().ToString();
+}
+
+}  // namespace
+}  // namespace aio

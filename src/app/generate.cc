@@ -1,0 +1,110 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "api/response_parts.h"
+#include "app/commands.h"
+#include "app/prompt_flags.h"
+#include "app/run_to_end.h"
+#include "app/runtime.h"
+
+namespace aio {
+
+namespace {
+
+struct GenerateFlags {
+  RuntimeFlags runtime;
+  SamplingFlags sampling;
+  std::string prompt;
+  bool raw = false;
+  bool json = false;
+};
+
+OrderedJson AnswerToJson(const Answer& answer) {
+  const Timings& timings = answer.finish.timings;
+  OrderedJson out = {{"model", answer.start.model},
+                     {"text", answer.text},
+                     {"finish_reason", FinishReasonName(answer.finish.reason)},
+                     {"usage",
+                      {{"prompt_tokens", answer.finish.usage.prompt_tokens},
+                       {"cached_prompt_tokens", answer.finish.usage.cached_prompt_tokens},
+                       {"completion_tokens", answer.finish.usage.completion_tokens}}},
+                     {"timings",
+                      {{"queue_ms", timings.queue_ms},
+                       {"prompt_ms", timings.prompt_ms},
+                       {"predicted_ms", timings.predicted_ms},
+                       {"draft_n", timings.draft_tokens},
+                       {"draft_n_accepted", timings.draft_accepted_tokens}}}};
+  if (answer.start.decision) out["aio"] = DecisionObject(*answer.start.decision);
+  return out;
+}
+
+void PrintSummary(const Answer& answer) {
+  const FinishEvent& finish = answer.finish;
+  const double seconds = finish.timings.predicted_ms / 1000;
+  const int decoded = finish.usage.completion_tokens - 1;  // the first comes with the prompt
+  fmt::print(stderr, "[{}: {} tokens, {:.1f} tokens/s, first after {:.1f} ms, {}]\n",
+             answer.start.model, finish.usage.completion_tokens,
+             seconds > 0 && decoded > 0 ? decoded / seconds : 0.0,
+             finish.timings.queue_ms + finish.timings.prompt_ms, FinishReasonName(finish.reason));
+}
+
+int RunGenerate(const GenerateFlags& flags) {
+  Result<std::string> prompt = ReadPromptArgument(flags.prompt);
+  if (!prompt.ok()) return Fail(prompt.status());
+  Result<Request> request = flags.sampling.ToRequest();
+  if (!request.ok()) {
+    Fail(request.status());
+    return kExitUsage;
+  }
+  if (flags.raw) {
+    request->prompt = *prompt;
+  } else {
+    request->prompt = std::vector<ChatMessage>{{"user", *prompt}};
+  }
+
+  Result<AppConfig> config = flags.runtime.Resolve();
+  if (!config.ok()) return Fail(config.status());
+  Result<std::unique_ptr<Runtime>> runtime = LoadRuntime(*config);
+  if (!runtime.ok()) return Fail(runtime.status());
+
+  AnswerObserver observer;
+  if (!flags.json) {
+    observer.on_start = [](const StartEvent& event) {
+      if (event.decision) fmt::print(stderr, "[{}]\n", event.decision->reason);
+    };
+    observer.on_text = [](std::string_view text) {
+      fmt::print("{}", text);
+      std::fflush(stdout);
+    };
+  }
+  Result<Answer> answer = RunToEnd(*(*runtime)->router, *std::move(request), observer);
+  if (!answer.ok()) return Fail(answer.status());
+  if (flags.json) {
+    fmt::print("{}\n", AnswerToJson(*answer).dump(2));
+  } else {
+    fmt::print("\n");
+    PrintSummary(*answer);
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+void RegisterGenerate(CLI::App& program, int& exit_status) {
+  CLI::App* command = program.add_subcommand("generate", "Answer one prompt and exit");
+  auto flags = std::make_shared<GenerateFlags>();
+  command->add_option("prompt", flags->prompt, "the user's message; - reads standard input")
+      ->required();
+  command->add_flag("--raw", flags->raw, "no chat template: continue the text as it stands");
+  command->add_flag("--json", flags->json, "the answer, decision and timings as JSON");
+  flags->runtime.AddTo(*command);
+  flags->sampling.AddTo(*command);
+  command->footer("Example:\n  aio generate \"Write a function that adds two numbers.\"");
+  command->callback([flags, &exit_status] { exit_status = RunGenerate(*flags); });
+}
+
+}  // namespace aio

@@ -1,0 +1,48 @@
+// Everything a command needs to run models: configuration in, a Router over the embedded
+// engine out.
+#ifndef AIO_APP_RUNTIME_H_
+#define AIO_APP_RUNTIME_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "app/config.h"
+#include "backend/backend.h"
+#include "base/clock.h"
+#include "base/status.h"
+#include "engine/embedded_backend.h"
+#include "router/router.h"
+
+namespace CLI {
+class App;
+}
+
+namespace aio {
+
+// The options that every command which loads models shares.
+struct RuntimeFlags {
+  std::string config_path;
+  std::string small_path;
+  std::string large_path;
+  int threads = -1;  // < 0: as configured
+
+  void AddTo(CLI::App& command);
+  // The configuration file with these flags laid over it.
+  Result<AppConfig> Resolve() const;
+};
+
+// Owns the engine and the router over it. Not movable: the router points at the engine.
+struct Runtime {
+  SystemClock clock;
+  std::unique_ptr<EmbeddedBackend> engine;
+  std::unique_ptr<Router> router;
+};
+
+// Checks that the models fit in memory before it loads them. `on_decision` may be empty.
+Result<std::unique_ptr<Runtime>> LoadRuntime(const AppConfig& config,
+                                             std::function<void(const Decision&)> on_decision = {});
+
+}  // namespace aio
+
+#endif  // AIO_APP_RUNTIME_H_

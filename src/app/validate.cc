@@ -1,0 +1,75 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "api/json_text.h"
+#include "app/commands.h"
+#include "app/runtime.h"
+#include "app/system_memory.h"
+
+namespace aio {
+
+namespace {
+
+struct ValidateFlags {
+  RuntimeFlags runtime;
+  bool json = false;
+};
+
+Status Validate(const ValidateFlags& flags, OrderedJson& facts) {
+  AIO_ASSIGN_OR_RETURN(const AppConfig config, flags.runtime.Resolve());
+  facts["config"] = config.source;
+  AIO_ASSIGN_OR_RETURN(const std::unique_ptr<Runtime> runtime, LoadRuntime(config));
+  for (const ModelInfo& model : runtime->engine->Models()) {
+    facts["models"].push_back({{"role", model.role},
+                               {"name", model.name},
+                               {"architecture", model.architecture},
+                               {"parameters", model.parameters},
+                               {"bytes", model.bytes},
+                               {"context_length", model.context_length}});
+  }
+  for (const RoutingRule& rule : config.policy.rules()) facts["rules"].push_back(rule.name);
+  for (const auto& label : config.probe.labels) facts["labels"].push_back(label.name);
+  facts["policy"] = config.policy.name();
+  return Status::Ok();
+}
+
+int RunValidate(const ValidateFlags& flags) {
+  OrderedJson facts = {{"models", OrderedJson::array()}};
+  const Status status = Validate(flags, facts);
+  facts["ok"] = status.ok();
+  if (flags.json) {
+    if (!status.ok()) facts["error"] = status.message();
+    fmt::print("{}\n", facts.dump(2));
+    return status.ok() ? kExitOk : kExitFailed;
+  }
+  if (!status.ok()) return Fail(status);
+  fmt::print("{}: fine\n", facts["config"].get<std::string>());
+  for (const auto& model : facts["models"]) {
+    fmt::print("  {:<6} {} ({}, {} parameters, {}, context {})\n", model["role"].get<std::string>(),
+               model["name"].get<std::string>(), model["architecture"].get<std::string>(),
+               model["parameters"].get<int64_t>(), FormatBytes(model["bytes"].get<int64_t>()),
+               model["context_length"].get<int>());
+  }
+  fmt::print("  policy {}: {} rules; labels", facts["policy"].get<std::string>(),
+             facts["rules"].size());
+  for (const auto& label : facts["labels"]) fmt::print(" {}", label.get<std::string>());
+  fmt::print("\n");
+  return kExitOk;
+}
+
+}  // namespace
+
+void RegisterValidate(CLI::App& program, int& exit_status) {
+  CLI::App* command = program.add_subcommand(
+      "validate", "Check a configuration: its keys, its models, its policy and its labels");
+  auto flags = std::make_shared<ValidateFlags>();
+  flags->runtime.AddTo(*command);
+  command->add_flag("--json", flags->json, "the findings as JSON");
+  command->footer("Example:\n  aio validate --config config/pocket.toml");
+  command->callback([flags, &exit_status] { exit_status = RunValidate(*flags); });
+}
+
+}  // namespace aio
