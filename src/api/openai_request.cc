@@ -26,8 +26,12 @@ Result<ApiRequest> Decode(const ObjectReader& body, ApiKind kind) {
   ApiRequest out;
   out.kind = kind;
   Request& request = out.request;
-  AIO_RETURN_IF_ERROR(
-      body.ReadRequired("model", "the name of a model, or \"auto\"", request.model));
+  // OpenAI requires a model; here a request that names none leaves the choice to the router.
+  request.model = "auto";
+  if (body.Find("model") != nullptr) {
+    AIO_RETURN_IF_ERROR(
+        body.ReadRequired("model", "the name of a model, or \"auto\"", request.model));
+  }
   if (kind == ApiKind::kChat) {
     AIO_RETURN_IF_ERROR(DecodeMessages(body, request.prompt.emplace<std::vector<ChatMessage>>()));
   } else {

@@ -283,8 +283,9 @@ TEST(OpenaiRequestTest, Prompts) {
   EXPECT_EQ(Refused(prompt("[4294967296]")), "prompt[0]");
 }
 
-TEST(OpenaiRequestTest, ModelIsRequired) {
-  EXPECT_EQ(Refused(DecodeChatRequest(R"({"messages": []})")), "model");
+TEST(OpenaiRequestTest, ModelIsAutoUnlessNamed) {
+  constexpr char kUnnamed[] = R"({"messages": [{"role": "user", "content": "Hi"}]})";
+  EXPECT_EQ(Decoded(DecodeChatRequest(kUnnamed)).request.model, "auto");
   EXPECT_EQ(Refused(DecodeChatRequest(R"({"model": 1})")), "model");
   EXPECT_EQ(Refused(DecodeChatRequest(R"({"model": ""})")), "model");
 }

@@ -32,7 +32,7 @@ TEST_F(ServerTest, BadBodiesAreRefused) {
   ExpectError(Post(chat, ChatBody(R"("n": 2)")), 400, kInvalid, "n");
   ExpectError(Post(chat, R"({"model": "auto", "messages": []})"), 400, kInvalid, "messages");
   ExpectError(Post("/v1/completions", ChatBody()), 400, kInvalid, "prompt");
-  ExpectError(Post("/v1/decision", "{}"), 400, kInvalid, "model");
+  ExpectError(Post("/v1/decision", "{}"), 400, kInvalid, "messages");
   EXPECT_TRUE(backend_->generations().empty());
   ExpectServes();
 }

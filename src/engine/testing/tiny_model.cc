@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "base/utf8.h"
 
 namespace aio {
@@ -33,15 +35,16 @@ void AddTokenizer(GgufWriter& writer) {
       {"h", "e"}, {"i", "n"}, {"e", "r"},   {"o", "n"},  {"Ġ", "t"},
       {"Ġ", "a"}, {"r", "e"}, {"Ġt", "he"}, {"in", "g"}, {"Ġa", "n"}};
   std::vector<std::string> tokens;
-  std::vector<std::string> merge_lines;
+  tokens.reserve(kTinyVocabulary);
   for (int byte = 0; byte < 256; ++byte) tokens.push_back(ByteSymbol(byte));
+  std::vector<std::string> merge_lines;
   for (const auto& [left, right] : merges) {
     tokens.push_back(left + right);
-    merge_lines.push_back(left + " " + right);
+    merge_lines.push_back(fmt::format("{} {}", left, right));
   }
   std::vector<int32_t> types(tokens.size(), kNormalToken);
   while (tokens.size() < kTinyVocabulary - 3) {
-    tokens.push_back("<|spare_" + std::to_string(tokens.size()) + "|>");
+    tokens.push_back(fmt::format("<|spare_{}|>", tokens.size()));
     types.push_back(kControlToken);
   }
   for (const char* special : {"<|endoftext|>", "<|im_start|>", "<|im_end|>"}) {
