@@ -32,8 +32,8 @@ Call::Call(std::shared_ptr<ServerContext> context, HttpRequest request,
 void Call::Respond(HttpResponse response) {
   const int status = response_->open() ? response.status : kClientLeft;
   response.headers.Set("x-request-id", id_);
+  End(status);  // before it is sent: who has the answer finds it in the metrics
   response_->Send(std::move(response));
-  End(status);
 }
 
 void Call::RespondJson(int status, std::string json, HttpHeaders headers) {
@@ -49,8 +49,9 @@ void Call::Fail(const Status& status) {
   if (streaming_) {
     // The status line is long gone; OpenAI's clients raise an error on such an event.
     response_->Write(SseEvent(EncodeError(status)));
+    End(code);
     response_->Finish();
-    return End(code);
+    return;
   }
   HttpHeaders headers;
   if (code == 401) headers.Set("www-authenticate", "Bearer");
@@ -72,8 +73,8 @@ void Call::WriteStream(std::string bytes) { response_->Write(std::move(bytes)); 
 
 void Call::FinishStream() {
   const int status = response_->open() ? 200 : kClientLeft;
-  response_->Finish();
   End(status);
+  response_->Finish();
 }
 
 void Call::End(int status) {
