@@ -131,6 +131,7 @@ class EmbeddedBackend::Impl {
   const EmbeddedModel& model(int model) { return runner(model).model(); }
   const std::shared_ptr<Inbox>& inbox() const { return engine_.inbox(); }
 
+  void Stop() { engine_.Stop(); }
   Result<int> FindModel(std::string_view name);
   Result<Prepared> Prepare(const Request& request);
   Status ScoreLabels(const Request& request, const LabelQuery& labels, LabelScoresCallback done);
@@ -242,7 +243,8 @@ Result<std::shared_ptr<Generation>> EmbeddedBackend::Impl::Generate(
 }
 
 EmbeddedBackend::EmbeddedBackend(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-EmbeddedBackend::~EmbeddedBackend() = default;
+// The last callbacks may still call in, so the thread ends before anything else does.
+EmbeddedBackend::~EmbeddedBackend() { impl_->Stop(); }
 
 Result<std::unique_ptr<EmbeddedBackend>> EmbeddedBackend::Create(std::vector<EmbeddedModel> models,
                                                                  const EngineOptions& options,

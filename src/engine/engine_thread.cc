@@ -11,7 +11,8 @@ namespace aio {
 EngineThread::EngineThread(std::vector<std::unique_ptr<ModelRunner>> runners, const Clock& clock)
     : clock_(clock), runners_(std::move(runners)), thread_([this] { Run(); }) {}
 
-EngineThread::~EngineThread() {
+void EngineThread::Stop() {
+  if (!thread_.joinable()) return;
   AIO_CHECK(std::this_thread::get_id() != thread_.get_id(),
             "the engine cannot be destroyed from one of its own callbacks");
   inbox_->Close();

@@ -18,9 +18,10 @@ class EngineThread {
  public:
   // Starts. `clock` must outlive it.
   EngineThread(std::vector<std::unique_ptr<ModelRunner>> runners, const Clock& clock);
-  // Ends what runs (kCancelled) and what waits (kUnavailable), then joins. Not from the
-  // engine thread itself.
-  ~EngineThread();
+  ~EngineThread() { Stop(); }
+  // Ends what runs (kCancelled) and what waits (kUnavailable), then joins. Idempotent; not
+  // from the engine thread itself.
+  void Stop();
 
   int num_models() const { return static_cast<int>(runners_.size()); }
   ModelRunner& runner(int model) { return *runners_[model]; }
