@@ -70,6 +70,23 @@ class SwiGlu(torch.autograd.Function):
         return g * up * torch.addcmul(s, act, 1 - s), g * act
 
 
+class Embed(torch.autograd.Function):
+    """Sums the gradients of frequent tokens in float32: bfloat16 would lose them."""
+
+    @staticmethod
+    def forward(ctx, tokens, w):
+        ctx.save_for_backward(tokens)
+        ctx.shape = w.shape
+        return F.embedding(tokens, w)
+
+    @staticmethod
+    def backward(ctx, g):
+        (tokens,) = ctx.saved_tensors
+        dw = torch.zeros(ctx.shape)
+        dw.index_add_(0, tokens.flatten(), g.flatten(0, -2).float())
+        return None, dw.bfloat16()
+
+
 def rope_tables(positions, cfg):
     """cos and sin for the half-split layout: [batch, time, 1, head_dim]."""
     half = cfg.head_dim // 2
@@ -140,7 +157,7 @@ class Pocket(nn.Module):
     def hidden(self, tokens, positions, branch):
         cos, sin = rope_tables(positions, self.cfg)
         mask = tree_mask(branch)
-        x = F.embedding(tokens, self.embed)
+        x = Embed.apply(tokens, self.embed)
         for block in self.blocks:
             x = block(x, cos, sin, mask)
         return RmsNorm.apply(x, self.norm, self.cfg.eps)
