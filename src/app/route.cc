@@ -59,7 +59,7 @@ void PrintExplanation(const Decision& decision) {
              std::log(static_cast<double>(decision.probabilities.size())), decision.probe_ms);
   constexpr int kBar = 40;
   for (const auto& [label, probability] : decision.probabilities) {
-    const std::string bar(static_cast<size_t>(probability * kBar + 0.5), '#');
+    const std::string bar(static_cast<size_t>(std::lround(probability * kBar)), '#');
     fmt::print("  {:<8} {:6.4f} {}\n", label, probability, bar);
   }
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 namespace aio {
@@ -31,7 +32,7 @@ std::string FormatProgress(int64_t done, int64_t total, Duration elapsed) {
   std::string line = fmt::format("{}/{} [{}] {}%", done, total, bar, done * 100 / total);
   if (done > 0 && done < total) {
     const double seconds = ToMs(elapsed) / 1000 * static_cast<double>(total - done) / done;
-    line += " " + FormatSeconds(static_cast<int64_t>(seconds + 0.5)) + " left";
+    line += " " + FormatSeconds(std::lround(seconds)) + " left";
   }
   return line;
 }
