@@ -19,7 +19,7 @@ namespace {
 // For requests that never became a call: malformed, too large, too slow.
 std::function<HttpResponse(int, std::string_view)> MakeErrorRenderer(
     std::weak_ptr<ServerContext> weak) {
-  return [weak](int status, std::string_view message) {
+  return [weak = std::move(weak)](int status, std::string_view message) {
     if (const auto context = weak.lock()) {
       context->metrics.CountRequest("malformed", status);
       if (context->logger != nullptr) context->logger->info("malformed request {}", status);
@@ -54,7 +54,7 @@ class Server::Impl {
   Status Start() {
     // The state first: a request may come as soon as the port is open.
     context_->state = options_.ready_at_start ? State::kReady : State::kLoading;
-    const Status status = http_.Start(
+    Status status = http_.Start(
         options_.host, options_.port,
         [context = context_](HttpRequest request, std::shared_ptr<ResponseWriter> response) {
           Dispatch(std::make_shared<Call>(context, std::move(request), std::move(response)));
