@@ -4,7 +4,7 @@
 #   make check    what CI runs: format, lint, include direction, tests, sanitizers
 BINARY := build/release/bin/aio
 
-.PHONY: serve build test check format lint fuzz clean deps-build deps-test deps-check
+.PHONY: serve build test check format lint fuzz clean
 .DEFAULT_GOAL := build
 
 serve: build
@@ -27,7 +27,9 @@ check: deps-check
 	$(MAKE) sanitize-asan-ubsan
 	$(MAKE) sanitize-tsan
 
-sanitize-%: deps-test
+SANITIZE := sanitize-asan-ubsan sanitize-tsan
+.PHONY: $(SANITIZE)
+$(SANITIZE): sanitize-%: deps-test
 	@test -f build/$*/build.ninja || cmake --preset $*
 	cmake --build --preset $*
 	ctest --preset $*
@@ -41,7 +43,10 @@ format: deps-check
 lint: deps-check build
 	scripts/lint
 
-deps-%:
+# A static pattern: make looks up no implicit rule for a phony target.
+DEPS := deps-build deps-test deps-check
+.PHONY: $(DEPS)
+$(DEPS): deps-%:
 	@scripts/install-deps $*
 
 clean:
