@@ -50,7 +50,7 @@ OrderedJson Chunk(const AnswerInfo& info, OrderedJson delta) {
 
 }  // namespace
 
-std::string EncodeAnswer(const AnswerInfo& info, const AnswerText& answer, bool with_logprobs,
+std::string EncodeAnswer(const AnswerInfo& info, const WholeAnswer& answer, bool with_logprobs,
                          const FinishEvent& finish) {
   OrderedJson choice;
   choice["index"] = 0;

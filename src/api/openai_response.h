@@ -28,13 +28,13 @@ struct AnswerInfo {
 };
 
 // A whole answer's text and log-probabilities, gathered from TokenEvents.
-struct AnswerText {
+struct WholeAnswer {
   std::string text;
   std::vector<TokenLogprob> logprobs;
 };
 
 // The body of an answer that is not streamed. `with_logprobs`: they were asked for.
-std::string EncodeAnswer(const AnswerInfo& info, const AnswerText& answer, bool with_logprobs,
+std::string EncodeAnswer(const AnswerInfo& info, const WholeAnswer& answer, bool with_logprobs,
                          const FinishEvent& finish);
 
 // The chunks of a streamed answer, in order: First(), Delta() for each event, Last().

@@ -94,7 +94,7 @@ TEST(OpenaiResponseTest, NoDecisionNoAio) {
 }
 
 TEST(OpenaiResponseTest, ChatLogprobs) {
-  AnswerText answer{.text = "\xC3\xA9", .logprobs = {Token("\xC3", -0.5f), Token("\xA9", -1.0f)}};
+  WholeAnswer answer{.text = "\xC3\xA9", .logprobs = {Token("\xC3", -0.5f), Token("\xA9", -1.0f)}};
   answer.logprobs[0].top = {Token("\xC3", -0.5f), Token("e", -1.5f)};
   const Json json = Json::parse(EncodeAnswer(Info(ApiKind::kChat), answer, true, Finish()));
   const Json& logprobs = json["choices"][0]["logprobs"];
@@ -108,9 +108,9 @@ TEST(OpenaiResponseTest, ChatLogprobs) {
 }
 
 TEST(OpenaiResponseTest, CompletionLogprobs) {
-  AnswerText answer{.text = "a\xC3\xA9z",
-                    .logprobs = {Token("a", -0.5f), Token("\xC3", -1.0f), Token("\xA9", -1.0f),
-                                 Token("z", -std::numeric_limits<float>::infinity())}};
+  WholeAnswer answer{.text = "a\xC3\xA9z",
+                     .logprobs = {Token("a", -0.5f), Token("\xC3", -1.0f), Token("\xA9", -1.0f),
+                                  Token("z", -std::numeric_limits<float>::infinity())}};
   answer.logprobs[0].top = {Token("b", -0.25f)};
   const Json json = Json::parse(EncodeAnswer(Info(ApiKind::kCompletion), answer, true, Finish()));
   EXPECT_EQ(json["choices"][0]["logprobs"], Json::parse(R"({

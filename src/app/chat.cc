@@ -78,7 +78,7 @@ class Conversation {
         std::fflush(stdout);
       };
     }
-    Result<Answer> answer = RunToEnd(backend_, std::move(request), observer);
+    Result<CompletedAnswer> answer = RunToEnd(backend_, std::move(request), observer);
     if (!answer.ok()) {
       exit_status_ = Fail(answer.status());
       messages_.pop_back();

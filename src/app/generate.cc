@@ -23,7 +23,7 @@ struct GenerateFlags {
   bool json = false;
 };
 
-OrderedJson AnswerToJson(const Answer& answer) {
+OrderedJson AnswerToJson(const CompletedAnswer& answer) {
   const Timings& timings = answer.finish.timings;
   OrderedJson out = {{"model", answer.start.model},
                      {"text", answer.text},
@@ -42,7 +42,7 @@ OrderedJson AnswerToJson(const Answer& answer) {
   return out;
 }
 
-void PrintSummary(const Answer& answer) {
+void PrintSummary(const CompletedAnswer& answer) {
   const FinishEvent& finish = answer.finish;
   const double seconds = finish.timings.predicted_ms / 1000;
   const int decoded = finish.usage.completion_tokens - 1;  // the first comes with the prompt
@@ -81,7 +81,7 @@ int RunGenerate(const GenerateFlags& flags) {
       std::fflush(stdout);
     };
   }
-  Result<Answer> answer = RunToEnd(*(*runtime)->router, *std::move(request), observer);
+  Result<CompletedAnswer> answer = RunToEnd(*(*runtime)->router, *std::move(request), observer);
   if (!answer.ok()) return Fail(answer.status());
   if (flags.json) {
     fmt::print("{}\n", AnswerToJson(*answer).dump(2));

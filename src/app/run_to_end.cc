@@ -34,7 +34,7 @@ class CollectingSink final : public EventSink {
  public:
   explicit CollectingSink(AnswerObserver observer) : observer_(std::move(observer)) {}
 
-  std::future<Result<Answer>> future() { return promise_.get_future(); }
+  std::future<Result<CompletedAnswer>> future() { return promise_.get_future(); }
 
   void OnStart(const StartEvent& event) override {
     answer_.start = event;
@@ -53,16 +53,17 @@ class CollectingSink final : public EventSink {
 
  private:
   AnswerObserver observer_;
-  Answer answer_;
-  std::promise<Result<Answer>> promise_;
+  CompletedAnswer answer_;
+  std::promise<Result<CompletedAnswer>> promise_;
 };
 
 }  // namespace
 
-Result<Answer> RunToEnd(Backend& backend, Request request, const AnswerObserver& observer) {
+Result<CompletedAnswer> RunToEnd(Backend& backend, Request request,
+                                 const AnswerObserver& observer) {
   const InterruptGuard guard;
   auto sink = std::make_shared<CollectingSink>(observer);
-  std::future<Result<Answer>> future = sink->future();
+  std::future<Result<CompletedAnswer>> future = sink->future();
   AIO_ASSIGN_OR_RETURN(const std::shared_ptr<Generation> generation,
                        backend.Generate(std::move(request), sink));
   bool cancelled = false;

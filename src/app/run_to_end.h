@@ -12,7 +12,7 @@
 
 namespace aio {
 
-struct Answer {
+struct CompletedAnswer {
   StartEvent start;
   std::string text;
   std::vector<TokenLogprob> logprobs;
@@ -28,7 +28,8 @@ struct AnswerObserver {
 
 // Generates and waits for the end. While it waits, SIGINT cancels the generation (the
 // answer then ends with kCancelled) instead of ending the program.
-Result<Answer> RunToEnd(Backend& backend, Request request, const AnswerObserver& observer = {});
+Result<CompletedAnswer> RunToEnd(Backend& backend, Request request,
+                                 const AnswerObserver& observer = {});
 
 // Decides and waits.
 Result<Decision> DecideAndWait(Backend& backend, const Request& request);

@@ -87,7 +87,7 @@ class WholeSink final : public AnswerSink {
     call_->RespondJson(200, EncodeAnswer(info_, answer_, with_logprobs_, event), Headers());
   }
 
-  AnswerText answer_;
+  WholeAnswer answer_;
 };
 
 class StreamSink final : public AnswerSink {
