@@ -23,12 +23,17 @@ inline void CpuRelax() {
 ThreadPool::ThreadPool(int num_threads) {
   AIO_CHECK(num_threads >= 1);
   workers_.reserve(num_threads - 1);
-  for (int thread = 1; thread < num_threads; ++thread) {
-    workers_.emplace_back([this, thread] { WorkerLoop(thread); });
+  try {
+    for (int thread = 1; thread < num_threads; ++thread) {
+      workers_.emplace_back([this, thread] { WorkerLoop(thread); });
+    }
+  } catch (...) {
+    Stop();  // those that did start
+    throw;
   }
 }
 
-ThreadPool::~ThreadPool() {
+void ThreadPool::Stop() {
   {
     std::lock_guard lock(mutex_);
     stop_.store(true, std::memory_order_release);

@@ -17,9 +17,10 @@ namespace aio {
 // ParallelFor is called from one thread at a time (the engine's); calls do not nest.
 class ThreadPool {
  public:
-  // `num_threads` >= 1 counts the calling thread, so 1 starts no worker.
+  // `num_threads` >= 1 counts the calling thread, so 1 starts no worker. Throws
+  // std::system_error when the machine does not give that many.
   explicit ThreadPool(int num_threads);
-  ~ThreadPool();
+  ~ThreadPool() { Stop(); }
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
@@ -42,6 +43,7 @@ class ThreadPool {
  private:
   using Function = void (*)(const void* context, size_t task, int thread);
 
+  void Stop();
   void Run(size_t num_tasks, Function function, const void* context);
   void DrainTasks(int thread);
   void WorkerLoop(int thread);

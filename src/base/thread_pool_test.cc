@@ -1,8 +1,11 @@
 #include "base/thread_pool.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <atomic>
+#include <cstdlib>
+#include <system_error>
 #include <vector>
 
 namespace aio {
@@ -31,6 +34,25 @@ TEST_P(ThreadPoolTest, ResultsAreVisibleToTheCaller) {
     pool.ParallelFor(plain.size(), [&](size_t task, int) { plain[task] += loop; });
   }
   for (int value : plain) ASSERT_EQ(value, 210);
+}
+
+// In a process of its own, with room for the stacks of some threads but not of all.
+TEST(ThreadPoolDeathTest, ThrowsWhenTheMachineGivesNoMoreThreads) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers reserve more address space than the limit leaves";
+#endif
+  const auto start_too_many = [] {
+    const rlimit limit{.rlim_cur = 1 << 30, .rlim_max = 1 << 30};
+    if (setrlimit(RLIMIT_AS, &limit) != 0) std::_Exit(2);
+    try {
+      ThreadPool pool(4096);
+    } catch (const std::system_error&) {
+      std::_Exit(0);
+    }
+    std::_Exit(1);
+  };
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(start_too_many(), ::testing::ExitedWithCode(0), "");
 }
 
 INSTANTIATE_TEST_SUITE_P(Threads, ThreadPoolTest, ::testing::Values(1, 2, 4));

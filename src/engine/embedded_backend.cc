@@ -261,7 +261,10 @@ Result<std::unique_ptr<EmbeddedBackend>> EmbeddedBackend::Create(std::vector<Emb
     return std::unique_ptr<EmbeddedBackend>(
         new EmbeddedBackend(std::make_unique<Impl>(std::move(pool), std::move(runners), clock)));
   } catch (const std::exception& e) {  // memory or threads
-    return ResourceExhausted(fmt::format("the engine could not start: {}", e.what()));
+    return ResourceExhausted(
+        fmt::format("the engine could not start: {}; lower engine.threads, engine.kv_cache_tokens "
+                    "or engine.prefill_chunk_tokens",
+                    e.what()));
   }
 }
 
