@@ -33,7 +33,6 @@ class Answer {
   FinishReason reason() const { return reason_; }
   // Tokens appended; the one that ended the answer counts.
   int num_tokens() const { return num_tokens_; }
-  int tokens_left() const { return tokens_max_ - num_tokens_; }
 
  private:
   void Finish(FinishReason reason);
