@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "engine/prompt_lookup.h"
+#include "engine/verifier.h"
 
 namespace aio {
 

@@ -19,6 +19,7 @@
 #ifndef AIO_ENGINE_SAMPLER_H_
 #define AIO_ENGINE_SAMPLER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -26,6 +27,18 @@
 #include "engine/sampling_state.h"
 
 namespace aio {
+
+// Logits of consecutive positions of one sequence, a view.
+struct LogitRows {
+  const float* data = nullptr;
+  int count = 0;
+  int vocabulary = 0;  // tokens that can be sampled
+  int stride = 0;      // values from row to row; >= vocabulary
+
+  std::span<const float> row(int i) const {
+    return {data + static_cast<size_t>(i) * stride, static_cast<size_t>(vocabulary)};
+  }
+};
 
 struct TokenScore {
   int32_t token = 0;

@@ -17,7 +17,6 @@
 #include "base/status.h"
 #include "engine/block_pool.h"
 #include "engine/sampler.h"
-#include "engine/verifier.h"
 
 namespace aio {
 

@@ -4,7 +4,6 @@
 #ifndef AIO_ENGINE_VERIFIER_H_
 #define AIO_ENGINE_VERIFIER_H_
 
-#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -13,18 +12,6 @@
 #include "engine/sampler.h"
 
 namespace aio {
-
-// Logits of consecutive positions of one sequence, a view.
-struct LogitRows {
-  const float* data = nullptr;
-  int count = 0;
-  int vocabulary = 0;  // tokens that can be sampled
-  int stride = 0;      // values from row to row; >= vocabulary
-
-  std::span<const float> row(int i) const {
-    return {data + static_cast<size_t>(i) * stride, static_cast<size_t>(vocabulary)};
-  }
-};
 
 // `logits` row 0 follows the last known token, row i the i-th of `draft` after it
 // (count == 1 + draft.size()). Samples row by row, appending to `answer` and `sampled`,
