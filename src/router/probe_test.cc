@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "backend/fake_backend.h"
+#include "backend/testing/fake_backend.h"
 #include "base/toml_table.h"
 
 namespace aio {

@@ -8,7 +8,7 @@
 #include <limits>
 #include <thread>
 
-#include "backend/fake_backend.h"
+#include "backend/testing/fake_backend.h"
 
 namespace aio {
 namespace {

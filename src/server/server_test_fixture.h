@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "backend/fake_backend.h"
+#include "backend/testing/fake_backend.h"
 #include "http/test_client.h"
 #include "server/server.h"
 

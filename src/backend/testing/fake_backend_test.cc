@@ -1,4 +1,4 @@
-#include "backend/fake_backend.h"
+#include "backend/testing/fake_backend.h"
 
 #include <gtest/gtest.h>
 
@@ -65,7 +65,7 @@ TEST(FakeBackend, ThreadDelivery) {
   EXPECT_EQ(sink->record().text(), "Hello world");
 }
 
-TEST(FakeBackend, HeldPromptsAreCountedAndOnlyItsOwnAreTaken) {
+TEST(FakeBackend, HeldPromptsAreCountedAndOnlyItsOwnAreUsed) {
   FakeBackend backend({FakeModel::Named("m", "small")});
   FakeBackend other({FakeModel::Named("m", "small")});
   std::shared_ptr<HeldPrompt> held;
@@ -76,8 +76,12 @@ TEST(FakeBackend, HeldPromptsAreCountedAndOnlyItsOwnAreTaken) {
   EXPECT_EQ(backend.held_prompts(), 1);
   Request request = Ask("m", "x");
   request.held_prompt = std::move(held);
-  EXPECT_FALSE(other.Generate(request, std::make_shared<RecordingSink>()).ok());
-  EXPECT_TRUE(backend.Generate(std::move(request), std::make_shared<RecordingSink>()).ok());
+  auto sink = std::make_shared<RecordingSink>();
+  ASSERT_TRUE(other.Generate(request, sink).ok());
+  EXPECT_EQ(sink->record().finishes.at(0).usage.cached_prompt_tokens, 0);
+  sink = std::make_shared<RecordingSink>();
+  ASSERT_TRUE(backend.Generate(std::move(request), sink).ok());
+  EXPECT_EQ(sink->record().finishes.at(0).usage.cached_prompt_tokens, 1);
   EXPECT_EQ(backend.held_prompts(), 0);
   EXPECT_TRUE(backend.generations().at(0).had_held_prompt);
 }

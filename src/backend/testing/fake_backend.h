@@ -6,8 +6,8 @@
 //   ... drive the code under test ...
 //   backend.DeliverAll();                   // Delivery::kManual only
 //   EXPECT_EQ(backend.generations().size(), 1u);
-#ifndef AIO_BACKEND_FAKE_BACKEND_H_
-#define AIO_BACKEND_FAKE_BACKEND_H_
+#ifndef AIO_BACKEND_TESTING_FAKE_BACKEND_H_
+#define AIO_BACKEND_TESTING_FAKE_BACKEND_H_
 
 #include <functional>
 #include <memory>
@@ -70,7 +70,7 @@ struct FakeCall {
 
 // Thread-safe, except that Deliver*() are for one thread at a time per test's own order.
 // Like a real engine it refuses unknown models and prompts that do not fit the context
-// (with max_tokens, if given), and held prompts that are not its own.
+// (with max_tokens, if given); held prompts that are not its own it does not use.
 class FakeBackend final : public Backend {
  public:
   enum class Delivery {
@@ -154,4 +154,4 @@ class RecordingSink final : public EventSink {
 
 }  // namespace aio
 
-#endif  // AIO_BACKEND_FAKE_BACKEND_H_
+#endif  // AIO_BACKEND_TESTING_FAKE_BACKEND_H_

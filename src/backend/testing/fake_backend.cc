@@ -1,4 +1,4 @@
-#include "backend/fake_backend.h"
+#include "backend/testing/fake_backend.h"
 
 #include <algorithm>
 #include <atomic>
@@ -290,12 +290,9 @@ class FakeBackend::Impl {
     generations_.push_back(std::move(call));
   }
 
-  // Whose hold it is. Null if there is none.
-  Status CheckHeldPrompt(const Request& request) const {
-    if (request.held_prompt == nullptr) return Status::Ok();
+  bool Holds(const Request& request) const {
     const auto* held = dynamic_cast<const FakeHeldPrompt*>(request.held_prompt.get());
-    if (held != nullptr && held->alive() == held_prompts_) return Status::Ok();
-    return Internal("held_prompt comes from another backend");
+    return held != nullptr && held->alive() == held_prompts_;
   }
 
   const std::shared_ptr<std::atomic<int>> held_prompts_ = std::make_shared<std::atomic<int>>(0);
@@ -426,7 +423,6 @@ Result<std::shared_ptr<Generation>> FakeBackend::Generate(Request request,
                                                           std::shared_ptr<EventSink> sink) {
   impl_->RecordGeneration(request);
   AIO_ASSIGN_OR_RETURN(FakeModel model, impl_->Find(request.model));
-  AIO_RETURN_IF_ERROR(impl_->CheckHeldPrompt(request));
   AIO_RETURN_IF_ERROR(model.generate_refusal);
   const int prompt_tokens = model.count_tokens(request.prompt);
   const int max_tokens = request.sampling.max_tokens.value_or(1);
@@ -435,7 +431,7 @@ Result<std::shared_ptr<Generation>> FakeBackend::Generate(Request request,
   FakeAnswer answer = model.answer ? model.answer(request) : FakeAnswer{};
   FinishEvent finish{.reason = answer.finish, .usage = {}, .timings = answer.timings};
   finish.usage.prompt_tokens = prompt_tokens;
-  if (request.held_prompt != nullptr) finish.usage.cached_prompt_tokens = prompt_tokens;
+  if (impl_->Holds(request)) finish.usage.cached_prompt_tokens = prompt_tokens;
   if (request.sampling.max_tokens &&
       answer.tokens.size() > static_cast<size_t>(std::max(0, max_tokens))) {
     answer.tokens.resize(static_cast<size_t>(std::max(0, max_tokens)));
