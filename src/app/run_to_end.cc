@@ -64,11 +64,11 @@ Result<CompletedAnswer> RunToEnd(Backend& backend, Request request,
   const InterruptGuard guard;
   auto sink = std::make_shared<CollectingSink>(observer);
   std::future<Result<CompletedAnswer>> future = sink->future();
-  AIO_ASSIGN_OR_RETURN(const std::shared_ptr<Generation> generation,
+  AIO_ASSIGN_OR_RETURN(const std::shared_ptr<Ticket> ticket,
                        backend.Generate(std::move(request), sink));
   bool cancelled = false;
   while (future.wait_for(std::chrono::milliseconds(50)) != std::future_status::ready) {
-    if (guard.interrupted() && !std::exchange(cancelled, true)) generation->Cancel();
+    if (guard.interrupted() && !std::exchange(cancelled, true)) ticket->Cancel();
   }
   return future.get();
 }

@@ -5,7 +5,7 @@
 // Threads: every method may be called from any thread. Calls return quickly (they
 // tokenize and enqueue; they never wait for a model). Events arrive on the backend's own
 // thread; a sink must not block there and must not call back into the backend that
-// called it, except Generate(), ScoreLabels() and Generation::Cancel().
+// called it, except Generate(), ScoreLabels() and Ticket::Cancel().
 #ifndef AIO_BACKEND_BACKEND_H_
 #define AIO_BACKEND_BACKEND_H_
 
@@ -41,12 +41,13 @@ struct ModelLoad {
   int64_t kv_blocks_total = 0;
 };
 
-// A running generation. Destroying the handle does not cancel.
-class Generation {
+// What the caller of accepted work holds: of a generation or a probe. Destroying it does
+// not cancel.
+class Ticket {
  public:
-  virtual ~Generation() = default;
-  // The sink gets OnFinish(kCancelled) within one step, if it had not finished before.
-  // Idempotent.
+  virtual ~Ticket() = default;
+  // If the work had not ended before, it ends within one step: a sink gets
+  // OnFinish(kCancelled), a callback the Status kCancelled. Idempotent.
   virtual void Cancel() = 0;
 };
 
@@ -85,16 +86,17 @@ class Backend {
   // that handle is dropped; a Generate() on the same model that carries it goes on from
   // there. A failure to accept the work comes back as the return value and `done` is
   // then never called; otherwise `done` is called exactly once.
-  virtual Status ScoreLabels(const Request& request, const LabelQuery& labels,
-                             LabelScoresCallback done) = 0;
+  virtual Result<std::shared_ptr<Ticket>> ScoreLabels(const Request& request,
+                                                      const LabelQuery& labels,
+                                                      LabelScoresCallback done) = 0;
 
   // What Generate() would decide, without generating. Same calling rule as ScoreLabels().
   virtual Status Decide(const Request& request, DecisionCallback done) = 0;
 
   // Starts a generation. A request that cannot be served at all (unknown model, context
   // too long, bad parameter) fails here and the sink is never called.
-  virtual Result<std::shared_ptr<Generation>> Generate(Request request,
-                                                       std::shared_ptr<EventSink> sink) = 0;
+  virtual Result<std::shared_ptr<Ticket>> Generate(Request request,
+                                                   std::shared_ptr<EventSink> sink) = 0;
 };
 
 }  // namespace aio

@@ -30,9 +30,9 @@ namespace {
 
 Status ShuttingDown() { return Unavailable("the engine is shutting down"); }
 
-class GenerationHandle final : public Generation {
+class EngineTicket final : public Ticket {
  public:
-  GenerationHandle(std::weak_ptr<Inbox> inbox, int model, uint64_t sequence)
+  EngineTicket(std::weak_ptr<Inbox> inbox, int model, uint64_t sequence)
       : inbox_(std::move(inbox)), model_(model), sequence_(sequence) {}
 
   void Cancel() override {
@@ -134,12 +134,13 @@ class EmbeddedBackend::Impl {
   void Stop() { engine_.Stop(); }
   Result<int> FindModel(std::string_view name);
   Result<Prepared> Prepare(const Request& request);
-  Status ScoreLabels(const Request& request, const LabelQuery& labels, LabelScoresCallback done);
-  Result<std::shared_ptr<Generation>> Generate(Request request, std::shared_ptr<EventSink> sink);
+  Result<std::shared_ptr<Ticket>> ScoreLabels(const Request& request, const LabelQuery& labels,
+                                              LabelScoresCallback done);
+  Result<std::shared_ptr<Ticket>> Generate(Request request, std::shared_ptr<EventSink> sink);
 
  private:
   SequenceSetup MakeSetup(const Request& request, std::vector<int32_t> prompt);
-  Status Submit(int model, std::unique_ptr<Sequence> sequence);
+  Result<std::shared_ptr<Ticket>> Submit(int model, std::unique_ptr<Sequence> sequence);
 
   const Clock& clock_;
   std::atomic<uint64_t> next_id_{1};
@@ -186,15 +187,20 @@ SequenceSetup EmbeddedBackend::Impl::MakeSetup(const Request& request,
   return setup;
 }
 
-Status EmbeddedBackend::Impl::Submit(int model, std::unique_ptr<Sequence> sequence) {
+Result<std::shared_ptr<Ticket>> EmbeddedBackend::Impl::Submit(int model,
+                                                              std::unique_ptr<Sequence> sequence) {
+  auto ticket = std::make_shared<EngineTicket>(inbox(), model, sequence->id());
   AIO_RETURN_IF_ERROR(runner(model).TakeQueuePlace());
-  if (inbox()->Post(SubmitCommand{model, std::move(sequence)})) return Status::Ok();
-  runner(model).GiveBackQueuePlace();
-  return ShuttingDown();
+  if (!inbox()->Post(SubmitCommand{model, std::move(sequence)})) {
+    runner(model).GiveBackQueuePlace();
+    return ShuttingDown();
+  }
+  return std::shared_ptr<Ticket>(std::move(ticket));
 }
 
-Status EmbeddedBackend::Impl::ScoreLabels(const Request& request, const LabelQuery& labels,
-                                          LabelScoresCallback done) {
+Result<std::shared_ptr<Ticket>> EmbeddedBackend::Impl::ScoreLabels(const Request& request,
+                                                                   const LabelQuery& labels,
+                                                                   LabelScoresCallback done) {
   AIO_CHECK(done != nullptr);
   AIO_ASSIGN_OR_RETURN(const int index, FindModel(request.model));
   const ContextLimits limits = runner(index).limits();
@@ -216,8 +222,8 @@ Status EmbeddedBackend::Impl::ScoreLabels(const Request& request, const LabelQue
   return Submit(index, std::make_unique<ScoringSequence>(std::move(setup)));
 }
 
-Result<std::shared_ptr<Generation>> EmbeddedBackend::Impl::Generate(
-    Request request, std::shared_ptr<EventSink> sink) {
+Result<std::shared_ptr<Ticket>> EmbeddedBackend::Impl::Generate(Request request,
+                                                                std::shared_ptr<EventSink> sink) {
   AIO_CHECK(sink != nullptr);
   AIO_ASSIGN_OR_RETURN(Prepared prepared, Prepare(request));
   const EmbeddedModel& chosen = model(prepared.model);
@@ -235,11 +241,7 @@ Result<std::shared_ptr<Generation>> EmbeddedBackend::Impl::Generate(
   setup.strategy = request.strategy.value_or(Strategy());
   setup.continues_text = !std::holds_alternative<std::vector<ChatMessage>>(request.prompt);
   setup.sink = std::move(sink);
-  const uint64_t id = setup.sequence.id;
-  AIO_RETURN_IF_ERROR(
-      Submit(prepared.model, std::make_unique<GenerationSequence>(std::move(setup))));
-  return std::shared_ptr<Generation>(
-      std::make_shared<GenerationHandle>(inbox(), prepared.model, id));
+  return Submit(prepared.model, std::make_unique<GenerationSequence>(std::move(setup)));
 }
 
 EmbeddedBackend::EmbeddedBackend(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -305,8 +307,9 @@ Status EmbeddedBackend::ValidateLabels(std::string_view model, const LabelQuery&
   return EncodeLabels(impl_->model(index), labels).status();
 }
 
-Status EmbeddedBackend::ScoreLabels(const Request& request, const LabelQuery& labels,
-                                    LabelScoresCallback done) {
+Result<std::shared_ptr<Ticket>> EmbeddedBackend::ScoreLabels(const Request& request,
+                                                             const LabelQuery& labels,
+                                                             LabelScoresCallback done) {
   return impl_->ScoreLabels(request, labels, std::move(done));
 }
 
@@ -326,8 +329,8 @@ Status EmbeddedBackend::Decide(const Request& request, DecisionCallback done) {
   return impl_->inbox()->Post(std::move(call)) ? Status::Ok() : ShuttingDown();
 }
 
-Result<std::shared_ptr<Generation>> EmbeddedBackend::Generate(Request request,
-                                                              std::shared_ptr<EventSink> sink) {
+Result<std::shared_ptr<Ticket>> EmbeddedBackend::Generate(Request request,
+                                                          std::shared_ptr<EventSink> sink) {
   return impl_->Generate(std::move(request), std::move(sink));
 }
 

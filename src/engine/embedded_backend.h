@@ -44,13 +44,13 @@ class EmbeddedBackend final : public Backend {
   Result<int> CountPromptTokens(const Request& request) const override;
   Status ValidateLabels(std::string_view model, const LabelQuery& labels) const override;
   // request.sampling and request.strategy are not looked at.
-  Status ScoreLabels(const Request& request, const LabelQuery& labels,
-                     LabelScoresCallback done) override;
+  Result<std::shared_ptr<Ticket>> ScoreLabels(const Request& request, const LabelQuery& labels,
+                                              LabelScoresCallback done) override;
   // No router took part: the model named by the request. Makes Generate()'s checks.
   Status Decide(const Request& request, DecisionCallback done) override;
   // Usage::completion_tokens counts every sampled token, the ending one included.
-  Result<std::shared_ptr<Generation>> Generate(Request request,
-                                               std::shared_ptr<EventSink> sink) override;
+  Result<std::shared_ptr<Ticket>> Generate(Request request,
+                                           std::shared_ptr<EventSink> sink) override;
 
  private:
   class Impl;

@@ -80,18 +80,16 @@ class EmbeddedBackendTest : public testing::Test {
         started_.set_value();
         open_.get_future().wait();
       };
-      generation_ = backend.Generate(Ask(max_tokens), sink_).value();
+      EXPECT_TRUE(backend.Generate(Ask(max_tokens), sink_).ok());
       started_.get_future().wait();
     }
     void Open() { open_.set_value(); }
-    Generation& generation() { return *generation_; }
     CollectedAnswer Wait() { return sink_->Wait(); }
 
    private:
     std::promise<void> started_;
     std::promise<void> open_;
     std::shared_ptr<CollectingSink> sink_ = std::make_shared<CollectingSink>();
-    std::shared_ptr<Generation> generation_;
   };
 
   ManualClock clock_;
@@ -139,7 +137,7 @@ TEST_F(EmbeddedBackendTest, UnknownModelsAreNotFound) {
   for (const Status& status :
        {GenerateAndWait(*backend_, request).error, backend_->CountPromptTokens(request).status(),
         backend_->Decide(request, [](const Result<Decision>&) {}),
-        backend_->ScoreLabels(request, {}, [](const Result<LabelScores>&) {}),
+        backend_->ScoreLabels(request, {}, [](const Result<LabelScores>&) {}).status(),
         backend_->ValidateLabels("gpt-7", {})}) {
     EXPECT_EQ(status.code(), StatusCode::kNotFound);
     EXPECT_EQ(status.reason(), "model_not_found");
@@ -309,7 +307,7 @@ TEST_F(EmbeddedBackendTest, AWaitingRequestRunsWhenBlocksBecomeFree) {
 
 TEST_F(EmbeddedBackendTest, CancelEndsARunningGenerationWithinAStep) {
   Start();
-  std::promise<std::shared_ptr<Generation>> handle;
+  std::promise<std::shared_ptr<Ticket>> handle;
   auto sink = std::make_shared<CollectingSink>();
   int tokens_seen = 0;
   sink->on_token = [&, future = handle.get_future().share()] {
@@ -343,9 +341,50 @@ TEST_F(EmbeddedBackendTest, CancelEndsAWaitingGeneration) {
   WaitForEngine();
 }
 
-TEST_F(EmbeddedBackendTest, DroppingTheHandleDoesNotCancel) {
+TEST_F(EmbeddedBackendTest, CancelEndsAWaitingProbeAndFreesItsPlace) {
+  Start({.max_running = 1, .max_waiting = 1});
+  auto running = std::make_shared<CollectingSink>();
+  std::promise<void> has_begun;
+  std::promise<void> is_cancelled;
+  int tokens_seen = 0;
+  running->on_token = [&] {
+    if (++tokens_seen > 1) return;
+    has_begun.set_value();
+    is_cancelled.get_future().wait();
+  };
+  const auto generation = backend_->Generate(Ask(3000), running).value();
+  has_begun.get_future().wait();
+
+  struct Seen {
+    Status status;
+    int tokens;  // of the running generation
+    int waiting;
+  };
+  std::promise<Seen> seen;
+  const auto on_scores = [&](const Result<LabelScores>& scores) {
+    seen.set_value({scores.status(), tokens_seen, Load().waiting});
+  };
+  const LabelQuery labels{"", "\n", {{"a", "x"}}};
+  const auto probe = backend_->ScoreLabels(Ask(1), labels, on_scores).value();
+  EXPECT_EQ(GenerateAndWait(*backend_, Ask(1)).error.reason(), "queue_full");
+  probe->Cancel();
+  is_cancelled.set_value();
+  const Seen then = seen.get_future().get();
+  EXPECT_EQ(then.status.code(), StatusCode::kCancelled);
+  EXPECT_LE(then.tokens, 2) << "within a step";
+  EXPECT_EQ(then.waiting, 0);
+  generation->Cancel();
+  running->Wait();
+}
+
+TEST_F(EmbeddedBackendTest, DroppingTheTicketDoesNotCancel) {
   Start();
-  EXPECT_EQ(GenerateAndWait(*backend_, Ask(20)).tokens.size(), 20u);
+  Gate gate(*backend_);
+  auto sink = std::make_shared<CollectingSink>();
+  std::shared_ptr<Ticket> ticket = backend_->Generate(Ask(20), sink).value();
+  ticket.reset();
+  gate.Open();
+  EXPECT_EQ(sink->Wait().tokens.size(), 20u);
 }
 
 TEST_F(EmbeddedBackendTest, DeadlinesEndRunningAndWaitingRequests) {
@@ -380,7 +419,7 @@ TEST_F(EmbeddedBackendTest, DeadlinesEndRunningAndWaitingRequests) {
 TEST_F(EmbeddedBackendTest, DestructionEndsEverythingOnce) {
   Start({.max_running = 2});
   std::vector<std::shared_ptr<CollectingSink>> sinks;
-  std::vector<std::shared_ptr<Generation>> handles;
+  std::vector<std::shared_ptr<Ticket>> handles;
   std::promise<void> has_begun;
   for (int i = 0; i < 5; ++i) {
     sinks.push_back(std::make_shared<CollectingSink>());

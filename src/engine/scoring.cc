@@ -23,10 +23,7 @@ ScoringSequence::ScoringSequence(ScoringSetup setup)
       done_(std::move(setup.done)) {}
 
 void ScoringSequence::Abort(Status why) {
-  if (finished()) return;
-  // Nobody can cancel a probe, so whoever asked must hear that it failed.
-  const bool was_cancelled = why.code() == StatusCode::kCancelled;
-  failure_ = was_cancelled ? Unavailable(why.message()) : std::move(why);
+  if (!finished()) failure_ = std::move(why);
 }
 
 void ScoringSequence::Consume(const LogitRows& logits, Sampler& /*sampler*/, TimePoint now,

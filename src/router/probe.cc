@@ -83,7 +83,7 @@ Probe::Probe(Backend& backend, LabelQuery labels, const Clock& clock) {
       State{.backend = backend, .labels = std::move(labels), .names = names, .clock = clock});
 }
 
-Status Probe::Start(const Request& request, Callback done) const {
+Result<std::shared_ptr<Ticket>> Probe::Start(const Request& request, Callback done) const {
   const TimePoint start = state_->clock.Now();
   auto on_scores = [state = state_, start, done = std::move(done)](Result<LabelScores> scores) {
     if (!scores.ok()) return done(scores.status());

@@ -58,7 +58,7 @@ class Probe {
   // One forward pass over `request.prompt` by `request.model`. The calling rule is that of
   // Backend::ScoreLabels(): a returned fault means that `done` is never called; otherwise
   // it is called once, from the backend's thread or from inside this call.
-  Status Start(const Request& request, Callback done) const;
+  Result<std::shared_ptr<Ticket>> Start(const Request& request, Callback done) const;
 
  private:
   struct State {

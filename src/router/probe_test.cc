@@ -144,7 +144,7 @@ TEST_F(ProbeTest, PassesOnFaults) {
   EXPECT_EQ(status.code(), StatusCode::kUnavailable);
 
   backend_.Update("s", [](FakeModel& m) { m.probe_refusal = ResourceExhausted("full"); });
-  EXPECT_EQ(probe.Start(request_, done).code(), StatusCode::kResourceExhausted);
+  EXPECT_EQ(probe.Start(request_, done).status().code(), StatusCode::kResourceExhausted);
 }
 
 }  // namespace

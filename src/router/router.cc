@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <mutex>
 #include <utility>
 
 #include "base/check.h"
 #include "router/model_names.h"
+#include "router/pending_generation.h"
 #include "router/probe.h"
 
 namespace aio {
@@ -159,14 +159,12 @@ Status CheckIntentsAreLabels(const RoutingPolicy& policy, const LabelQuery& labe
 }  // namespace
 
 // Immutable after Create(); shared by the router and what it started.
-struct Router::State : std::enable_shared_from_this<State> {
+struct Router::State {
   State(Target small_target, Target large_target, Probe small_probe, ModelNames model_names)
       : small(std::move(small_target)),
         large(std::move(large_target)),
         probe(std::move(small_probe)),
         names(std::move(model_names)) {}
-
-  class Pending;
 
   // The target that a request's `model` names; for a virtual name the small one.
   Result<const Target*> TargetNamed(std::string_view name) const;
@@ -180,10 +178,10 @@ struct Router::State : std::enable_shared_from_this<State> {
   Decision DecideByPolicy(const RoutedRequest& routed, const Look& look) const;
   Decision DecideByName(const Request& request, std::string_view role) const;
 
-  Result<std::shared_ptr<Generation>> Dispatch(Request request, Decision decision,
-                                               std::shared_ptr<EventSink> sink) const;
-  Result<std::shared_ptr<Generation>> DispatchRouted(const RoutedRequest& routed, Look look,
-                                                     std::shared_ptr<EventSink> sink) const;
+  Result<std::shared_ptr<Ticket>> Dispatch(Request request, Decision decision,
+                                           std::shared_ptr<EventSink> sink) const;
+  Result<std::shared_ptr<Ticket>> DispatchRouted(const RoutedRequest& routed, Look look,
+                                                 std::shared_ptr<EventSink> sink) const;
 
   const Target small;
   const Target large;
@@ -192,76 +190,6 @@ struct Router::State : std::enable_shared_from_this<State> {
   RoutingPolicy policy;
   std::vector<std::string> virtual_names;
   std::function<void(const Decision&)> on_decision;
-};
-
-// --- a generation that waits for its probe ---------------------------------------------
-
-// Kept alive by the probe's callback until that has run, and by the caller's handle.
-class Router::State::Pending final : public Generation,
-                                     public std::enable_shared_from_this<Pending> {
- public:
-  Pending(std::shared_ptr<const State> state, RoutedRequest routed, std::shared_ptr<EventSink> sink)
-      : state_(std::move(state)), routed_(std::move(routed)), sink_(std::move(sink)) {}
-
-  Result<std::shared_ptr<Generation>> Start() {
-    Status refused = state_->probe.Start(routed_.request,
-                                         [self = shared_from_this()](Result<ProbeResult> probe) {
-                                           self->OnProbe(std::move(probe));
-                                         });
-    if (refused.ok()) return std::shared_ptr<Generation>(shared_from_this());
-    AIO_ASSIGN_OR_RETURN(Look look, ToLook(std::move(refused)));
-    return state_->DispatchRouted(routed_, std::move(look), sink_);
-  }
-
-  void Cancel() override {
-    std::shared_ptr<Generation> chosen;
-    {
-      std::lock_guard lock(mutex_);
-      cancelled_ = true;
-      chosen = chosen_;
-    }
-    if (chosen != nullptr) chosen->Cancel();
-  }
-
- private:
-  void OnProbe(Result<ProbeResult> probe) {
-    if (IsCancelled()) {
-      probe = Cancelled("cancelled during the probe");  // lets the held prompt go
-      return Fail(probe.status());
-    }
-    Result<Look> look = ToLook(std::move(probe));
-    if (!look.ok()) return Fail(look.status());
-    auto chosen = state_->DispatchRouted(routed_, *std::move(look), sink_);
-    if (!chosen.ok()) return Fail(chosen.status());
-    sink_.reset();
-    {
-      std::lock_guard lock(mutex_);
-      chosen_ = *chosen;
-      if (!cancelled_) return;
-    }
-    // Cancel() came while the backend accepted the request.
-    (*chosen)->Cancel();
-  }
-
-  bool IsCancelled() {
-    std::lock_guard lock(mutex_);
-    return cancelled_;
-  }
-
-  void Fail(const Status& status) {
-    const std::shared_ptr<EventSink> sink = std::move(sink_);
-    sink->OnError(status);
-  }
-
-  const std::shared_ptr<const State> state_;
-  // Not changed, and copied for the chosen backend: the probing one may still be reading it
-  // in ScoreLabels() when its scores arrive.
-  const RoutedRequest routed_;
-  std::shared_ptr<EventSink> sink_;  // used by Start() and OnProbe() only, until handed on
-
-  std::mutex mutex_;
-  bool cancelled_ = false;              // guarded by mutex_
-  std::shared_ptr<Generation> chosen_;  // guarded by mutex_; null until a model was chosen
 };
 
 // --- the steps of a routed request -----------------------------------------------------
@@ -373,8 +301,8 @@ Decision Router::State::DecideByName(const Request& request, std::string_view ro
   return decision;
 }
 
-Result<std::shared_ptr<Generation>> Router::State::Dispatch(Request request, Decision decision,
-                                                            std::shared_ptr<EventSink> sink) const {
+Result<std::shared_ptr<Ticket>> Router::State::Dispatch(Request request, Decision decision,
+                                                        std::shared_ptr<EventSink> sink) const {
   if (on_decision) on_decision(decision);
   request.model = decision.model;
   request.strategy = decision.strategy;
@@ -383,7 +311,7 @@ Result<std::shared_ptr<Generation>> Router::State::Dispatch(Request request, Dec
                           std::make_shared<DecidedSink>(std::move(sink), std::move(decision)));
 }
 
-Result<std::shared_ptr<Generation>> Router::State::DispatchRouted(
+Result<std::shared_ptr<Ticket>> Router::State::DispatchRouted(
     const RoutedRequest& routed, Look look, std::shared_ptr<EventSink> sink) const {
   Decision decision = DecideByPolicy(routed, look);
   Request request = routed.request;
@@ -462,8 +390,9 @@ Status Router::ValidateLabels(std::string_view model, const LabelQuery& labels) 
   return target->backend->ValidateLabels(target->model, labels);
 }
 
-Status Router::ScoreLabels(const Request& request, const LabelQuery& labels,
-                           LabelScoresCallback done) {
+Result<std::shared_ptr<Ticket>> Router::ScoreLabels(const Request& request,
+                                                    const LabelQuery& labels,
+                                                    LabelScoresCallback done) {
   AIO_ASSIGN_OR_RETURN(const Target* target, state_->TargetNamed(request.model));
   return target->backend->ScoreLabels(ForModel(request, target->model), labels, std::move(done));
 }
@@ -481,33 +410,41 @@ Status Router::Decide(const Request& request, DecisionCallback done) {
   const auto routed = std::make_shared<const RoutedRequest>(std::move(prepared));
   Look look;
   if (state_->WantsProbe(*routed)) {
-    Status refused = state_->probe.Start(routed->request,
-                                         [state = state_, routed, done](Result<ProbeResult> probe) {
-                                           const Result<Look> seen = ToLook(std::move(probe));
-                                           if (!seen.ok()) return done(seen.status());
-                                           done(state->DecideByPolicy(*routed, *seen));
-                                         });
-    if (refused.ok()) return Status::Ok();
-    AIO_ASSIGN_OR_RETURN(look, ToLook(std::move(refused)));
+    const auto probing =
+        state_->probe.Start(routed->request, [state = state_, routed, done](auto probe) {
+          const Result<Look> seen = ToLook(std::move(probe));
+          if (!seen.ok()) return done(seen.status());
+          done(state->DecideByPolicy(*routed, *seen));
+        });
+    if (probing.ok()) return Status::Ok();
+    AIO_ASSIGN_OR_RETURN(look, ToLook(probing.status()));
   }
   done(state_->DecideByPolicy(*routed, look));
   return Status::Ok();
 }
 
-Result<std::shared_ptr<Generation>> Router::Generate(Request request,
-                                                     std::shared_ptr<EventSink> sink) {
+Result<std::shared_ptr<Ticket>> Router::Generate(Request request, std::shared_ptr<EventSink> sink) {
   AIO_RETURN_IF_ERROR(CheckThreshold(request));
   AIO_ASSIGN_OR_RETURN(const NamedRoute route, state_->names.Resolve(request.model));
   if (!route.role.empty()) {
     Decision decision = state_->DecideByName(request, route.role);
     return state_->Dispatch(std::move(request), std::move(decision), std::move(sink));
   }
-  AIO_ASSIGN_OR_RETURN(RoutedRequest routed, state_->Prepare(std::move(request), route));
-  if (!state_->WantsProbe(routed)) {
-    return state_->DispatchRouted(routed, Look{}, std::move(sink));
+  AIO_ASSIGN_OR_RETURN(RoutedRequest prepared, state_->Prepare(std::move(request), route));
+  if (!state_->WantsProbe(prepared)) {
+    return state_->DispatchRouted(prepared, Look{}, std::move(sink));
   }
-  auto pending = std::make_shared<State::Pending>(state_, std::move(routed), std::move(sink));
-  return pending->Start();
+  // Copied for the chosen backend: the probing one may still be reading it in ScoreLabels()
+  // when its scores arrive.
+  const auto routed = std::make_shared<const RoutedRequest>(std::move(prepared));
+  const auto pending = std::make_shared<PendingGeneration>(
+      [state = state_, routed](Result<ProbeResult> probe,
+                               std::shared_ptr<EventSink> to) -> Result<std::shared_ptr<Ticket>> {
+        AIO_ASSIGN_OR_RETURN(Look look, ToLook(std::move(probe)));
+        return state->DispatchRouted(*routed, std::move(look), std::move(to));
+      },
+      std::move(sink));
+  return pending->Start(state_->probe, routed->request);
 }
 
 }  // namespace aio

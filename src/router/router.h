@@ -56,8 +56,8 @@ struct RouterOptions {
 // call if there was nothing to wait for (or the backend calls back at once). No lock is
 // held while a backend, a sink or a callback is called, so a sink may call Cancel().
 //
-// Cancel() during the probe takes effect when the probe returns: the sink then gets
-// OnError(kCancelled), for no model has started; afterwards it is the chosen backend's own.
+// Cancel() during the probe cancels that: the sink gets OnError(kCancelled), for no model has
+// started; afterwards it is the chosen backend's own.
 class Router final : public Backend {
  public:
   // Fails when a model is not where its target says, the labels collide under the small
@@ -74,11 +74,11 @@ class Router final : public Backend {
   // By the named model; for a virtual name by the small one, as the policy counts.
   Result<int> CountPromptTokens(const Request& request) const override;
   Status ValidateLabels(std::string_view model, const LabelQuery& labels) const override;
-  Status ScoreLabels(const Request& request, const LabelQuery& labels,
-                     LabelScoresCallback done) override;
+  Result<std::shared_ptr<Ticket>> ScoreLabels(const Request& request, const LabelQuery& labels,
+                                              LabelScoresCallback done) override;
   Status Decide(const Request& request, DecisionCallback done) override;
-  Result<std::shared_ptr<Generation>> Generate(Request request,
-                                               std::shared_ptr<EventSink> sink) override;
+  Result<std::shared_ptr<Ticket>> Generate(Request request,
+                                           std::shared_ptr<EventSink> sink) override;
 
  private:
   struct State;

@@ -40,17 +40,18 @@ class AnswerSink : public EventSink {
 
   void OnFinish(const FinishEvent& event) final {
     call_->facts().completion_tokens = event.usage.completion_tokens;
-    // Either the client left, and an error does not reach it, or the backend is stopping.
-    if (event.reason == FinishReason::kCancelled) {
-      return call_->Fail(Unavailable("The generation was cancelled; try again."));
-    }
+    if (event.reason == FinishReason::kCancelled) return OnError(Cancelled("cancelled"));
     call_->context().metrics.ObserveAnswer(
         info_.start.model, event, call_->context().clock.Now() - call_->arrival(),
         first_token_ ? last_token_ - *first_token_ : Duration::zero());
     End(event);
   }
 
-  void OnError(const Status& status) final { call_->Fail(status); }
+  void OnError(const Status& status) final {
+    // Either the client left, and an error does not reach it, or the backend is stopping.
+    const bool was_cancelled = status.code() == StatusCode::kCancelled;
+    call_->Fail(was_cancelled ? Unavailable("The generation was cancelled; try again.") : status);
+  }
 
  protected:
   virtual void Begin() = 0;

@@ -45,6 +45,29 @@ class Work {
   virtual ~Work() = default;
   // Delivers the next event; false if it was the last.
   virtual bool Deliver() = 0;
+  void Cancel() { cancelled_ = true; }
+
+ protected:
+  bool cancelled() const { return cancelled_; }
+
+ private:
+  std::atomic<bool> cancelled_{false};
+};
+
+// Does not keep the work alive, whose callback may hold the ticket.
+class FakeTicket final : public Ticket {
+ public:
+  FakeTicket(std::weak_ptr<Work> work, std::shared_ptr<std::atomic<int>> cancel_calls)
+      : work_(std::move(work)), cancel_calls_(std::move(cancel_calls)) {}
+
+  void Cancel() override {
+    ++*cancel_calls_;
+    if (const auto work = work_.lock()) work->Cancel();
+  }
+
+ private:
+  const std::weak_ptr<Work> work_;
+  const std::shared_ptr<std::atomic<int>> cancel_calls_;
 };
 
 class ProbeWork final : public Work {
@@ -53,6 +76,7 @@ class ProbeWork final : public Work {
       : scores_(std::move(scores)), done_(std::move(done)) {}
 
   bool Deliver() override {
+    if (cancelled()) scores_ = Cancelled("the probe was cancelled");
     LabelScoresCallback done = std::move(done_);
     done(std::move(scores_));
     return false;
@@ -78,23 +102,15 @@ class DecisionWork final : public Work {
   DecisionCallback done_;
 };
 
-class GenerationWork final : public Work, public Generation {
+class GenerationWork final : public Work {
  public:
-  GenerationWork(StartEvent start, FakeAnswer answer, FinishEvent finish, int top_logprobs)
+  GenerationWork(StartEvent start, FakeAnswer answer, FinishEvent finish, int top_logprobs,
+                 std::shared_ptr<EventSink> sink)
       : start_(std::move(start)),
         answer_(std::move(answer)),
         finish_(finish),
-        top_logprobs_(top_logprobs) {}
-
-  void Attach(std::shared_ptr<EventSink> sink, std::shared_ptr<std::atomic<int>> cancel_calls) {
-    sink_ = std::move(sink);
-    cancel_calls_ = std::move(cancel_calls);
-  }
-
-  void Cancel() override {
-    ++*cancel_calls_;
-    cancelled_ = true;
-  }
+        top_logprobs_(top_logprobs),
+        sink_(std::move(sink)) {}
 
   bool Deliver() override {
     if (!started_ && answer_.error_before_start && !answer_.error.ok()) {
@@ -103,9 +119,9 @@ class GenerationWork final : public Work, public Generation {
     if (!started_) {
       started_ = true;
       sink_->OnStart(start_);
-      if (!cancelled_) return true;
+      if (!cancelled()) return true;
     }
-    if (cancelled_) {
+    if (cancelled()) {
       finish_.reason = FinishReason::kCancelled;
       return Last([&](EventSink& sink) { sink.OnFinish(finish_); });
     }
@@ -149,8 +165,6 @@ class GenerationWork final : public Work, public Generation {
   FinishEvent finish_;
   int top_logprobs_;
   std::shared_ptr<EventSink> sink_;
-  std::shared_ptr<std::atomic<int>> cancel_calls_;
-  std::atomic<bool> cancelled_{false};
   bool started_ = false;
   size_t next_ = 0;
 };
@@ -236,17 +250,19 @@ class FakeBackend::Impl {
     return models_;
   }
 
-  void Submit(std::shared_ptr<Work> work) {
+  std::shared_ptr<Ticket> Submit(std::shared_ptr<Work> work) {
+    auto ticket = std::make_shared<FakeTicket>(work, cancel_calls_);
     if (delivery_ == Delivery::kImmediate) {
       while (work->Deliver()) {
       }
-      return;
+      return ticket;
     }
     {
       std::lock_guard lock(mutex_);
       queue_.push_back(std::move(work));
     }
     wake_.notify_one();
+    return ticket;
   }
 
   bool DeliverOne() {
@@ -391,8 +407,9 @@ Status FakeBackend::ValidateLabels(std::string_view name, const LabelQuery& labe
   return Status::Ok();
 }
 
-Status FakeBackend::ScoreLabels(const Request& request, const LabelQuery& labels,
-                                LabelScoresCallback done) {
+Result<std::shared_ptr<Ticket>> FakeBackend::ScoreLabels(const Request& request,
+                                                         const LabelQuery& labels,
+                                                         LabelScoresCallback done) {
   impl_->RecordProbe(request, labels);
   AIO_ASSIGN_OR_RETURN(FakeModel model, impl_->Find(request.model));
   AIO_RETURN_IF_ERROR(model.probe_refusal);
@@ -408,8 +425,7 @@ Status FakeBackend::ScoreLabels(const Request& request, const LabelQuery& labels
   }
   Result<LabelScores> result = std::move(scores);
   if (!model.probe_fault.ok()) result = model.probe_fault;
-  impl_->Submit(std::make_shared<ProbeWork>(std::move(result), std::move(done)));
-  return Status::Ok();
+  return impl_->Submit(std::make_shared<ProbeWork>(std::move(result), std::move(done)));
 }
 
 Status FakeBackend::Decide(const Request& request, DecisionCallback done) {
@@ -419,8 +435,8 @@ Status FakeBackend::Decide(const Request& request, DecisionCallback done) {
   return Status::Ok();
 }
 
-Result<std::shared_ptr<Generation>> FakeBackend::Generate(Request request,
-                                                          std::shared_ptr<EventSink> sink) {
+Result<std::shared_ptr<Ticket>> FakeBackend::Generate(Request request,
+                                                      std::shared_ptr<EventSink> sink) {
   impl_->RecordGeneration(request);
   AIO_ASSIGN_OR_RETURN(FakeModel model, impl_->Find(request.model));
   AIO_RETURN_IF_ERROR(model.generate_refusal);
@@ -440,11 +456,9 @@ Result<std::shared_ptr<Generation>> FakeBackend::Generate(Request request,
   StartEvent start{
       .model = request.model, .decision = model.decision, .prompt_tokens = prompt_tokens};
   auto work = std::make_shared<GenerationWork>(std::move(start), std::move(answer), finish,
-                                               request.sampling.top_logprobs);
-  work->Attach(std::move(sink), impl_->cancel_calls_);
+                                               request.sampling.top_logprobs, std::move(sink));
   request.held_prompt.reset();  // taken over, as a real engine would
-  impl_->Submit(work);
-  return std::shared_ptr<Generation>(std::move(work));
+  return impl_->Submit(std::move(work));
 }
 
 // --- RecordingSink ---------------------------------------------------------------------

@@ -87,8 +87,8 @@ class FakeBackend final : public Backend {
   void Update(std::string_view model, const std::function<void(FakeModel&)>& change);
 
   // Delivers the next waiting event: running work takes turns, one event each, in order of
-  // acceptance. A generation cancelled before its next event gets OnFinish(kCancelled)
-  // instead (after OnStart, if that was still due). False if nothing waits.
+  // acceptance. Work cancelled before its next event ends with that: a generation with
+  // OnFinish(kCancelled) (after OnStart, if that was still due). False if nothing waits.
   bool DeliverOne();
   // Until nothing waits; returns how many events were delivered.
   int DeliverAll();
@@ -106,12 +106,12 @@ class FakeBackend final : public Backend {
   std::vector<ModelLoad> Load() const override;
   Result<int> CountPromptTokens(const Request& request) const override;
   Status ValidateLabels(std::string_view model, const LabelQuery& labels) const override;
-  Status ScoreLabels(const Request& request, const LabelQuery& labels,
-                     LabelScoresCallback done) override;
+  Result<std::shared_ptr<Ticket>> ScoreLabels(const Request& request, const LabelQuery& labels,
+                                              LabelScoresCallback done) override;
   // FakeModel::decision, or kUnimplemented.
   Status Decide(const Request& request, DecisionCallback done) override;
-  Result<std::shared_ptr<Generation>> Generate(Request request,
-                                               std::shared_ptr<EventSink> sink) override;
+  Result<std::shared_ptr<Ticket>> Generate(Request request,
+                                           std::shared_ptr<EventSink> sink) override;
 
  private:
   class Impl;

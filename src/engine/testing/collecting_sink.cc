@@ -72,8 +72,8 @@ Result<LabelScores> ScoreLabelsAndWait(Backend& backend, const Request& request,
                                        const LabelQuery& labels) {
   std::promise<Result<LabelScores>> promise;
   auto future = promise.get_future();
-  AIO_RETURN_IF_ERROR(backend.ScoreLabels(
-      request, labels, [&](Result<LabelScores> scores) { promise.set_value(std::move(scores)); }));
+  const auto on_scores = [&](Result<LabelScores> s) { promise.set_value(std::move(s)); };
+  AIO_RETURN_IF_ERROR(backend.ScoreLabels(request, labels, on_scores).status());
   return future.get();
 }
 
