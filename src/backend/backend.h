@@ -90,7 +90,8 @@ class Backend {
                                                       const LabelQuery& labels,
                                                       LabelScoresCallback done) = 0;
 
-  // What Generate() would decide, without generating. Same calling rule as ScoreLabels().
+  // What Generate() would decide, without generating; makes Generate()'s checks. Same calling
+  // rule as ScoreLabels(), but `done` may be called before this returns.
   virtual Status Decide(const Request& request, DecisionCallback done) = 0;
 
   // Starts a generation. A request that cannot be served at all (unknown model, context

@@ -46,7 +46,7 @@ class EmbeddedBackend final : public Backend {
   // request.sampling and request.strategy are not looked at.
   Result<std::shared_ptr<Ticket>> ScoreLabels(const Request& request, const LabelQuery& labels,
                                               LabelScoresCallback done) override;
-  // No router took part: the model named by the request. Makes Generate()'s checks.
+  // No router took part: the model named by the request. Calls `done` before it returns.
   Status Decide(const Request& request, DecisionCallback done) override;
   // Usage::completion_tokens counts every sampled token, the ending one included.
   Result<std::shared_ptr<Ticket>> Generate(Request request,

@@ -65,12 +65,7 @@ class EmbeddedBackendTest : public testing::Test {
   ModelLoad Load(int model = 0) { return backend_->Load().at(model); }
 
   // Returns when the engine has handled everything that was posted before.
-  void WaitForEngine() {
-    std::promise<void> handled;
-    ASSERT_TRUE(
-        backend_->Decide(Ask(1), [&](const Result<Decision>&) { handled.set_value(); }).ok());
-    handled.get_future().wait();
-  }
+  void WaitForEngine() { EXPECT_EQ(GenerateAndWait(*backend_, Ask(1)).num_ends, 1); }
 
   // A running generation whose OnStart() waits, and the engine with it, until Open().
   class Gate {
@@ -247,10 +242,8 @@ TEST_F(EmbeddedBackendTest, DecideNamesTheModelThatWasAskedFor) {
   Request request = Ask(1);
   request.model = "large";
   request.strategy = Strategy{StrategyKind::kPromptLookup};
-  std::promise<Result<Decision>> promise;
-  ASSERT_TRUE(
-      backend_->Decide(request, [&](Result<Decision> d) { promise.set_value(std::move(d)); }).ok());
-  const Decision decision = promise.get_future().get().value();
+  Decision decision;
+  ASSERT_TRUE(backend_->Decide(request, [&](Result<Decision> d) { decision = d.value(); }).ok());
   EXPECT_EQ(decision.model, "less-tiny");
   EXPECT_EQ(decision.role, "large");
   EXPECT_EQ(decision.strategy.kind, StrategyKind::kPromptLookup);

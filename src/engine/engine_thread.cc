@@ -42,12 +42,6 @@ void EngineThread::Apply(Command& command) {
     runners_[cancel->model]->Cancel(cancel->sequence);
   } else if (const auto* release = std::get_if<ReleaseHeldCommand>(&command)) {
     runners_[release->model]->ReleaseHeld(release->held_prompt);
-  } else if (const auto* call = std::get_if<CallCommand>(&command)) {
-    try {
-      call->call();
-    } catch (...) {
-      // The caller's own affair, as with sinks.
-    }
   }
 }
 

@@ -5,7 +5,6 @@
 
 #include <condition_variable>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <variant>
@@ -28,14 +27,11 @@ struct ReleaseHeldCommand {
   int model = 0;
   uint64_t held_prompt = 0;
 };
-// Calls `call` on the engine thread.
-struct CallCommand {
-  std::function<void()> call;
-};
-using Command = std::variant<SubmitCommand, CancelCommand, ReleaseHeldCommand, CallCommand>;
+using Command = std::variant<SubmitCommand, CancelCommand, ReleaseHeldCommand>;
 
 // Thread-safe. Handles that outlive the engine hold a weak_ptr to its inbox. Bounded by
-// what is posted: submissions by the queue's places (model_runner.h), the rest by them.
+// what is posted: submissions by the queue's places (model_runner.h), the rest by what was
+// submitted, which is cancelled or held and released once.
 class Inbox {
  public:
   // False, and the command is dropped, after Close().
