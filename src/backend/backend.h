@@ -84,7 +84,8 @@ class Backend {
   // One forward pass over request.prompt in the probe's template; the scores of the
   // labels' first tokens. The prompt's KV is kept as LabelScores::held_prompt until
   // that handle is dropped; a Generate() on the same model that carries it goes on from
-  // there. A failure to accept the work comes back as the return value and `done` is
+  // there. Refuses the sampling parameters and the strategy that Generate() would refuse,
+  // before any work. A failure to accept the work comes back as the return value and `done` is
   // then never called; otherwise `done` is called exactly once.
   virtual Result<std::shared_ptr<Ticket>> ScoreLabels(const Request& request,
                                                       const LabelQuery& labels,

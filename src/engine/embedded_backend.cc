@@ -133,6 +133,7 @@ class EmbeddedBackend::Impl {
 
   void Stop() { engine_.Stop(); }
   Result<int> FindModel(std::string_view name);
+  Status CheckParameters(const Request& request, int model);
   Result<Prepared> Prepare(const Request& request);
   Result<std::shared_ptr<Ticket>> ScoreLabels(const Request& request, const LabelQuery& labels,
                                               LabelScoresCallback done);
@@ -163,12 +164,17 @@ Result<int> EmbeddedBackend::Impl::FindModel(std::string_view name) {
       .WithReason("model_not_found");
 }
 
+Status EmbeddedBackend::Impl::CheckParameters(const Request& request, int index) {
+  const int vocabulary_size = model(index).tokenizer->vocabulary_size();
+  AIO_RETURN_IF_ERROR(CheckSampling(request.sampling, vocabulary_size));
+  return CheckStrategy(request.strategy.value_or(Strategy()));
+}
+
 Result<EmbeddedBackend::Impl::Prepared> EmbeddedBackend::Impl::Prepare(const Request& request) {
   Prepared prepared;
   AIO_ASSIGN_OR_RETURN(prepared.model, FindModel(request.model));
   const EmbeddedModel& chosen = model(prepared.model);
-  AIO_RETURN_IF_ERROR(CheckSampling(request.sampling, chosen.tokenizer->vocabulary_size()));
-  AIO_RETURN_IF_ERROR(CheckStrategy(request.strategy.value_or(Strategy())));
+  AIO_RETURN_IF_ERROR(CheckParameters(request, prepared.model));
   AIO_ASSIGN_OR_RETURN(prepared.prompt, EncodePrompt(chosen, request.prompt));
   AIO_ASSIGN_OR_RETURN(
       prepared.answer_tokens_max,
@@ -203,6 +209,7 @@ Result<std::shared_ptr<Ticket>> EmbeddedBackend::Impl::ScoreLabels(const Request
                                                                    LabelScoresCallback done) {
   AIO_CHECK(done != nullptr);
   AIO_ASSIGN_OR_RETURN(const int index, FindModel(request.model));
+  AIO_RETURN_IF_ERROR(CheckParameters(request, index));
   const ContextLimits limits = runner(index).limits();
   ScoringSetup setup;
   AIO_ASSIGN_OR_RETURN(setup.label_tokens, EncodeLabels(model(index), labels));

@@ -43,7 +43,6 @@ class EmbeddedBackend final : public Backend {
   std::vector<ModelLoad> Load() const override;
   Result<int> CountPromptTokens(const Request& request) const override;
   Status ValidateLabels(std::string_view model, const LabelQuery& labels) const override;
-  // request.sampling and request.strategy are not looked at.
   Result<std::shared_ptr<Ticket>> ScoreLabels(const Request& request, const LabelQuery& labels,
                                               LabelScoresCallback done) override;
   // No router took part: the model named by the request. Calls `done` before it returns.

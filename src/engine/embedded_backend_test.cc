@@ -144,18 +144,24 @@ TEST_F(EmbeddedBackendTest, UnknownModelsAreNotFound) {
 
 TEST_F(EmbeddedBackendTest, BadParametersAreRefusedBeforeAnythingRuns) {
   Start();
+  const auto expect_refused = [&](const Request& request, const std::string& param) {
+    EXPECT_EQ(GenerateAndWait(*backend_, request).error.param(), param);
+    EXPECT_EQ(backend_->Decide(request, [](const Result<Decision>&) {}).param(), param);
+    const LabelQuery labels{"", "\n", {{"a", "x"}}};
+    EXPECT_EQ(ScoreLabelsAndWait(*backend_, request, labels).status().param(), param);
+  };
   Request request = Ask(1);
   request.sampling.temperature = -1;
-  EXPECT_EQ(GenerateAndWait(*backend_, request).error.param(), "temperature");
+  expect_refused(request, "temperature");
   request = Ask(1);
   request.sampling.logit_bias = {{kTinyVocabulary, 1}};
-  EXPECT_EQ(GenerateAndWait(*backend_, request).error.param(), "logit_bias");
+  expect_refused(request, "logit_bias");
   request = Ask(1);
   request.strategy = Strategy{StrategyKind::kPromptLookup, 0, 0, 0};
-  EXPECT_EQ(GenerateAndWait(*backend_, request).error.param(), "strategy.ngram_max");
+  expect_refused(request, "strategy.ngram_max");
   request = Ask(1);
   request.prompt = std::vector<int32_t>{kTinyVocabulary};
-  EXPECT_EQ(GenerateAndWait(*backend_, request).error.param(), "prompt");
+  expect_refused(request, "prompt");
   EXPECT_EQ(Load().waiting, 0);
 }
 

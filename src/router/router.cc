@@ -61,16 +61,20 @@ std::string Brief(const Status& status) {
   return fmt::format("{}: {}", StatusCodeName(status.code()), text);
 }
 
-// A probe that failed is no reason to fail the request, unless the request itself is over.
-// One that the template made too long for the small model simply was not probed.
+// A probe that failed is no reason to fail the request, unless the request itself is wrong or
+// over. One that the template made too long for the small model simply was not probed.
 Result<Look> ToLook(Result<ProbeResult> result) {
   if (result.ok()) return Look{.probe = *std::move(result), .fault = {}};
   const Status status = result.status();
-  if (status.code() == StatusCode::kCancelled || status.code() == StatusCode::kDeadlineExceeded) {
-    return status;
-  }
   if (status.reason() == kContextLengthExceeded) return Look{};
-  return Look{.probe = std::nullopt, .fault = Brief(status)};
+  switch (status.code()) {
+    case StatusCode::kInvalidArgument:
+    case StatusCode::kCancelled:
+    case StatusCode::kDeadlineExceeded:
+      return status;
+    default:
+      return Look{.probe = std::nullopt, .fault = Brief(status)};
+  }
 }
 
 Request ForModel(Request request, const std::string& model) {
@@ -178,6 +182,7 @@ struct Router::State {
   Decision DecideByPolicy(const RoutedRequest& routed, const Look& look) const;
   Decision DecideByName(const Request& request, std::string_view role) const;
 
+  Status Report(Request request, Decision decision, DecisionCallback done) const;
   Result<std::shared_ptr<Ticket>> Dispatch(Request request, Decision decision,
                                            std::shared_ptr<EventSink> sink) const;
   Result<std::shared_ptr<Ticket>> DispatchRouted(const RoutedRequest& routed, Look look,
@@ -301,6 +306,20 @@ Decision Router::State::DecideByName(const Request& request, std::string_view ro
   return decision;
 }
 
+// By the chosen backend's own Decide(), which refuses what its Generate() would refuse.
+Status Router::State::Report(Request request, Decision decision, DecisionCallback done) const {
+  request.model = decision.model;
+  request.strategy = decision.strategy;
+  Backend& backend = *TargetOf(decision.role).backend;
+  return backend.Decide(
+      request, [decision = std::move(decision), done = std::move(done)](Result<Decision> own) {
+        if (!own.ok()) return done(own.status());
+        Decision reported = decision;
+        if (reported.prompt_tokens == 0) reported.prompt_tokens = own->prompt_tokens;
+        done(std::move(reported));
+      });
+}
+
 Result<std::shared_ptr<Ticket>> Router::State::Dispatch(Request request, Decision decision,
                                                         std::shared_ptr<EventSink> sink) const {
   if (on_decision) on_decision(decision);
@@ -401,10 +420,7 @@ Status Router::Decide(const Request& request, DecisionCallback done) {
   AIO_RETURN_IF_ERROR(CheckThreshold(request));
   AIO_ASSIGN_OR_RETURN(const NamedRoute route, state_->names.Resolve(request.model));
   if (!route.role.empty()) {
-    Decision decision = state_->DecideByName(request, route.role);
-    AIO_ASSIGN_OR_RETURN(decision.prompt_tokens, CountPromptTokens(request));
-    done(std::move(decision));
-    return Status::Ok();
+    return state_->Report(request, state_->DecideByName(request, route.role), std::move(done));
   }
   AIO_ASSIGN_OR_RETURN(RoutedRequest prepared, state_->Prepare(request, route));
   const auto routed = std::make_shared<const RoutedRequest>(std::move(prepared));
@@ -419,8 +435,7 @@ Status Router::Decide(const Request& request, DecisionCallback done) {
     if (probing.ok()) return Status::Ok();
     AIO_ASSIGN_OR_RETURN(look, ToLook(probing.status()));
   }
-  done(state_->DecideByPolicy(*routed, look));
-  return Status::Ok();
+  return state_->Report(routed->request, state_->DecideByPolicy(*routed, look), std::move(done));
 }
 
 Result<std::shared_ptr<Ticket>> Router::Generate(Request request, std::shared_ptr<EventSink> sink) {

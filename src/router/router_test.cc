@@ -278,7 +278,7 @@ TEST_P(RouterTest, NamesBypassTheRouting) {
     EXPECT_EQ(decision.reason, "asked for by name: " + decision.role + " model answers with plain");
   }
   EXPECT_TRUE(f_.small.probes().empty());
-  EXPECT_EQ(f_.small.count_calls() + f_.large.count_calls(), 4) << "only Decide() counts";
+  EXPECT_EQ(f_.small.count_calls() + f_.large.count_calls(), 0) << "the model knows";
   EXPECT_EQ(f_.decisions.size(), 4u);
 
   Request request = Ask("code x", "large");
@@ -418,6 +418,18 @@ TEST_P(RouterTest, ARefusalByTheChosenModelIsReported) {
   EXPECT_EQ(f_.RunToRefusal(Ask("code x", "small")).code(), StatusCode::kResourceExhausted);
   f_.large.Update(kLarge, [](FakeModel& m) { m.generate_refusal = ResourceExhausted("full"); });
   EXPECT_EQ(f_.RunToRefusal(Ask(Words("code", 3000))).code(), StatusCode::kResourceExhausted);
+}
+
+TEST_P(RouterTest, WhatGenerateRefusesIsRefusedBeforeTheProbeAndByDecide) {
+  const Status bad = InvalidArgument("no such token").WithParam("logit_bias");
+  const auto refuse = [&](FakeModel& m) { m.probe_refusal = m.generate_refusal = bad; };
+  f_.small.Update(kSmall, refuse);
+  f_.large.Update(kLarge, refuse);
+  for (const Request& request :
+       {Ask("code x"), Ask(Words("code", 3000)), Ask("code x", "small"), Ask("code x", "large")}) {
+    EXPECT_EQ(f_.RunToRefusal(request).param(), "logit_bias");
+    EXPECT_EQ(f_.router->Decide(request, nullptr).param(), "logit_bias");
+  }
 }
 
 TEST_P(RouterTest, AFaultInMidStreamComesThrough) {

@@ -165,9 +165,13 @@ TEST_F(ServerTest, DecisionWithoutGeneration) {
   EXPECT_EQ(json["probed"], true);
   EXPECT_EQ(response.headers.Get("x-aio-intent"), "code");
   EXPECT_EQ(Post("/v1/decision", R"({"model": "auto", "prompt": "x"})").status, 200);
+  const Response named = Post("/v1/decision", ChatBody("", "Hi", "pocket-small"));
+  EXPECT_EQ(Json::parse(named.body)["probed"], false);
   EXPECT_TRUE(backend_->generations().empty());
-  ExpectError(Post("/v1/decision", ChatBody("", "Hi", "pocket-small")), 501,
-              "not_implemented_error", "");
+  backend_->Update("auto", [](FakeModel& m) {
+    m.generate_refusal = InvalidArgument("no such token").WithParam("logit_bias");
+  });
+  ExpectError(Post("/v1/decision", ChatBody()), 400, "invalid_request_error", "logit_bias");
 }
 
 TEST_F(ServerTest, Models) {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <limits>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -183,6 +184,14 @@ Status CheckFits(const FakeModel& model, int prompt_tokens, int more_tokens) {
                          model.info.name + "' is " + std::to_string(model.info.context_length) +
                          " tokens")
       .WithReason("context_length_exceeded");
+}
+
+// What Generate() refuses; otherwise the prompt's tokens.
+Result<int> CheckGenerate(const FakeModel& model, const Request& request) {
+  AIO_RETURN_IF_ERROR(model.generate_refusal);
+  const int prompt_tokens = model.count_tokens(request.prompt);
+  AIO_RETURN_IF_ERROR(CheckFits(model, prompt_tokens, request.sampling.max_tokens.value_or(1)));
+  return prompt_tokens;
 }
 
 }  // namespace
@@ -430,8 +439,12 @@ Result<std::shared_ptr<Ticket>> FakeBackend::ScoreLabels(const Request& request,
 
 Status FakeBackend::Decide(const Request& request, DecisionCallback done) {
   AIO_ASSIGN_OR_RETURN(FakeModel model, impl_->Find(request.model));
-  if (!model.decision) return Unimplemented("'" + request.model + "' does not route");
-  impl_->Submit(std::make_shared<DecisionWork>(*model.decision, std::move(done)));
+  Decision decision;
+  decision.model = model.info.name;
+  decision.role = model.info.role;
+  AIO_ASSIGN_OR_RETURN(decision.prompt_tokens, CheckGenerate(model, request));
+  if (model.decision) decision = *model.decision;
+  impl_->Submit(std::make_shared<DecisionWork>(std::move(decision), std::move(done)));
   return Status::Ok();
 }
 
@@ -439,17 +452,13 @@ Result<std::shared_ptr<Ticket>> FakeBackend::Generate(Request request,
                                                       std::shared_ptr<EventSink> sink) {
   impl_->RecordGeneration(request);
   AIO_ASSIGN_OR_RETURN(FakeModel model, impl_->Find(request.model));
-  AIO_RETURN_IF_ERROR(model.generate_refusal);
-  const int prompt_tokens = model.count_tokens(request.prompt);
-  const int max_tokens = request.sampling.max_tokens.value_or(1);
-  AIO_RETURN_IF_ERROR(CheckFits(model, prompt_tokens, max_tokens));
-
+  AIO_ASSIGN_OR_RETURN(const int prompt_tokens, CheckGenerate(model, request));
   FakeAnswer answer = model.answer ? model.answer(request) : FakeAnswer{};
   FinishEvent finish{.reason = answer.finish, .usage = {}, .timings = answer.timings};
   finish.usage.prompt_tokens = prompt_tokens;
   if (impl_->Holds(request)) finish.usage.cached_prompt_tokens = prompt_tokens;
-  if (request.sampling.max_tokens &&
-      answer.tokens.size() > static_cast<size_t>(std::max(0, max_tokens))) {
+  const int max_tokens = request.sampling.max_tokens.value_or(std::numeric_limits<int>::max());
+  if (answer.tokens.size() > static_cast<size_t>(std::max(0, max_tokens))) {
     answer.tokens.resize(static_cast<size_t>(std::max(0, max_tokens)));
     finish.reason = FinishReason::kLength;
   }

@@ -55,7 +55,7 @@ struct FakeModel {
   Status validate_fault;    // ValidateLabels()
   Status probe_refusal;     // ScoreLabels() returns it
   Status probe_fault;       // ScoreLabels()'s callback gets it
-  Status generate_refusal;  // Generate() returns it
+  Status generate_refusal;  // Generate() and Decide() return it
 
   // A model with a context of 4096 tokens.
   static FakeModel Named(std::string name, std::string role);
@@ -108,7 +108,7 @@ class FakeBackend final : public Backend {
   Status ValidateLabels(std::string_view model, const LabelQuery& labels) const override;
   Result<std::shared_ptr<Ticket>> ScoreLabels(const Request& request, const LabelQuery& labels,
                                               LabelScoresCallback done) override;
-  // FakeModel::decision, or kUnimplemented.
+  // FakeModel::decision, or the model that the request names; makes Generate()'s checks.
   Status Decide(const Request& request, DecisionCallback done) override;
   Result<std::shared_ptr<Ticket>> Generate(Request request,
                                            std::shared_ptr<EventSink> sink) override;
