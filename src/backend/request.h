@@ -18,6 +18,8 @@ namespace aio {
 struct ChatMessage {
   std::string role;     // "system", "user" or "assistant"
   std::string content;  // valid UTF-8; special tokens in it are plain text
+
+  friend bool operator==(const ChatMessage&, const ChatMessage&) = default;
 };
 
 // A conversation (rendered with the model's chat template), raw text, or token ids.
@@ -82,10 +84,14 @@ struct LabelQuery {
   struct Label {
     std::string name;  // "code"
     std::string word;  // what the model would say: "code"
+
+    friend bool operator==(const Label&, const Label&) = default;
   };
   std::string prefix;
   std::string suffix;
   std::vector<Label> labels;
+
+  friend bool operator==(const LabelQuery&, const LabelQuery&) = default;
 };
 
 }  // namespace aio

@@ -45,12 +45,20 @@ class EngineTicket final : public Ticket {
   const uint64_t sequence_;
 };
 
+// A prompt and what Generate() computes for it.
+struct EncodedPrompt {
+  Prompt prompt;
+  std::vector<int32_t> tokens;
+};
+
 // Gives its entry of HeldPrompts back when dropped, on whatever thread, if the engine is
-// still there.
+// still there. Keeps the tokens too: Generate() then comes from the engine thread, which has
+// better things to do than to encode the prompt again.
 class HeldHandle final : public HeldPrompt {
  public:
-  HeldHandle(std::weak_ptr<Inbox> inbox, int model, uint64_t id)
-      : inbox_(std::move(inbox)), model_(model), id_(id) {}
+  HeldHandle(std::weak_ptr<Inbox> inbox, int model, uint64_t id,
+             std::shared_ptr<const EncodedPrompt> encoded)
+      : inbox_(std::move(inbox)), model_(model), id_(id), encoded_(std::move(encoded)) {}
   ~HeldHandle() override {
     if (const auto inbox = inbox_.lock()) inbox->Post(ReleaseHeldCommand{model_, id_});
   }
@@ -59,11 +67,13 @@ class HeldHandle final : public HeldPrompt {
     return model_ == model && inbox_.lock() == inbox;
   }
   uint64_t id() const { return id_; }
+  const EncodedPrompt& encoded() const { return *encoded_; }
 
  private:
   const std::weak_ptr<Inbox> inbox_;
   const int model_;
   const uint64_t id_;
+  const std::shared_ptr<const EncodedPrompt> encoded_;
 };
 
 Status CheckModels(const std::vector<EmbeddedModel>& models) {
@@ -117,13 +127,17 @@ class EmbeddedBackend::Impl {
  public:
   Impl(std::unique_ptr<ThreadPool> pool, std::vector<std::unique_ptr<ModelRunner>> runners,
        const Clock& clock)
-      : clock_(clock), pool_(std::move(pool)), engine_(std::move(runners), clock) {}
+      : clock_(clock),
+        label_encoders_(runners.size()),
+        pool_(std::move(pool)),
+        engine_(std::move(runners), clock) {}
 
   // What Generate() has found out about a request before it takes a place in the queue.
   struct Prepared {
     int model = 0;
     std::vector<int32_t> prompt;
     int answer_tokens_max = 0;
+    std::optional<uint64_t> held_prompt;  // the request's, if it can be used
   };
 
   int num_models() const { return engine_.num_models(); }
@@ -134,6 +148,9 @@ class EmbeddedBackend::Impl {
   void Stop() { engine_.Stop(); }
   Result<int> FindModel(std::string_view name);
   Status CheckParameters(const Request& request, int model);
+  Result<std::vector<int32_t>> LabelTokens(int index, const LabelQuery& labels) {
+    return label_encoders_[index].Encode(model(index), labels);
+  }
   Result<Prepared> Prepare(const Request& request);
   Result<std::shared_ptr<Ticket>> ScoreLabels(const Request& request, const LabelQuery& labels,
                                               LabelScoresCallback done);
@@ -145,6 +162,7 @@ class EmbeddedBackend::Impl {
 
   const Clock& clock_;
   std::atomic<uint64_t> next_id_{1};
+  std::vector<LabelEncoder> label_encoders_;  // [models]
   const std::unique_ptr<ThreadPool> pool_;
   EngineThread engine_;  // last: joined before the rest goes
 };
@@ -175,7 +193,13 @@ Result<EmbeddedBackend::Impl::Prepared> EmbeddedBackend::Impl::Prepare(const Req
   AIO_ASSIGN_OR_RETURN(prepared.model, FindModel(request.model));
   const EmbeddedModel& chosen = model(prepared.model);
   AIO_RETURN_IF_ERROR(CheckParameters(request, prepared.model));
-  AIO_ASSIGN_OR_RETURN(prepared.prompt, EncodePrompt(chosen, request.prompt));
+  const auto* held = dynamic_cast<const HeldHandle*>(request.held_prompt.get());
+  if (held != nullptr && held->IsOf(inbox(), prepared.model)) prepared.held_prompt = held->id();
+  if (prepared.held_prompt && held->encoded().prompt == request.prompt) {
+    prepared.prompt = held->encoded().tokens;
+  } else {
+    AIO_ASSIGN_OR_RETURN(prepared.prompt, EncodePrompt(chosen, request.prompt));
+  }
   AIO_ASSIGN_OR_RETURN(
       prepared.answer_tokens_max,
       AnswerTokensMax(request.prompt, static_cast<int>(prepared.prompt.size()),
@@ -212,18 +236,20 @@ Result<std::shared_ptr<Ticket>> EmbeddedBackend::Impl::ScoreLabels(const Request
   AIO_RETURN_IF_ERROR(CheckParameters(request, index));
   const ContextLimits limits = runner(index).limits();
   ScoringSetup setup;
-  AIO_ASSIGN_OR_RETURN(setup.label_tokens, EncodeLabels(model(index), labels));
-  AIO_ASSIGN_OR_RETURN(setup.generation_prompt, EncodePrompt(model(index), request.prompt));
-  AIO_RETURN_IF_ERROR(AnswerTokensMax(request.prompt,
-                                      static_cast<int>(setup.generation_prompt.size()),
-                                      std::nullopt, limits)
-                          .status());
+  AIO_ASSIGN_OR_RETURN(setup.label_tokens, LabelTokens(index, labels));
+  AIO_ASSIGN_OR_RETURN(std::vector<int32_t> tokens, EncodePrompt(model(index), request.prompt));
+  AIO_RETURN_IF_ERROR(
+      AnswerTokensMax(request.prompt, static_cast<int>(tokens.size()), std::nullopt, limits)
+          .status());
+  const auto encoded =
+      std::make_shared<const EncodedPrompt>(EncodedPrompt{request.prompt, std::move(tokens)});
+  setup.generation_prompt = encoded->tokens;
   AIO_ASSIGN_OR_RETURN(std::vector<int32_t> probe,
                        EncodeProbe(model(index), request.prompt, labels));
   AIO_RETURN_IF_ERROR(CheckProbeFits(request.prompt, static_cast<int>(probe.size()), limits));
   setup.sequence = MakeSetup(request, std::move(probe));
-  setup.make_handle = [inbox = std::weak_ptr<Inbox>(inbox()), index](uint64_t id) {
-    return std::make_shared<HeldHandle>(inbox, index, id);
+  setup.make_handle = [inbox = std::weak_ptr<Inbox>(inbox()), index, encoded](uint64_t id) {
+    return std::make_shared<HeldHandle>(inbox, index, id, encoded);
   };
   setup.done = std::move(done);
   return Submit(index, std::make_unique<ScoringSequence>(std::move(setup)));
@@ -237,11 +263,8 @@ Result<std::shared_ptr<Ticket>> EmbeddedBackend::Impl::Generate(Request request,
   GenerationSetup setup;
   setup.sequence = MakeSetup(request, std::move(prepared.prompt));
   setup.sequence.answer_tokens_max = prepared.answer_tokens_max;
-  const auto* held = dynamic_cast<const HeldHandle*>(request.held_prompt.get());
-  if (held != nullptr && held->IsOf(inbox(), prepared.model)) {
-    setup.sequence.held_prompt = held->id();
-    setup.held_prompt = std::move(request.held_prompt);
-  }
+  setup.sequence.held_prompt = prepared.held_prompt;
+  if (prepared.held_prompt) setup.held_prompt = std::move(request.held_prompt);
   setup.model = chosen.name;
   setup.tokenizer = chosen.tokenizer;
   setup.sampling = std::move(request.sampling);
@@ -311,7 +334,7 @@ Result<int> EmbeddedBackend::CountPromptTokens(const Request& request) const {
 
 Status EmbeddedBackend::ValidateLabels(std::string_view model, const LabelQuery& labels) const {
   AIO_ASSIGN_OR_RETURN(const int index, impl_->FindModel(model));
-  return EncodeLabels(impl_->model(index), labels).status();
+  return impl_->LabelTokens(index, labels).status();
 }
 
 Result<std::shared_ptr<Ticket>> EmbeddedBackend::ScoreLabels(const Request& request,

@@ -523,6 +523,54 @@ TEST_F(EmbeddedBackendTest, AProbeHoldsThePromptUntilItsHandleIsDropped) {
   EXPECT_EQ(Load().kv_blocks_used, 0);
 }
 
+// Counts what it is asked to encode.
+class CountingTokenizer final : public Tokenizer {
+ public:
+  explicit CountingTokenizer(std::shared_ptr<const Tokenizer> real) : real_(std::move(real)) {}
+
+  int encoded() const { return encoded_; }
+
+  std::vector<int32_t> Encode(std::span<const TextPiece> pieces, bool add_bos) const override {
+    ++encoded_;
+    return real_->Encode(pieces, add_bos);
+  }
+  std::string_view TokenBytes(int32_t id) const override { return real_->TokenBytes(id); }
+  std::string_view TokenPiece(int32_t id) const override { return real_->TokenPiece(id); }
+  bool IsControl(int32_t id) const override { return real_->IsControl(id); }
+  bool IsEndOfGeneration(int32_t id) const override { return real_->IsEndOfGeneration(id); }
+  int vocabulary_size() const override { return real_->vocabulary_size(); }
+  std::optional<int32_t> bos() const override { return real_->bos(); }
+  std::optional<int32_t> eos() const override { return real_->eos(); }
+  std::optional<int32_t> FindSpecial(std::string_view piece) const override {
+    return real_->FindSpecial(piece);
+  }
+  bool adds_space_prefix() const override { return real_->adds_space_prefix(); }
+  std::string_view kind() const override { return real_->kind(); }
+  uint64_t fingerprint() const override { return real_->fingerprint(); }
+
+ private:
+  const std::shared_ptr<const Tokenizer> real_;
+  mutable std::atomic<int> encoded_ = 0;
+};
+
+TEST_F(EmbeddedBackendTest, NothingIsEncodedTwice) {
+  EmbeddedModel model = Small();
+  const auto tokenizer = std::make_shared<CountingTokenizer>(model.tokenizer);
+  model.tokenizer = tokenizer;
+  Start({}, {model});
+  ASSERT_TRUE(backend_->ValidateLabels("small", kLabels).ok());
+  const int at_start = tokenizer->encoded();
+  Request request = Ask(1);
+  request.held_prompt = ScoreLabelsAndWait(*backend_, request, kLabels).value().held_prompt;
+  EXPECT_EQ(tokenizer->encoded() - at_start, 2) << "the prompt, and the prompt in the template";
+  const CollectedAnswer answer = GenerateAndWait(*backend_, request);
+  EXPECT_EQ(tokenizer->encoded() - at_start, 2);
+  // But another prompt with the same handle is.
+  request.prompt = std::string("yy");
+  EXPECT_NE(Transcript(GenerateAndWait(*backend_, request)), Transcript(answer));
+  EXPECT_EQ(tokenizer->encoded() - at_start, 3);
+}
+
 TEST_F(EmbeddedBackendTest, AHeldPromptMayOutliveTheEngine) {
   Start();
   LabelScores scores = ScoreLabelsAndWait(*backend_, Ask(1), kLabels).value();

@@ -130,4 +130,17 @@ Result<std::vector<int32_t>> EncodeLabels(const EmbeddedModel& model, const Labe
   return first_tokens;
 }
 
+Result<std::vector<int32_t>> LabelEncoder::Encode(const EmbeddedModel& model,
+                                                  const LabelQuery& query) {
+  {
+    std::lock_guard lock(mutex_);
+    if (!tokens_.empty() && query == query_) return tokens_;
+  }
+  AIO_ASSIGN_OR_RETURN(std::vector<int32_t> tokens, EncodeLabels(model, query));
+  std::lock_guard lock(mutex_);
+  query_ = query;
+  tokens_ = tokens;
+  return tokens;
+}
+
 }  // namespace aio

@@ -3,6 +3,7 @@
 #define AIO_ENGINE_PROMPT_ENCODING_H_
 
 #include <cstdint>
+#include <mutex>
 #include <vector>
 
 #include "backend/request.h"
@@ -28,6 +29,19 @@ Result<std::vector<int32_t>> EncodeProbe(const EmbeddedModel& model, const Promp
 // with param "labels" when a word is empty or merges with the suffix, or two labels begin
 // with the same token; the message names labels and token.
 Result<std::vector<int32_t>> EncodeLabels(const EmbeddedModel& model, const LabelQuery& query);
+
+// EncodeLabels() for one model, with its last answer remembered: a router asks with the same
+// labels every time. Thread-safe.
+class LabelEncoder {
+ public:
+  Result<std::vector<int32_t>> Encode(const EmbeddedModel& model, const LabelQuery& query);
+
+ private:
+  std::mutex mutex_;
+  // Guarded by mutex_:
+  LabelQuery query_;
+  std::vector<int32_t> tokens_;  // empty: none yet
+};
 
 }  // namespace aio
 

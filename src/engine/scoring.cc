@@ -1,7 +1,6 @@
 #include "engine/scoring.h"
 
 #include <algorithm>
-#include <span>
 #include <utility>
 
 namespace aio {

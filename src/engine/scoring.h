@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "backend/backend.h"
@@ -14,9 +15,10 @@
 namespace aio {
 
 struct ScoringSetup {
-  SequenceSetup sequence;                  // answer_tokens_max == 0
-  std::vector<int32_t> label_tokens;       // one a label
-  std::vector<int32_t> generation_prompt;  // whose common prefix is to be held
+  SequenceSetup sequence;             // answer_tokens_max == 0
+  std::vector<int32_t> label_tokens;  // one a label
+  // Whose common prefix is to be held; only the constructor looks at it.
+  std::span<const int32_t> generation_prompt;
   // Makes the handle of an entry of HeldPrompts.
   std::function<std::shared_ptr<HeldPrompt>(uint64_t)> make_handle;
   LabelScoresCallback done;
