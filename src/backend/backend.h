@@ -9,6 +9,7 @@
 #ifndef AIO_BACKEND_BACKEND_H_
 #define AIO_BACKEND_BACKEND_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -30,6 +31,8 @@ struct ModelInfo {
   int64_t bytes = 0;         // of weights; 0: unknown
   int context_length = 0;    // tokens, prompt and answer together; 0: unknown
   int vocabulary_size = 0;   // 0: unknown
+  // Models with equal ones give every text the same token ids; 0: unknown.
+  uint64_t vocabulary_fingerprint = 0;
 };
 
 // A point-in-time load reading; exported as metrics and, later, a routing signal.
@@ -69,7 +72,8 @@ class Backend {
  public:
   virtual ~Backend() = default;
 
-  // Every name a request's `model` may carry, in display order.
+  // What a client chooses from, in display order: every name by which a request's `model`
+  // may call for routing, and every model's own.
   virtual std::vector<ModelInfo> Models() const = 0;
   virtual std::vector<ModelLoad> Load() const = 0;
 

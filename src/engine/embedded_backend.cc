@@ -313,6 +313,7 @@ std::vector<ModelInfo> EmbeddedBackend::Models() const {
     info.bytes = model.model->weight_bytes();
     info.context_length = impl_->runner(i).limits().tokens();
     info.vocabulary_size = model.tokenizer->vocabulary_size();
+    info.vocabulary_fingerprint = model.tokenizer->fingerprint();
     infos.push_back(std::move(info));
   }
   return infos;

@@ -119,6 +119,8 @@ TEST_F(EmbeddedBackendTest, ListsItsModels) {
   EXPECT_EQ(models[0].context_length, 1024);  // the KV cache, in whole blocks
   EXPECT_EQ(models[1].context_length, 512);   // the model's
   EXPECT_EQ(models[1].vocabulary_size, kTinyVocabulary);
+  EXPECT_NE(models[1].vocabulary_fingerprint, 0u);
+  EXPECT_EQ(models[1].vocabulary_fingerprint, models[0].vocabulary_fingerprint);
   EXPECT_GT(models[1].parameters, 0);
   EXPECT_EQ(Load().kv_blocks_total, 32);
 }

@@ -21,7 +21,8 @@ struct Target {
   std::string_view role;
   Backend* backend = nullptr;
   std::string model;
-  int context_length = 0;  // 0: unknown
+  int context_length = 0;   // 0: unknown
+  uint64_t vocabulary = 0;  // a fingerprint; 0: unknown
 };
 
 // Whether a prompt and the answer wanted fit into a model's context.
@@ -137,7 +138,8 @@ Result<Target> FindTarget(std::string_view role, const RoleTarget& target) {
     return Target{.role = role,
                   .backend = target.backend,
                   .model = target.model,
-                  .context_length = info.context_length};
+                  .context_length = info.context_length,
+                  .vocabulary = info.vocabulary_fingerprint};
   }
   return NotFound(
       fmt::format("the {} model, '{}', is not among those of its backend", role, target.model));
@@ -175,6 +177,7 @@ struct Router::State {
   const Target& TargetOf(std::string_view role) const { return role == kSmallRole ? small : large; }
 
   Result<RoutedRequest> Prepare(Request request, const NamedRoute& route) const;
+  Status CheckTokenIds(const Request& request) const;
   Status CountTokens(RoutedRequest& routed) const;
   Status CheckContext(RoutedRequest& routed) const;
   bool WantsProbe(const RoutedRequest& routed) const;
@@ -200,6 +203,7 @@ struct Router::State {
 // --- the steps of a routed request -----------------------------------------------------
 
 Result<RoutedRequest> Router::State::Prepare(Request request, const NamedRoute& route) const {
+  AIO_RETURN_IF_ERROR(CheckTokenIds(request));
   RoutedRequest routed;
   routed.request = std::move(request);
   routed.request.model = small.model;
@@ -210,6 +214,17 @@ Result<RoutedRequest> Router::State::Prepare(Request request, const NamedRoute& 
   AIO_RETURN_IF_ERROR(CountTokens(routed));
   AIO_RETURN_IF_ERROR(CheckContext(routed));
   return routed;
+}
+
+// Ids are of one vocabulary, and which model will read them is not known yet.
+Status Router::State::CheckTokenIds(const Request& request) const {
+  if (small.vocabulary != 0 && small.vocabulary == large.vocabulary) return Status::Ok();
+  const bool in_prompt = std::holds_alternative<std::vector<int32_t>>(request.prompt);
+  if (!in_prompt && request.sampling.logit_bias.empty()) return Status::Ok();
+  return InvalidArgument(fmt::format("token ids mean different things to '{}' and '{}', whose "
+                                     "vocabularies differ; name one of them as the model",
+                                     small.model, large.model))
+      .WithParam(in_prompt ? "prompt" : "logit_bias");
 }
 
 // A prompt that is wrong fails; a small model that cannot count just now does not.

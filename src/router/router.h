@@ -45,6 +45,9 @@ struct RouterOptions {
 //   "small", "large"         that role's model; no probe, strategy the request's or plain
 //   a model's own name       likewise
 //
+// Token ids (a prompt of them, logit_bias) mean the same to both models only if these share
+// a vocabulary; otherwise a request that has some must name its model.
+//
 // Whatever the policy says, a model whose context cannot hold the prompt and the wanted
 // answer is not chosen if the other can; if neither can, that is
 // kInvalidArgument "context_length_exceeded". When the probe cannot run (the small model is

@@ -446,6 +446,29 @@ TEST_P(RouterTest, AFaultInMidStreamComesThrough) {
   EXPECT_EQ(record.errors.at(0).message(), "boom");
 }
 
+TEST_P(RouterTest, TokenIdsNeedANamedModelWhenTheVocabulariesDiffer) {
+  Request ids = Ask("");
+  ids.prompt = std::vector<int32_t>{1, 2, 3};
+  Request bias = Ask("code x");
+  bias.sampling.logit_bias = {{1, 2.0f}};
+  EXPECT_EQ(f_.DecisionFor(ids).model, kLarge);
+  EXPECT_EQ(f_.DecisionFor(bias).model, kSmall);
+
+  for (uint64_t other : {0, 2}) {  // unknown, and known to be different
+    f_.large.Update(kLarge, [&](FakeModel& m) { m.info.vocabulary_fingerprint = other; });
+    f_.router = Router::Create(f_.Options(), f_.clock).value();
+    EXPECT_EQ(f_.RunToRefusal(ids).param(), "prompt");
+    EXPECT_EQ(f_.router->Decide(bias, nullptr).param(), "logit_bias");
+    EXPECT_THAT(
+        f_.RunToRefusal(bias).message(),
+        HasSubstr("'pocket-small' and 'pocket-large', whose vocabularies differ; name one"));
+    Request named = ids;
+    named.model = "large";
+    EXPECT_EQ(f_.DecisionFor(named).model, kLarge);
+    EXPECT_EQ(f_.DecisionFor(Ask("code x")).model, kSmall) << "text has no ids";
+  }
+}
+
 // --- contexts --------------------------------------------------------------------------
 
 TEST_P(RouterTest, ContextFitGoesBeforeThePolicy) {

@@ -221,6 +221,7 @@ FakeModel FakeModel::Named(std::string name, std::string role) {
   model.info.role = std::move(role);
   model.info.architecture = "fake";
   model.info.context_length = 4096;
+  model.info.vocabulary_fingerprint = 1;
   return model;
 }
 

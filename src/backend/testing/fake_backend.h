@@ -57,7 +57,7 @@ struct FakeModel {
   Status probe_fault;       // ScoreLabels()'s callback gets it
   Status generate_refusal;  // Generate() and Decide() return it
 
-  // A model with a context of 4096 tokens.
+  // A model with a context of 4096 tokens; all have one vocabulary.
   static FakeModel Named(std::string name, std::string role);
 };
 
