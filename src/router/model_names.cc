@@ -68,14 +68,16 @@ Result<NamedRoute> ModelNames::Resolve(std::string_view name) const {
   if (name == large_model_ || name == kLargeRole) {
     return NamedRoute{.role = std::string(kLargeRole), .entropy_threshold = {}};
   }
+  // The longest virtual name that it begins with: "auto-fast-0.3" may be of "auto-fast".
+  std::string_view longest;
   for (const std::string& virtual_name : virtual_names_) {
     if (name == virtual_name) return NamedRoute{};
+    const bool begins = name.starts_with(virtual_name) && name[virtual_name.size()] == '-';
+    if (begins && virtual_name.size() > longest.size()) longest = virtual_name;
   }
-  for (const std::string& virtual_name : virtual_names_) {
-    if (!name.starts_with(virtual_name)) continue;
-    const std::string_view rest = name.substr(virtual_name.size());
-    if (!rest.starts_with('-')) continue;
-    AIO_ASSIGN_OR_RETURN(const double threshold, ParseThreshold(name, rest.substr(1)));
+  if (!longest.empty()) {
+    AIO_ASSIGN_OR_RETURN(const double threshold,
+                         ParseThreshold(name, name.substr(longest.size() + 1)));
     return NamedRoute{.role = {}, .entropy_threshold = threshold};
   }
   return NotFound(fmt::format("no model {}; there are: {}", Quoted(name), List()))

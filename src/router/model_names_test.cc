@@ -47,6 +47,14 @@ TEST(ModelNames, ThresholdInTheName) {
   }
 }
 
+TEST(ModelNames, TheLongestVirtualNameGoesFirst) {
+  const auto names = ModelNames::Create({"auto", "auto-fast"}, "small", "large", 3);
+  ASSERT_TRUE(names.ok());
+  EXPECT_FALSE(names->Resolve("auto-fast")->entropy_threshold.has_value());
+  EXPECT_EQ(names->Resolve("auto-fast-0.3")->entropy_threshold, 0.3);
+  EXPECT_EQ(names->Resolve("auto-0.3")->entropy_threshold, 0.3);
+}
+
 TEST(ModelNames, UnknownNamesListTheValidOnes) {
   for (const char* name : {"", "gpt-4", "Auto", "auto0.45", "autox", "medium"}) {
     const auto route = Names().Resolve(name);
