@@ -29,6 +29,8 @@ class ModelNames {
   // param "model".
   Result<NamedRoute> Resolve(std::string_view name) const;
 
+  const std::vector<std::string>& virtual_names() const { return virtual_names_; }
+
  private:
   Result<double> ParseThreshold(std::string_view name, std::string_view digits) const;
   std::string List() const;  // "auto, aio/auto, small, ..."

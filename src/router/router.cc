@@ -196,7 +196,6 @@ struct Router::State {
   const Probe probe;
   const ModelNames names;
   RoutingPolicy policy;
-  std::vector<std::string> virtual_names;
   std::function<void(const Decision&)> on_decision;
 };
 
@@ -371,8 +370,8 @@ Result<std::unique_ptr<Router>> Router::Create(RouterOptions options, const Cloc
   AIO_ASSIGN_OR_RETURN(Target large, FindTarget(kLargeRole, options.large));
   AIO_RETURN_IF_ERROR(CheckLabelQuery(options.labels));
   AIO_ASSIGN_OR_RETURN(ModelNames names,
-                       ModelNames::Create(options.virtual_names, small.model, large.model,
-                                          options.labels.labels.size()));
+                       ModelNames::Create(std::move(options.virtual_names), small.model,
+                                          large.model, options.labels.labels.size()));
   if (options.policy.rules().empty()) return InvalidArgument("the routing policy has no rules");
   AIO_RETURN_IF_ERROR(CheckIntentsAreLabels(options.policy, options.labels));
   AIO_RETURN_IF_ERROR(small.backend->ValidateLabels(small.model, options.labels));
@@ -381,15 +380,21 @@ Result<std::unique_ptr<Router>> Router::Create(RouterOptions options, const Cloc
   auto state = std::make_shared<State>(std::move(small), std::move(large), std::move(probe),
                                        std::move(names));
   state->policy = std::move(options.policy);
-  state->virtual_names = std::move(options.virtual_names);
   state->on_decision = std::move(options.on_decision);
   return std::unique_ptr<Router>(new Router(std::move(state)));
 }
 
 std::vector<ModelInfo> Router::Models() const {
-  std::vector<ModelInfo> infos(1);
-  infos[0].name = state_->virtual_names.front();
-  infos[0].role = "router";
+  ModelInfo routed;
+  routed.role = "router";
+  if (state_->small.context_length != 0 && state_->large.context_length != 0) {
+    routed.context_length = std::max(state_->small.context_length, state_->large.context_length);
+  }
+  std::vector<ModelInfo> infos;
+  for (const std::string& name : state_->names.virtual_names()) {
+    routed.name = name;
+    infos.push_back(routed);
+  }
   for (const Target* target : {&state_->small, &state_->large}) {
     for (ModelInfo& info : target->backend->Models()) {
       if (info.name != target->model) continue;
@@ -397,11 +402,6 @@ std::vector<ModelInfo> Router::Models() const {
       infos.push_back(std::move(info));
       break;
     }
-  }
-  const int small_context = state_->small.context_length;
-  const int large_context = state_->large.context_length;
-  if (small_context != 0 && large_context != 0) {
-    infos[0].context_length = std::max(small_context, large_context);
   }
   return infos;
 }

@@ -70,7 +70,7 @@ class Router final : public Backend {
   // What was started goes on.
   ~Router() override;
 
-  // The first virtual name (role "router"), the small model, the large model.
+  // The virtual names (role "router"), the small model, the large model.
   std::vector<ModelInfo> Models() const override;
   // Of both backends, or of the one that both roles live on.
   std::vector<ModelLoad> Load() const override;

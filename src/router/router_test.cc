@@ -561,17 +561,20 @@ TEST_P(RouterTest, APromptTooLongForTheProbesTemplateIsUnprobed) {
 
 // --- what a Backend has besides --------------------------------------------------------
 
-TEST_P(RouterTest, ListsTheVirtualNameAndBothModels) {
+TEST_P(RouterTest, ListsTheVirtualNamesAndBothModels) {
   const std::vector<ModelInfo> models = f_.router->Models();
-  ASSERT_EQ(models.size(), 3u);
+  ASSERT_EQ(models.size(), 4u);
   EXPECT_EQ(models[0].name, "auto");
-  EXPECT_EQ(models[0].role, "router");
-  EXPECT_EQ(models[0].context_length, 8000);
-  EXPECT_EQ(models[1].name, kSmall);
-  EXPECT_EQ(models[1].role, "small");
-  EXPECT_EQ(models[1].context_length, 4000);
-  EXPECT_EQ(models[2].name, kLarge);
-  EXPECT_EQ(models[2].role, "large");
+  EXPECT_EQ(models[1].name, "aio/auto");
+  for (int i : {0, 1}) {
+    EXPECT_EQ(models[i].role, "router");
+    EXPECT_EQ(models[i].context_length, 8000);
+  }
+  EXPECT_EQ(models[2].name, kSmall);
+  EXPECT_EQ(models[2].role, "small");
+  EXPECT_EQ(models[2].context_length, 4000);
+  EXPECT_EQ(models[3].name, kLarge);
+  EXPECT_EQ(models[3].role, "large");
 }
 
 TEST_P(RouterTest, CountsAndScoresByTheNamedModel) {
@@ -605,7 +608,7 @@ TEST_P(RouterTest, WorksOverOneBackendThatHoldsBothModels) {
   auto router = Router::Create(options, f_.clock);
   ASSERT_TRUE(router.ok());
   EXPECT_EQ((*router)->Load().size(), 2u);
-  EXPECT_EQ((*router)->Models().at(1).name, kSmall);
+  EXPECT_EQ((*router)->Models().at(2).name, kSmall);
   for (const auto& [prompt, model] :
        std::vector<std::pair<std::string, std::string>>{{"code x", kSmall}, {"qa x", kLarge}}) {
     auto sink = std::make_shared<RecordingSink>();
