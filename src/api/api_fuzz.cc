@@ -53,8 +53,8 @@ void Check(const aio::Result<aio::ApiRequest>& result) {
   CheckSampling(result->request.sampling);
   if (const auto& strategy = result->request.strategy) {
     AIO_CHECK(strategy->ngram_min >= 1 && strategy->ngram_min <= strategy->ngram_max);
-    AIO_CHECK(strategy->ngram_max <= 64);
-    AIO_CHECK(strategy->lookahead >= 1 && strategy->lookahead <= 16);
+    AIO_CHECK(strategy->ngram_max <= aio::kNgramMax);
+    AIO_CHECK(strategy->lookahead >= 1 && strategy->lookahead <= aio::kLookaheadMax);
   }
 }
 

@@ -20,9 +20,6 @@
 
 namespace aio {
 
-inline constexpr int kStopStringsMax = 16;
-inline constexpr size_t kStopStringBytesMax = 1024;
-inline constexpr int kTopLogprobsMax = 20;
 inline constexpr size_t kLogitBiasEntriesMax = 1024;
 inline constexpr int kCompletionMaxTokensDefault = 16;  // OpenAI's, of /v1/completions only
 

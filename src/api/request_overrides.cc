@@ -13,9 +13,6 @@
 namespace aio {
 namespace {
 
-constexpr int kNgramMax = 64;
-constexpr int kLookaheadMax = 16;
-
 Status RefuseUnknown(const ObjectReader& reader, std::initializer_list<std::string_view> known) {
   for (const auto& member : reader.object().items()) {
     if (std::find(known.begin(), known.end(), member.key()) != known.end()) continue;

@@ -24,7 +24,7 @@ Status DecodeDistribution(const ObjectReader& body, SamplingParams& sampling) {
 }
 
 Status DecodePenalties(const ObjectReader& body, SamplingParams& sampling) {
-  constexpr FloatRange kAdditive = {.min = -2, .max = 2};
+  constexpr FloatRange kAdditive = {.min = -kPenaltyMax, .max = kPenaltyMax};
   constexpr FloatRange kFactor = {.min = 0.01f, .max = 100};
   AIO_RETURN_IF_ERROR(body.Read("presence_penalty", kAdditive, sampling.presence_penalty));
   AIO_RETURN_IF_ERROR(body.Read("frequency_penalty", kAdditive, sampling.frequency_penalty));
@@ -50,8 +50,8 @@ Status DecodeLogitBias(const ObjectReader& body, SamplingParams& sampling) {
       return BadValue("logit_bias", "its keys must be token ids in decimal, such as \"50256\".");
     }
     float bias = 0;
-    AIO_RETURN_IF_ERROR(
-        ReadFloat(value, fmt::format("logit_bias.{}", token), {.min = -100, .max = 100}, bias));
+    AIO_RETURN_IF_ERROR(ReadFloat(value, fmt::format("logit_bias.{}", token),
+                                  {.min = -kLogitBiasMax, .max = kLogitBiasMax}, bias));
     sampling.logit_bias.emplace_back(token, bias);
   }
   return Status::Ok();

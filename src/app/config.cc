@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <climits>
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
@@ -42,15 +41,20 @@ void ReadModels(TomlTable& root, const std::string& source, AppConfig& config) {
 }
 
 void ReadEngine(TomlTable& root, EngineOptions& engine) {
+  using Limits = EngineLimits;
   std::optional<TomlTable> table = root.Table("engine");
   if (!table) return;
-  engine.num_threads = table->Int("threads", 0, 1024).value_or(engine.num_threads);
-  engine.max_running = table->Int("max_running", 1, 1024).value_or(engine.max_running);
-  engine.max_waiting = table->Int("max_waiting", 0, 1 << 20).value_or(engine.max_waiting);
+  engine.num_threads = table->Int("threads", 0, Limits::kThreadsMax).value_or(engine.num_threads);
+  engine.max_running =
+      table->Int("max_running", 1, Limits::kRunningMax).value_or(engine.max_running);
+  engine.max_waiting =
+      table->Int("max_waiting", 1, Limits::kWaitingMax).value_or(engine.max_waiting);
   engine.prefill_chunk_tokens =
-      table->Int("prefill_chunk_tokens", 1, 1 << 16).value_or(engine.prefill_chunk_tokens);
-  engine.kv_cache_tokens = table->Int("kv_cache_tokens", KvCache::kBlockTokens, INT_MAX)
-                               .value_or(static_cast<int>(engine.kv_cache_tokens));
+      table->Int("prefill_chunk_tokens", 1, Limits::kPrefillChunkTokensMax)
+          .value_or(engine.prefill_chunk_tokens);
+  engine.kv_cache_tokens =
+      table->Int("kv_cache_tokens", Limits::kKvCacheTokensMin, Limits::kKvCacheTokensMax)
+          .value_or(static_cast<int>(engine.kv_cache_tokens));
   if (const auto type = table->String("kv_type")) {
     if (*type == "f16") {
       engine.kv_type = KvType::kF16;

@@ -62,6 +62,7 @@ TEST(ConfigTest, ReadsEngineAndServer) {
 }
 
 TEST(ConfigTest, NamesFileKeyAndMend) {
+  EXPECT_THAT(ErrorOf(Config("[engine]\nmax_waiting = 0\n")), HasSubstr("engine.max_waiting"));
   EXPECT_THAT(ErrorOf(Config("[engine]\nthread = 3\n")), HasSubstr("engine.thread"));
   EXPECT_THAT(ErrorOf(Config("[engine]\nthreads = \"3\"\n")), HasSubstr("engine.threads"));
   EXPECT_THAT(ErrorOf(Config("[engine]\nkv_type = \"q4\"\n")), HasSubstr("\"f16\" or \"f32\""));

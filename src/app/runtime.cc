@@ -76,7 +76,7 @@ void RuntimeFlags::AddTo(CLI::App& command) {
   command.add_option("--large", large_path,
                      "GGUF file of the large model, in place of the configured");
   command.add_option("--threads", threads, "threads of the engine (default: one a core)")
-      ->check(CLI::Range(1, 1024));
+      ->check(CLI::Range(1, EngineLimits::kThreadsMax));
 }
 
 Result<AppConfig> RuntimeFlags::Resolve() const {
@@ -102,8 +102,9 @@ Result<std::unique_ptr<Runtime>> LoadRuntime(const AppConfig& config,
     models.push_back(std::move(model));
   }
   auto runtime = std::make_unique<Runtime>();
-  AIO_ASSIGN_OR_RETURN(runtime->engine,
-                       EmbeddedBackend::Create(std::move(models), config.engine, runtime->clock));
+  auto engine = EmbeddedBackend::Create(std::move(models), config.engine, runtime->clock);
+  if (!engine.ok()) return engine.status().WithContext(config.source);
+  runtime->engine = *std::move(engine);
 
   RouterOptions options;
   options.small = {runtime->engine.get(), config.models[0].name};

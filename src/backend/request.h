@@ -2,6 +2,7 @@
 #ifndef AIO_BACKEND_REQUEST_H_
 #define AIO_BACKEND_REQUEST_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -24,6 +25,17 @@ struct ChatMessage {
 
 // A conversation (rendered with the model's chat template), raw text, or token ids.
 using Prompt = std::variant<std::vector<ChatMessage>, std::string, std::vector<int32_t>>;
+
+// What a request may ask for: the OpenAI API's limits, but for stop strings, of which it
+// allows four.
+inline constexpr float kPenaltyMax = 2.0f;      // presence and frequency, of either sign
+inline constexpr float kLogitBiasMax = 100.0f;  // of either sign
+inline constexpr int kTopLogprobsMax = 20;
+inline constexpr size_t kStopStringsMax = 16;
+inline constexpr size_t kStopStringBytesMax = 1024;
+// Of prompt lookup.
+inline constexpr int kNgramMax = 64;      // tokens
+inline constexpr int kLookaheadMax = 16;  // tokens
 
 // Defaults are the OpenAI API's.
 struct SamplingParams {
@@ -52,9 +64,9 @@ std::optional<StrategyKind> StrategyFromName(std::string_view name);
 
 struct Strategy {
   StrategyKind kind = StrategyKind::kPlain;
-  int ngram_max = 6;  // N of the paper: longest n-gram looked up; 1..64
+  int ngram_max = 6;  // N of the paper: longest n-gram looked up; 1..kNgramMax
   int ngram_min = 1;  // shortest
-  int lookahead = 2;  // L of the paper: tokens drafted a step; 1..16
+  int lookahead = 2;  // L of the paper: tokens drafted a step; 1..kLookaheadMax
 
   friend bool operator==(const Strategy&, const Strategy&) = default;
 };

@@ -4,7 +4,6 @@
 #include <atomic>
 #include <cstdint>
 #include <exception>
-#include <limits>
 #include <optional>
 #include <set>
 #include <string>
@@ -101,19 +100,22 @@ Status CheckModels(const std::vector<EmbeddedModel>& models) {
 }
 
 Status CheckOptions(const EngineOptions& options) {
-  constexpr int64_t kIntMax = std::numeric_limits<int32_t>::max();
+  using Limits = EngineLimits;
   const auto check = [](const char* name, int64_t value, int64_t min, int64_t max) {
     if (value >= min && value <= max) return Status::Ok();
     return InvalidArgument(
                fmt::format("{} is {}; it must be between {} and {}", name, value, min, max))
         .WithParam(name);
   };
-  AIO_RETURN_IF_ERROR(check("num_threads", options.num_threads, 0, 4096));
-  AIO_RETURN_IF_ERROR(check("max_running", options.max_running, 1, 4096));
-  AIO_RETURN_IF_ERROR(check("max_waiting", options.max_waiting, 1, 1 << 20));
-  AIO_RETURN_IF_ERROR(check("prefill_chunk_tokens", options.prefill_chunk_tokens, 1, 1 << 16));
-  AIO_RETURN_IF_ERROR(check("max_draft_tokens", options.max_draft_tokens, 0, 4096));
-  return check("kv_cache_tokens", options.kv_cache_tokens, 2, kIntMax - KvCache::kBlockTokens);
+  AIO_RETURN_IF_ERROR(check("num_threads", options.num_threads, 0, Limits::kThreadsMax));
+  AIO_RETURN_IF_ERROR(check("max_running", options.max_running, 1, Limits::kRunningMax));
+  AIO_RETURN_IF_ERROR(check("max_waiting", options.max_waiting, 1, Limits::kWaitingMax));
+  AIO_RETURN_IF_ERROR(check("prefill_chunk_tokens", options.prefill_chunk_tokens, 1,
+                            Limits::kPrefillChunkTokensMax));
+  AIO_RETURN_IF_ERROR(check("max_draft_tokens", options.max_draft_tokens, Limits::kDraftTokensMin,
+                            Limits::kDraftTokensMax));
+  return check("kv_cache_tokens", options.kv_cache_tokens, Limits::kKvCacheTokensMin,
+               Limits::kKvCacheTokensMax);
 }
 
 int NumThreads(const EngineOptions& options) {

@@ -3,6 +3,7 @@
 #define AIO_ENGINE_EMBEDDED_MODEL_H_
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,18 @@ struct EmbeddedModel {
   std::shared_ptr<const Model> model;
   std::shared_ptr<const Tokenizer> tokenizer;
   std::optional<ChatTemplate> chat_template;  // absent: chat prompts are refused by name
+};
+
+// The bounds of EngineOptions; all other minima are 1, but for num_threads.
+struct EngineLimits {
+  static constexpr int kThreadsMax = 1024;
+  static constexpr int kRunningMax = 1024;
+  static constexpr int kWaitingMax = 1 << 20;
+  static constexpr int kPrefillChunkTokensMax = 1 << 16;
+  static constexpr int kDraftTokensMin = 0;
+  static constexpr int kDraftTokensMax = 4096;
+  static constexpr int kKvCacheTokensMin = KvCache::kBlockTokens;
+  static constexpr int kKvCacheTokensMax = std::numeric_limits<int>::max() - KvCache::kBlockTokens;
 };
 
 struct EngineOptions {

@@ -12,16 +12,6 @@ namespace aio {
 
 namespace {
 
-// The OpenAI API's limits, but for stop strings, of which it allows four.
-constexpr float kPenaltyMax = 2.0f;
-constexpr float kLogitBiasMax = 100.0f;
-constexpr int kTopLogprobsMax = 20;
-constexpr size_t kStopStringsMax = 16;
-constexpr size_t kStopStringBytesMax = 1024;
-
-constexpr int kNgramMax = 64;
-constexpr int kLookaheadMax = 16;
-
 Status Refuse(std::string param, std::string message) {
   return InvalidArgument(std::move(message)).WithParam(std::move(param));
 }
@@ -35,8 +25,8 @@ Status CheckLogitBias(const SamplingParams& params, int vocabulary_size) {
     }
     if (!(std::fabs(bias) <= kLogitBiasMax)) {
       return Refuse("logit_bias", fmt::format("logit_bias of token {} is {}; it must be between "
-                                              "-100 and 100",
-                                              token, bias));
+                                              "-{} and {}",
+                                              token, bias, kLogitBiasMax, kLogitBiasMax));
     }
   }
   return Status::Ok();
@@ -83,17 +73,13 @@ Status CheckPenalties(const SamplingParams& params) {
                                                     "than 0",
                                                     params.repetition_penalty));
   }
-  if (!(std::fabs(params.presence_penalty) <= kPenaltyMax)) {
-    return Refuse("presence_penalty", fmt::format("presence_penalty is {}; it must be between -2 "
-                                                  "and 2",
-                                                  params.presence_penalty));
-  }
-  if (!(std::fabs(params.frequency_penalty) <= kPenaltyMax)) {
-    return Refuse("frequency_penalty", fmt::format("frequency_penalty is {}; it must be between "
-                                                   "-2 and 2",
-                                                   params.frequency_penalty));
-  }
-  return Status::Ok();
+  const auto check = [](const char* name, float penalty) {
+    if (std::fabs(penalty) <= kPenaltyMax) return Status::Ok();
+    return Refuse(name, fmt::format("{} is {}; it must be between -{} and {}", name, penalty,
+                                    kPenaltyMax, kPenaltyMax));
+  };
+  AIO_RETURN_IF_ERROR(check("presence_penalty", params.presence_penalty));
+  return check("frequency_penalty", params.frequency_penalty);
 }
 
 // "4096 tokens", and what to change when the KV cache is the tighter bound.

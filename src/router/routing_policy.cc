@@ -131,9 +131,9 @@ void ReadStrategy(TomlTable& table, Strategy& strategy) {
     return;
   }
   strategy.kind = *kind;
-  strategy.ngram_max = table.Int("ngram_max", 1, 64).value_or(strategy.ngram_max);
-  strategy.ngram_min = table.Int("ngram_min", 1, 64).value_or(strategy.ngram_min);
-  strategy.lookahead = table.Int("lookahead", 1, 16).value_or(strategy.lookahead);
+  strategy.ngram_max = table.Int("ngram_max", 1, kNgramMax).value_or(strategy.ngram_max);
+  strategy.ngram_min = table.Int("ngram_min", 1, kNgramMax).value_or(strategy.ngram_min);
+  strategy.lookahead = table.Int("lookahead", 1, kLookaheadMax).value_or(strategy.lookahead);
   if (strategy.ngram_min > strategy.ngram_max) {
     table.Fail("ngram_min", fmt::format("{} is more than ngram_max, {}", strategy.ngram_min,
                                         strategy.ngram_max));
