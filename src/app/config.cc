@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "app/system_cpu.h"
 #include "base/toml_table.h"
 #include "router/probe.h"
 
@@ -42,9 +43,11 @@ void ReadModels(TomlTable& root, const std::string& source, AppConfig& config) {
 
 void ReadEngine(TomlTable& root, EngineOptions& engine) {
   using Limits = EngineLimits;
+  engine.num_threads = UsableCores();
   std::optional<TomlTable> table = root.Table("engine");
   if (!table) return;
-  engine.num_threads = table->Int("threads", 0, Limits::kThreadsMax).value_or(engine.num_threads);
+  const int threads = table->Int("threads", 0, Limits::kThreadsMax).value_or(0);
+  if (threads > 0) engine.num_threads = threads;
   engine.max_running =
       table->Int("max_running", 1, Limits::kRunningMax).value_or(engine.max_running);
   engine.max_waiting =

@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <string>
 
+#include "app/system_cpu.h"
+
 namespace aio {
 namespace {
 
@@ -59,6 +61,12 @@ TEST(ConfigTest, ReadsEngineAndServer) {
   EXPECT_EQ(config->engine.kv_type, KvType::kF32);
   EXPECT_EQ(config->engine.kv_cache_tokens, 4096);
   EXPECT_EQ(config->server.port, 0);
+}
+
+TEST(ConfigTest, AsManyThreadsAsUsableCoresUnlessToldOtherwise) {
+  EXPECT_EQ(ParseConfig(Config(), kSource)->engine.num_threads, UsableCores());
+  EXPECT_EQ(ParseConfig(Config("[engine]\nthreads = 0\n"), kSource)->engine.num_threads,
+            UsableCores());
 }
 
 TEST(ConfigTest, NamesFileKeyAndMend) {

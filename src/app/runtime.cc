@@ -75,7 +75,7 @@ void RuntimeFlags::AddTo(CLI::App& command) {
                      "GGUF file of the small model, in place of the configured");
   command.add_option("--large", large_path,
                      "GGUF file of the large model, in place of the configured");
-  command.add_option("--threads", threads, "threads of the engine (default: one a core)")
+  command.add_option("--threads", threads, "threads of the engine (default: one a usable core)")
       ->check(CLI::Range(1, EngineLimits::kThreadsMax));
 }
 

@@ -57,17 +57,19 @@ class TerminationSignals {
   sigset_t signals_{};
 };
 
-void Announce(const Runtime& runtime, const Server& server, bool json) {
+void Announce(const Runtime& runtime, const Server& server, int threads, bool json) {
   if (json) {
     OrderedJson models = OrderedJson::array();
     for (const ModelInfo& model : runtime.router->Models()) models.push_back(model.name);
-    fmt::print("{}\n", OrderedJson{{"url", server.url()}, {"models", models}}.dump());
+    fmt::print("{}\n",
+               OrderedJson{{"url", server.url()}, {"models", models}, {"threads", threads}}.dump());
   } else {
     for (const ModelInfo& model : runtime.engine->Models()) {
       fmt::print("{:<6} {}: {} parameters, {} of weights, context {}\n", model.role, model.name,
                  model.parameters, FormatBytes(model.bytes), model.context_length);
     }
-    fmt::print("kernels for {}\nlistening on {}\n", ActiveTarget(), server.url());
+    fmt::print("kernels for {}, {} threads\nlistening on {}\n", ActiveTarget(), threads,
+               server.url());
   }
   std::fflush(stdout);
 }
@@ -93,7 +95,7 @@ int RunServe(const ServeFlags& flags) {
       Server::Create(*(*runtime)->router, options, (*runtime)->clock);
   if (!server.ok()) return Fail(server.status());
   if (const Status started = (*server)->Start(); !started.ok()) return Fail(started);
-  Announce(**runtime, **server, flags.json);
+  Announce(**runtime, **server, config->engine.num_threads, flags.json);
 
   signals.Wait();
   fmt::print(stderr, "draining: running requests have {} s (a second signal ends at once)\n",

@@ -1,13 +1,11 @@
 #include "engine/embedded_backend.h"
 
-#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <exception>
 #include <optional>
 #include <set>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -107,7 +105,7 @@ Status CheckOptions(const EngineOptions& options) {
                fmt::format("{} is {}; it must be between {} and {}", name, value, min, max))
         .WithParam(name);
   };
-  AIO_RETURN_IF_ERROR(check("num_threads", options.num_threads, 0, Limits::kThreadsMax));
+  AIO_RETURN_IF_ERROR(check("num_threads", options.num_threads, 1, Limits::kThreadsMax));
   AIO_RETURN_IF_ERROR(check("max_running", options.max_running, 1, Limits::kRunningMax));
   AIO_RETURN_IF_ERROR(check("max_waiting", options.max_waiting, 1, Limits::kWaitingMax));
   AIO_RETURN_IF_ERROR(check("prefill_chunk_tokens", options.prefill_chunk_tokens, 1,
@@ -116,11 +114,6 @@ Status CheckOptions(const EngineOptions& options) {
                             Limits::kDraftTokensMax));
   return check("kv_cache_tokens", options.kv_cache_tokens, Limits::kKvCacheTokensMin,
                Limits::kKvCacheTokensMax);
-}
-
-int NumThreads(const EngineOptions& options) {
-  if (options.num_threads > 0) return options.num_threads;
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
 }  // namespace
@@ -286,7 +279,7 @@ Result<std::unique_ptr<EmbeddedBackend>> EmbeddedBackend::Create(std::vector<Emb
   AIO_RETURN_IF_ERROR(CheckModels(models));
   AIO_RETURN_IF_ERROR(CheckOptions(options));
   try {
-    auto pool = std::make_unique<ThreadPool>(NumThreads(options));
+    auto pool = std::make_unique<ThreadPool>(options.num_threads);
     std::vector<std::unique_ptr<ModelRunner>> runners;
     for (EmbeddedModel& model : models) {
       AIO_ASSIGN_OR_RETURN(auto runner, ModelRunner::Create(std::move(model), options, *pool));

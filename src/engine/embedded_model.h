@@ -24,7 +24,7 @@ struct EmbeddedModel {
   std::optional<ChatTemplate> chat_template;  // absent: chat prompts are refused by name
 };
 
-// The bounds of EngineOptions; all other minima are 1, but for num_threads.
+// The bounds of EngineOptions; all other minima are 1.
 struct EngineLimits {
   static constexpr int kThreadsMax = 1024;
   static constexpr int kRunningMax = 1024;
@@ -37,7 +37,7 @@ struct EngineLimits {
 };
 
 struct EngineOptions {
-  int num_threads = 0;              // 0: one a core
+  int num_threads = 1;
   int max_running = 16;             // sequences in one model's step
   int max_waiting = 256;            // accepted and not started, a model; beyond: kResourceExhausted
   int prefill_chunk_tokens = 256;   // most prompt tokens one step computes
