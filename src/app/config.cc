@@ -55,6 +55,9 @@ void ReadEngine(TomlTable& root, EngineOptions& engine) {
   engine.prefill_chunk_tokens =
       table->Int("prefill_chunk_tokens", 1, Limits::kPrefillChunkTokensMax)
           .value_or(engine.prefill_chunk_tokens);
+  engine.max_draft_tokens =
+      table->Int("max_draft_tokens", Limits::kDraftTokensMin, Limits::kDraftTokensMax)
+          .value_or(engine.max_draft_tokens);
   engine.kv_cache_tokens =
       table->Int("kv_cache_tokens", Limits::kKvCacheTokensMin, Limits::kKvCacheTokensMax)
           .value_or(static_cast<int>(engine.kv_cache_tokens));
@@ -86,10 +89,12 @@ void ReadServer(TomlTable& root, ServerOptions& server) {
   }
 }
 
-Result<std::string> ReadRouting(TomlTable& root, const std::string& source) {
+// Returns the path of the policy.
+std::string ReadRouting(TomlTable& root, const std::string& source, AppConfig& config) {
   root.Require("routing");
   std::optional<TomlTable> table = root.Table("routing");
-  if (!table) return std::string();
+  if (!table) return "";
+  config.virtual_names = table->Strings("virtual_names").value_or(config.virtual_names);
   table->Require("policy");
   return RelativeTo(source, table->String("policy").value_or(""));
 }
@@ -107,7 +112,7 @@ Result<AppConfig> ParseConfig(std::string_view toml, const std::string& source) 
   ReadServer(root, config.server);
   root.Require("probe");
   if (std::optional<TomlTable> probe = root.Table("probe")) config.probe = ReadProbeConfig(*probe);
-  AIO_ASSIGN_OR_RETURN(const std::string policy_path, ReadRouting(root, source));
+  const std::string policy_path = ReadRouting(root, source, config);
   AIO_RETURN_IF_ERROR(root.Finish());
   AIO_ASSIGN_OR_RETURN(config.policy, RoutingPolicy::FromFile(policy_path));
   return config;

@@ -9,6 +9,7 @@
 #include "backend/request.h"
 #include "base/status.h"
 #include "engine/embedded_backend.h"
+#include "router/router.h"
 #include "router/routing_policy.h"
 #include "server/server.h"
 
@@ -26,6 +27,7 @@ struct AppConfig {
   std::vector<ModelSettings> models;  // small, then large
   EngineOptions engine;
   ServerOptions server;
+  std::vector<std::string> virtual_names = RouterOptions().virtual_names;
   LabelQuery probe;
   RoutingPolicy policy;
 };

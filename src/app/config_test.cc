@@ -11,6 +11,7 @@
 namespace aio {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr char kSource[] = AIO_SOURCE_DIR "/config/test.toml";  // need not exist
@@ -49,17 +50,26 @@ TEST(ConfigTest, ReadsPathsRelativeToTheFile) {
   EXPECT_EQ(config->server.host, "127.0.0.1");
   EXPECT_EQ(config->probe.labels.size(), 3u);
   EXPECT_EQ(config->policy.name(), RoutingPolicy::Paper().name());
+  EXPECT_THAT(config->virtual_names, ElementsAre("auto", "aio/auto"));
+}
+
+TEST(ConfigTest, ReadsVirtualNames) {  // [routing] is what Config() ends with
+  const auto config = ParseConfig(Config("virtual_names = [\"best\"]\n"), kSource);
+  ASSERT_TRUE(config.ok()) << config.status().ToString();
+  EXPECT_THAT(config->virtual_names, ElementsAre("best"));
 }
 
 TEST(ConfigTest, ReadsEngineAndServer) {
   const auto config =
       ParseConfig(Config("[engine]\nthreads = 3\nkv_type = \"f32\"\nkv_cache_tokens = 4096\n"
+                         "max_draft_tokens = 0\n"
                          "[server]\nport = 0\nhost = \"::1\"\n"),
                   kSource);
   ASSERT_TRUE(config.ok()) << config.status().ToString();
   EXPECT_EQ(config->engine.num_threads, 3);
   EXPECT_EQ(config->engine.kv_type, KvType::kF32);
   EXPECT_EQ(config->engine.kv_cache_tokens, 4096);
+  EXPECT_EQ(config->engine.max_draft_tokens, 0);
   EXPECT_EQ(config->server.port, 0);
 }
 

@@ -93,8 +93,7 @@ Result<AppConfig> RuntimeFlags::Resolve() const {
   return config;
 }
 
-Result<std::unique_ptr<Runtime>> LoadRuntime(const AppConfig& config,
-                                             std::function<void(const Decision&)> on_decision) {
+Result<std::unique_ptr<Runtime>> LoadRuntime(const AppConfig& config) {
   AIO_ASSIGN_OR_RETURN(OpenFiles files, OpenAndCheckMemory(config));
   std::vector<EmbeddedModel> models;
   for (size_t i = 0; i < config.models.size(); ++i) {
@@ -111,7 +110,7 @@ Result<std::unique_ptr<Runtime>> LoadRuntime(const AppConfig& config,
   options.large = {runtime->engine.get(), config.models[1].name};
   options.labels = config.probe;
   options.policy = config.policy;
-  options.on_decision = std::move(on_decision);
+  options.virtual_names = config.virtual_names;
   Result<std::unique_ptr<Router>> router = Router::Create(std::move(options), runtime->clock);
   if (!router.ok()) return router.status().WithContext(config.source);
   runtime->router = *std::move(router);

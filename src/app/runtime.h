@@ -3,7 +3,6 @@
 #ifndef AIO_APP_RUNTIME_H_
 #define AIO_APP_RUNTIME_H_
 
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -39,9 +38,8 @@ struct Runtime {
   std::unique_ptr<Router> router;
 };
 
-// Checks that the models fit in memory before it loads them. `on_decision` may be empty.
-Result<std::unique_ptr<Runtime>> LoadRuntime(const AppConfig& config,
-                                             std::function<void(const Decision&)> on_decision = {});
+// Checks that the models fit in memory before it loads them.
+Result<std::unique_ptr<Runtime>> LoadRuntime(const AppConfig& config);
 
 }  // namespace aio
 

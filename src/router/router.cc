@@ -196,7 +196,6 @@ struct Router::State {
   const Probe probe;
   const ModelNames names;
   RoutingPolicy policy;
-  std::function<void(const Decision&)> on_decision;
 };
 
 // --- the steps of a routed request -----------------------------------------------------
@@ -336,7 +335,6 @@ Status Router::State::Report(Request request, Decision decision, DecisionCallbac
 
 Result<std::shared_ptr<Ticket>> Router::State::Dispatch(Request request, Decision decision,
                                                         std::shared_ptr<EventSink> sink) const {
-  if (on_decision) on_decision(decision);
   request.model = decision.model;
   request.strategy = decision.strategy;
   Backend& backend = *TargetOf(decision.role).backend;
@@ -380,7 +378,6 @@ Result<std::unique_ptr<Router>> Router::Create(RouterOptions options, const Cloc
   auto state = std::make_shared<State>(std::move(small), std::move(large), std::move(probe),
                                        std::move(names));
   state->policy = std::move(options.policy);
-  state->on_decision = std::move(options.on_decision);
   return std::unique_ptr<Router>(new Router(std::move(state)));
 }
 

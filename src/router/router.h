@@ -6,7 +6,6 @@
 #ifndef AIO_ROUTER_ROUTER_H_
 #define AIO_ROUTER_ROUTER_H_
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -31,11 +30,7 @@ struct RouterOptions {
   RoleTarget large;
   LabelQuery labels;  // the probe's template and label words
   RoutingPolicy policy;
-  std::vector<std::string> virtual_names = {"auto", "aio/auto"};
-  // Called once for each request that Generate() passes on to a model, just before that,
-  // also for those that name their model (rule "override"); not for Decide(). From any
-  // thread, without locks held; it must not block. May be empty.
-  std::function<void(const Decision&)> on_decision;
+  std::vector<std::string> virtual_names = {"auto", "aio/auto"};  // names that route
 };
 
 // What a request's `model` may say:
