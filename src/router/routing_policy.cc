@@ -187,6 +187,23 @@ bool MatchesAnything(const RoutingRule& rule) {
   return rule.intents.empty() && !rule.prompt_tokens_max && !rule.entropy_max;
 }
 
+// Whether `earlier` holds wherever `later` does: no condition of it is stricter. (A client's
+// entropy threshold stands in for both bounds alike.)
+bool Covers(const RoutingRule& earlier, const RoutingRule& later) {
+  const auto no_stricter = [](const auto& bound, const auto& later_bound) {
+    return !bound || (later_bound && *bound >= *later_bound);
+  };
+  const auto names = [&](const std::string& intent) {
+    return std::find(earlier.intents.begin(), earlier.intents.end(), intent) !=
+           earlier.intents.end();
+  };
+  const bool intents =
+      earlier.intents.empty() ||
+      (!later.intents.empty() && std::all_of(later.intents.begin(), later.intents.end(), names));
+  return intents && no_stricter(earlier.prompt_tokens_max, later.prompt_tokens_max) &&
+         no_stricter(earlier.entropy_max, later.entropy_max);
+}
+
 std::vector<RoutingRule> ReadRules(TomlTable& root) {
   std::vector<RoutingRule> rules;
   std::vector<TomlTable> tables = root.Tables("rule");
@@ -196,14 +213,19 @@ std::vector<RoutingRule> ReadRules(TomlTable& root) {
       return earlier.name == rule.name;
     });
     if (known) tables[i].Fail("name", fmt::format("a second rule called '{}'", rule.name));
+    const auto covering = std::find_if(rules.begin(), rules.end(), [&](const RoutingRule& earlier) {
+      return Covers(earlier, rule);
+    });
+    if (covering != rules.end()) {
+      tables[i].Fail("name", fmt::format("'{}' can never be reached: '{}' before it is no stricter "
+                                         "in any condition",
+                                         rule.name, covering->name));
+    }
     const bool last = i + 1 == tables.size();
     if (last && !MatchesAnything(rule)) {
       tables[i].Fail("name",
                      "the last rule must match anything: add one without intents, "
                      "prompt_tokens_max and entropy_max");
-    }
-    if (!last && MatchesAnything(rule)) {
-      tables[i].Fail("name", "matches anything, so the rules after it are never reached");
     }
     rules.push_back(std::move(rule));
   }

@@ -254,6 +254,51 @@ TEST(PolicyToml, EntropyAloneNeedsAProbe) {
   EXPECT_EQ(policy->Decide(Unprobed(5)).rule, "last");
 }
 
+// A rule "second" with these conditions, after "r" with those.
+Status TwoRules(const std::string& first, const std::string& second) {
+  const std::string end = "role = \"small\"\nstrategy = \"plain\"\n";
+  return RoutingPolicy::FromToml(
+             kHead + Rule(first + end) + "[[rule]]\nname = \"second\"\n" + second + end + kLast,
+             "p.toml")
+      .status();
+}
+
+TEST(PolicyToml, RulesThatCannotBeReachedAreRefused) {
+  const std::string a = "intents = [\"a\"]\n", ab = "intents = [\"a\", \"b\"]\n";
+  const std::string t5 = "prompt_tokens_max = 5\n", t6 = "prompt_tokens_max = 6\n";
+  const std::string e1 = "entropy_max = 0.1\n", e2 = "entropy_max = 0.2\n";
+  const std::vector<std::pair<std::string, std::string>> unreachable = {{a, a},
+                                                                        {ab, a},
+                                                                        {a, a + t5},
+                                                                        {a, a + e1},
+                                                                        {t5, t5},
+                                                                        {t6, t5},
+                                                                        {t6, ab + t5},
+                                                                        {e1, e1},
+                                                                        {e2, e1},
+                                                                        {e2, a + e1 + t5},
+                                                                        {a + t6 + e2, a + t5 + e1}};
+  for (const auto& [first, second] : unreachable) {
+    EXPECT_THAT(TwoRules(first, second).message(),
+                HasSubstr("rule[1].name: 'second' can never be reached: 'r' before it is no "
+                          "stricter in any condition"))
+        << first << second;
+  }
+  const std::vector<std::pair<std::string, std::string>> reachable = {{a, ab},
+                                                                      {a, t5},
+                                                                      {a, e1},
+                                                                      {t5, t6},
+                                                                      {t5, a},
+                                                                      {e1, e2},
+                                                                      {e1, a},
+                                                                      {a + t5, a},
+                                                                      {a + t5, a + t6 + e1},
+                                                                      {a + e1, a + t5 + e2}};
+  for (const auto& [first, second] : reachable) {
+    EXPECT_TRUE(TwoRules(first, second).ok()) << first << second;
+  }
+}
+
 struct BadPolicy {
   std::string text;
   std::string error;  // a part of it
@@ -294,7 +339,7 @@ std::vector<BadPolicy> BadPolicies() {
       {head + "rule = 3\n", "rule: must be an array of tables"},
       {head + "rule = [1, 2]\n", "an array of other things"},
       {head + "[rule]\nname = \"r\"\n", "rule: must be an array of tables"},
-      {head + kLast + kLast, "rule[0].name: matches anything"},
+      {head + kLast + Rule(end), "rule[1].name: 'r' can never be reached: 'last' before it"},
       {head + Rule("intents = [\"a\"]\n" + end),
        "p.toml:5: rule[0].name: the last rule must match anything"},
       {head + Rule("prompt_tokens_max = 5\n" + end), "the last rule must match anything"},
