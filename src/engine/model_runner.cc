@@ -14,8 +14,7 @@ namespace aio {
 namespace {
 
 SchedulerOptions MakeSchedulerOptions(const EngineOptions& options) {
-  return {options.max_running, options.max_waiting, options.prefill_chunk_tokens,
-          options.max_draft_tokens};
+  return {options.max_running, options.prefill_chunk_tokens, options.max_draft_tokens};
 }
 
 }  // namespace
@@ -36,6 +35,7 @@ Result<std::unique_ptr<ModelRunner>> ModelRunner::Create(EmbeddedModel model,
 ModelRunner::ModelRunner(EmbeddedModel model, const EngineOptions& options, ThreadPool& pool,
                          std::unique_ptr<KvCache> cache)
     : model_(std::move(model)),
+      max_waiting_(options.max_waiting),
       scheduler_options_(MakeSchedulerOptions(options)),
       pool_(pool),
       cache_(std::move(cache)),
@@ -62,7 +62,7 @@ ModelLoad ModelRunner::Load() const {
 Status ModelRunner::TakeQueuePlace() {
   int taken = queue_places_taken_.load(std::memory_order_relaxed);
   do {
-    if (taken >= scheduler_options_.max_waiting) {
+    if (taken >= max_waiting_) {
       return ResourceExhausted(fmt::format("{} requests wait for model \"{}\" already, the most "
                                            "that may (max_waiting); try again later",
                                            taken, model_.name))
@@ -73,8 +73,7 @@ Status ModelRunner::TakeQueuePlace() {
 }
 
 void ModelRunner::Add(std::unique_ptr<Sequence> sequence) {
-  const Status added = scheduler_.Add(sequence);
-  AIO_CHECK(added.ok(), "a sequence was posted without a place in the queue");
+  scheduler_.Add(std::move(sequence));
   ++known_waiting_;
 }
 

@@ -68,6 +68,7 @@ class ModelRunner {
   void PublishLoad();
 
   const EmbeddedModel model_;
+  const int max_waiting_;
   const SchedulerOptions scheduler_options_;
   ThreadPool& pool_;
   const std::unique_ptr<KvCache> cache_;

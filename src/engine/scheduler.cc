@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "base/check.h"
 
 namespace aio {
@@ -33,19 +31,13 @@ void StepPlan::Clear() {
 
 Scheduler::Scheduler(const SchedulerOptions& options, BlockPool& pool, HeldPrompts& held)
     : options_(options), pool_(pool), held_(held) {
-  AIO_CHECK(options.max_running >= 1 && options.max_waiting >= 1 &&
-            options.prefill_chunk_tokens >= 1 && options.max_draft_tokens >= 0);
+  AIO_CHECK(options.max_running >= 1 && options.prefill_chunk_tokens >= 1 &&
+            options.max_draft_tokens >= 0);
 }
 
-Status Scheduler::Add(std::unique_ptr<Sequence>& sequence) {
+void Scheduler::Add(std::unique_ptr<Sequence> sequence) {
   AIO_CHECK(BlockPool::BlocksFor(sequence->num_positions_max()) <= pool_.num_blocks());
-  if (num_waiting() >= options_.max_waiting) {
-    return ResourceExhausted(
-               fmt::format("{} requests are waiting already; try again later", num_waiting()))
-        .WithReason("queue_full");
-  }
   waiting_.push_back(std::move(sequence));
-  return Status::Ok();
 }
 
 void Scheduler::Plan(TimePoint now, StepPlan& plan) {

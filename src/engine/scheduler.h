@@ -19,7 +19,6 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/status.h"
 #include "engine/block_pool.h"
 #include "engine/held_prompts.h"
 #include "engine/sequence.h"
@@ -28,7 +27,6 @@ namespace aio {
 
 struct SchedulerOptions {
   int max_running = 16;            // sequences
-  int max_waiting = 256;           // sequences
   int prefill_chunk_tokens = 256;  // prompt tokens a step, over all sequences
   int max_draft_tokens = 64;       // guesses a step, over all sequences
 
@@ -72,10 +70,9 @@ class Scheduler {
  public:
   Scheduler(const SchedulerOptions& options, BlockPool& pool, HeldPrompts& held);
 
-  // Queues. kResourceExhausted with reason "queue_full" when max_waiting are queued; the
-  // sequence then stays the caller's. One that needs more blocks than the pool has is a
-  // broken invariant: the caller refuses it with numbers (request_checks.h).
-  Status Add(std::unique_ptr<Sequence>& sequence);
+  // Queues. The caller bounds the queue (model_runner.h) and refuses what needs more blocks
+  // than the pool has (request_checks.h): here that is a broken invariant.
+  void Add(std::unique_ptr<Sequence> sequence);
 
   // Admits what fits and fills `plan`. `now` is when the step begins. An empty plan means
   // that there is no work: whatever waits can be admitted once nothing runs.

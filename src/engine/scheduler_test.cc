@@ -65,7 +65,7 @@ class SchedulerTest : public testing::Test {
     TimePoint deadline = kNoDeadline;
     std::optional<uint64_t> held = std::nullopt;
   };
-  Status Add(uint64_t id, const Job& job) {
+  void Add(uint64_t id, const Job& job) {
     SequenceSetup setup;
     setup.id = id;
     setup.prompt.resize(job.prompt);
@@ -73,9 +73,7 @@ class SchedulerTest : public testing::Test {
     setup.answer_tokens_max = job.answer;
     setup.deadline = job.deadline;
     setup.held_prompt = job.held;
-    std::unique_ptr<Sequence> sequence =
-        std::make_unique<ScriptedSequence>(std::move(setup), job.guesses);
-    return scheduler_->Add(sequence);
+    scheduler_->Add(std::make_unique<ScriptedSequence>(std::move(setup), job.guesses));
   }
 
   // Plans and completes one step; "1:0+5 2:3+1" are rows of sequences 1 and 2.
@@ -115,7 +113,7 @@ class SchedulerTest : public testing::Test {
 
 TEST_F(SchedulerTest, ComputesAPromptInChunksThenOneTokenAStep) {
   Start({.max_running = 4, .prefill_chunk_tokens = 4});
-  ASSERT_TRUE(Add(1, {.prompt = 10, .answer = 3}).ok());
+  Add(1, {.prompt = 10, .answer = 3});
   EXPECT_EQ(Step(), "1:0+4");
   EXPECT_EQ(Step(), "1:4+4");
   EXPECT_EQ(Step(), "1:8+2");
@@ -129,10 +127,10 @@ TEST_F(SchedulerTest, ComputesAPromptInChunksThenOneTokenAStep) {
 
 TEST_F(SchedulerTest, AnswersGoOnBesideAPromptAndPromptsShareTheChunk) {
   Start({.max_running = 4, .prefill_chunk_tokens = 4});
-  ASSERT_TRUE(Add(1, {.prompt = 2, .answer = 10}).ok());
+  Add(1, {.prompt = 2, .answer = 10});
   EXPECT_EQ(Step(), "1:0+2");
-  ASSERT_TRUE(Add(2, {.prompt = 6, .answer = 1}).ok());
-  ASSERT_TRUE(Add(3, {.prompt = 5, .answer = 1}).ok());
+  Add(2, {.prompt = 6, .answer = 1});
+  Add(3, {.prompt = 5, .answer = 1});
   EXPECT_EQ(Step(), "1:2+1 2:0+4");
   EXPECT_EQ(Step(), "1:3+1 2:4+2 3:0+2");
   EXPECT_EQ(Step(), "1:4+1 3:2+3");
@@ -140,7 +138,7 @@ TEST_F(SchedulerTest, AnswersGoOnBesideAPromptAndPromptsShareTheChunk) {
 
 TEST_F(SchedulerTest, AtMostMaxRunningInOrderOfArrival) {
   Start({.max_running = 2});
-  for (uint64_t id = 1; id <= 3; ++id) ASSERT_TRUE(Add(id, {.prompt = 1, .answer = 2}).ok());
+  for (uint64_t id = 1; id <= 3; ++id) Add(id, {.prompt = 1, .answer = 2});
   EXPECT_EQ(Step(), "1:0+1 2:0+1");
   EXPECT_EQ(scheduler_->num_running(), 2);
   EXPECT_EQ(scheduler_->num_waiting(), 1);
@@ -148,22 +146,11 @@ TEST_F(SchedulerTest, AtMostMaxRunningInOrderOfArrival) {
   EXPECT_EQ(Step(), "3:0+1");
 }
 
-TEST_F(SchedulerTest, TheQueueIsBounded) {
-  Start({.max_running = 1, .max_waiting = 2});
-  ASSERT_TRUE(Add(1, {}).ok());
-  ASSERT_TRUE(Add(2, {}).ok());
-  const Status refused = Add(3, {});
-  EXPECT_EQ(refused.code(), StatusCode::kResourceExhausted);
-  EXPECT_EQ(refused.reason(), "queue_full");
-  Step();
-  EXPECT_TRUE(Add(3, {}).ok());
-}
-
 TEST_F(SchedulerTest, AdmissionTakesAllBlocksAndTheHeadOfTheQueueWaitsForThem) {
   Start({}, /*num_blocks=*/4);
-  ASSERT_TRUE(Add(1, {.prompt = 1, .answer = 3 * kBlock}).ok());
-  ASSERT_TRUE(Add(2, {.prompt = kBlock, .answer = 2}).ok());
-  ASSERT_TRUE(Add(3, {.prompt = 1, .answer = 1}).ok());
+  Add(1, {.prompt = 1, .answer = 3 * kBlock});
+  Add(2, {.prompt = kBlock, .answer = 2});
+  Add(3, {.prompt = 1, .answer = 1});
   EXPECT_EQ(Step(), "1:0+1");
   EXPECT_EQ(pool_->num_used(), 3);
   EXPECT_EQ(scheduler_->num_waiting(), 2);  // 3 would fit, but 2 came before it
@@ -173,7 +160,7 @@ TEST_F(SchedulerTest, AdmissionTakesAllBlocksAndTheHeadOfTheQueueWaitsForThem) {
 
 TEST_F(SchedulerTest, GuessesAreMoreRowsAndTheMarkFallsBackWhenTheyAreWrong) {
   Start({});
-  ASSERT_TRUE(Add(1, {.prompt = 3, .answer = 9, .guesses = {1, 1, 7}}).ok());
+  Add(1, {.prompt = 3, .answer = 9, .guesses = {1, 1, 7}});
   EXPECT_EQ(Step(), "1:0+3");
   EXPECT_EQ(Step(), "1:3+4");  // two of three true: three new tokens
   EXPECT_EQ(Step(), "1:6+4");
@@ -183,9 +170,9 @@ TEST_F(SchedulerTest, GuessesAreMoreRowsAndTheMarkFallsBackWhenTheyAreWrong) {
 
 TEST_F(SchedulerTest, GuessesAreLimitedOverAllSequencesOldestFirst) {
   Start({.max_draft_tokens = 3});
-  ASSERT_TRUE(Add(1, {.prompt = 1, .answer = 20, .guesses = {7, 7}}).ok());
-  ASSERT_TRUE(Add(2, {.prompt = 1, .answer = 20, .guesses = {7, 7}}).ok());
-  ASSERT_TRUE(Add(3, {.prompt = 1, .answer = 20, .guesses = {7, 7}}).ok());
+  Add(1, {.prompt = 1, .answer = 20, .guesses = {7, 7}});
+  Add(2, {.prompt = 1, .answer = 20, .guesses = {7, 7}});
+  Add(3, {.prompt = 1, .answer = 20, .guesses = {7, 7}});
   Step();
   EXPECT_EQ(Step(), "1:1+3 2:1+2 3:1+1");
   EXPECT_EQ(plan_.num_draft_tokens, 3);
@@ -193,9 +180,9 @@ TEST_F(SchedulerTest, GuessesAreLimitedOverAllSequencesOldestFirst) {
 
 TEST_F(SchedulerTest, ExpiredOnesAreTakenRunningOrWaiting) {
   Start({.max_running = 1});
-  ASSERT_TRUE(Add(1, {.answer = 9, .deadline = At(5)}).ok());
-  ASSERT_TRUE(Add(2, {.deadline = At(3)}).ok());
-  ASSERT_TRUE(Add(3, {}).ok());
+  Add(1, {.answer = 9, .deadline = At(5)});
+  Add(2, {.deadline = At(3)});
+  Add(3, {});
   Step();
   EXPECT_TRUE(scheduler_->TakeExpired(At(2)).empty());
   EXPECT_EQ(scheduler_->TakeExpired(At(3)).at(0)->id(), 2u);
@@ -205,8 +192,8 @@ TEST_F(SchedulerTest, ExpiredOnesAreTakenRunningOrWaiting) {
 
 TEST_F(SchedulerTest, TakeFindsRunningAndWaiting) {
   Start({.max_running = 1});
-  ASSERT_TRUE(Add(1, {.answer = 9}).ok());
-  ASSERT_TRUE(Add(2, {}).ok());
+  Add(1, {.answer = 9});
+  Add(2, {});
   Step();
   EXPECT_EQ(scheduler_->Take(9), nullptr);
   EXPECT_EQ(scheduler_->Take(2)->id(), 2u);
@@ -217,7 +204,7 @@ TEST_F(SchedulerTest, TakeFindsRunningAndWaiting) {
 TEST_F(SchedulerTest, AHeldPromptIsSharedAndItsLastBlockCopied) {
   Start({});
   const uint64_t held = Hold(2 * kBlock + 5);
-  ASSERT_TRUE(Add(1, {.prompt = 3 * kBlock, .answer = 2, .held = held}).ok());
+  Add(1, {.prompt = 3 * kBlock, .answer = 2, .held = held});
   EXPECT_EQ(Step(), "1:" + std::to_string(2 * kBlock + 5) + "+" + std::to_string(kBlock - 5));
   const Sequence& sequence = *plan_.rows[0].sequence;
   EXPECT_EQ(sequence.num_cached(), 2 * kBlock + 5);
@@ -233,7 +220,7 @@ TEST_F(SchedulerTest, AHeldPromptIsSharedAndItsLastBlockCopied) {
 TEST_F(SchedulerTest, TheLastPromptTokenIsAlwaysComputed) {
   Start({});
   const uint64_t held = Hold(kBlock);
-  ASSERT_TRUE(Add(1, {.prompt = kBlock, .answer = 5, .held = held}).ok());
+  Add(1, {.prompt = kBlock, .answer = 5, .held = held});
   EXPECT_EQ(Step(), "1:" + std::to_string(kBlock - 1) + "+1");
   // Its block is written, so it may not be shared.
   EXPECT_NE(plan_.rows[0].sequence->blocks().ids()[0], held_->Find(held)->blocks.ids()[0]);
@@ -246,7 +233,7 @@ TEST_F(SchedulerTest, OnlyTheCommonPrefixOfAHeldPromptCounts) {
   prefix.tokens = {0, 1, 2, 99, 4};
   ASSERT_TRUE(prefix.blocks.Grow(*pool_, 1));
   const uint64_t held = held_->Add(std::move(prefix));
-  ASSERT_TRUE(Add(1, {.prompt = 6, .answer = 1, .held = held}).ok());
+  Add(1, {.prompt = 6, .answer = 1, .held = held});
   EXPECT_EQ(Step(), "1:3+3");
 }
 
@@ -254,7 +241,7 @@ TEST_F(SchedulerTest, AReleasedHeldPromptIsComputedAgain) {
   Start({});
   const uint64_t held = Hold(10);
   held_->Release(held);
-  ASSERT_TRUE(Add(1, {.prompt = 12, .answer = 1, .held = held}).ok());
+  Add(1, {.prompt = 12, .answer = 1, .held = held});
   EXPECT_EQ(Step(), "1:0+12");
 }
 
@@ -263,7 +250,7 @@ TEST_F(SchedulerTest, HeldPromptsGiveWayOldestFirstButNotTheOneInUse) {
   const uint64_t wanted = Hold(2 * kBlock);
   const uint64_t other = Hold(2 * kBlock);
   // Needs five blocks, two of them shared: three new ones, and two are free.
-  ASSERT_TRUE(Add(1, {.prompt = 2 * kBlock + 1, .answer = 3 * kBlock, .held = wanted}).ok());
+  Add(1, {.prompt = 2 * kBlock + 1, .answer = 3 * kBlock, .held = wanted});
   EXPECT_EQ(Step(), "1:" + std::to_string(2 * kBlock) + "+1");
   EXPECT_NE(held_->Find(wanted), nullptr);
   EXPECT_EQ(held_->Find(other), nullptr);
@@ -273,17 +260,17 @@ TEST_F(SchedulerTest, AHeldPromptInTheWayOfItsOwnGenerationGoes) {
   Start({}, /*num_blocks=*/3);
   // All three blocks are needed, and the held prompt's second one cannot be shared.
   const uint64_t held = Hold(kBlock + 5);
-  ASSERT_TRUE(Add(1, {.prompt = kBlock + 6, .answer = 2 * kBlock - 6, .held = held}).ok());
+  Add(1, {.prompt = kBlock + 6, .answer = 2 * kBlock - 6, .held = held});
   EXPECT_EQ(Step(), "1:0+" + std::to_string(kBlock + 6));
   EXPECT_EQ(held_->Find(held), nullptr);
 }
 
 TEST_F(SchedulerTest, AnAdmissionThatMustWaitReclaimsNothing) {
   Start({}, /*num_blocks=*/6);
-  ASSERT_TRUE(Add(1, {.prompt = 1, .answer = 3 * kBlock}).ok());
+  Add(1, {.prompt = 1, .answer = 3 * kBlock});
   Step();
   const uint64_t held = Hold(kBlock);
-  ASSERT_TRUE(Add(2, {.prompt = 1, .answer = 5 * kBlock}).ok());
+  Add(2, {.prompt = 1, .answer = 5 * kBlock});
   Step();
   EXPECT_EQ(scheduler_->num_waiting(), 1);
   EXPECT_NE(held_->Find(held), nullptr);
@@ -298,9 +285,7 @@ TEST_F(SchedulerTest, PlansRespectEveryLimit) {
   Start(options, /*num_blocks=*/8);
   uint64_t id = 0;
   for (int i = 0; i < 40; ++i) {
-    ASSERT_TRUE(
-        Add(++id, {.prompt = 1 + i * 7 % 90, .answer = 1 + i * 11 % 100, .guesses = {1, i % 3, 1}})
-            .ok());
+    Add(++id, {.prompt = 1 + i * 7 % 90, .answer = 1 + i * 11 % 100, .guesses = {1, i % 3, 1}});
   }
   while (scheduler_->has_work()) {
     Step();
