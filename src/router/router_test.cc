@@ -1,152 +1,18 @@
+// Router: where requests go, and what a Backend has besides.
 #include "router/router.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <cmath>
-#include <limits>
-#include <thread>
 
-#include "backend/testing/fake_backend.h"
+#include "router/router_test_fixture.h"
 
 namespace aio {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using Delivery = FakeBackend::Delivery;
-
-constexpr char kSmall[] = "pocket-small";
-constexpr char kLarge[] = "pocket-large";
-
-LabelQuery Labels() {
-  return {.prefix = "Here:",
-          .suffix = "Which kind?",
-          .labels = {{"code", "code"}, {"qa", "question"}, {"math", "math"}}};
-}
-
-// The first word of the prompt names its class; "unsure-code" leans to it only.
-std::vector<float> LogitsByFirstWord(const Request& request, const LabelQuery&) {
-  const std::string text = FakePromptText(request.prompt);
-  const std::string word = text.substr(0, text.find(' '));
-  if (word == "code") return {9, 0, 0};
-  if (word == "qa") return {0, 9, 0};
-  if (word == "math") return {0, 0, 9};
-  if (word == "unsure-code") return {0.1f, 0, 0};
-  if (word == "nan") return {std::numeric_limits<float>::quiet_NaN(), 0, 0};
-  if (word == "inf") return {-std::numeric_limits<float>::infinity(), 0, 0};
-  return {0, 0, 0};
-}
-
-FakeModel Model(std::string name, std::string role, int context_length) {
-  FakeModel model = FakeModel::Named(std::move(name), std::move(role));
-  model.info.context_length = context_length;
-  model.logits = LogitsByFirstWord;
-  model.answer = [](const Request& request) {
-    FakeAnswer answer;
-    answer.tokens = {"I", " am ", request.model};
-    return answer;
-  };
-  return model;
-}
-
-Request Ask(std::string prompt, std::string model = "auto") {
-  Request request;
-  request.id = "r1";
-  request.model = std::move(model);
-  request.prompt = std::move(prompt);
-  return request;
-}
-
-std::string Words(const std::string& first, int count) {
-  std::string text = first;
-  for (int i = 1; i < count; ++i) text += " w";
-  return text;
-}
-
-Strategy PromptLookup() {
-  return {.kind = StrategyKind::kPromptLookup, .ngram_max = 6, .ngram_min = 1, .lookahead = 2};
-}
-
-// A router over two fakes; small context 4000, large 8000 unless a test sets it up anew.
-class Fixture {
- public:
-  explicit Fixture(Delivery delivery, int small_context = 4000, int large_context = 8000)
-      : small({Model(kSmall, "small", small_context)}, delivery),
-        large({Model(kLarge, "large", large_context)}, delivery) {
-    auto created = Router::Create(Options(), clock);
-    EXPECT_TRUE(created.ok()) << created.status().ToString();
-    router = std::move(created).value();
-  }
-
-  RouterOptions Options() {
-    RouterOptions options;
-    options.small = {.backend = &small, .model = kSmall};
-    options.large = {.backend = &large, .model = kLarge};
-    options.labels = Labels();
-    options.policy = RoutingPolicy::Paper();
-    return options;
-  }
-
-  void DeliverAll() {
-    while (small.DeliverAll() + large.DeliverAll() > 0) {
-    }
-  }
-
-  // Generates to the end.
-  RecordingSink::Record Run(Request request) {
-    auto sink = std::make_shared<RecordingSink>();
-    auto generation = router->Generate(std::move(request), sink);
-    EXPECT_TRUE(generation.ok()) << generation.status().ToString();
-    DeliverAll();
-    RecordingSink::Record record = sink->record();
-    EXPECT_TRUE(record.in_order);
-    EXPECT_EQ(record.finishes.size() + record.errors.size(), 1u);
-    return record;
-  }
-
-  Status RunToRefusal(Request request) {
-    auto sink = std::make_shared<RecordingSink>();
-    const Status status = router->Generate(std::move(request), sink).status();
-    DeliverAll();
-    const RecordingSink::Record record = sink->record();
-    EXPECT_TRUE(record.starts.empty() && !record.done()) << "the sink of a refusal is not called";
-    return status;
-  }
-
-  // The decision that Generate() reports in OnStart; checks that Decide() says the same.
-  Decision DecisionFor(const Request& request) {
-    const RecordingSink::Record record = Run(request);
-    if (record.starts.size() != 1 || !record.starts[0].decision) {
-      ADD_FAILURE() << "no decision";
-      return {};
-    }
-    std::optional<Decision> dry;
-    const Status status = router->Decide(request, [&](Result<Decision> d) { dry = d.value(); });
-    EXPECT_TRUE(status.ok()) << status.ToString();
-    DeliverAll();
-    if (dry) {
-      EXPECT_EQ(dry->reason, record.starts[0].decision->reason);
-      EXPECT_EQ(dry->model, record.starts[0].decision->model);
-      EXPECT_EQ(dry->prompt_tokens, record.starts[0].decision->prompt_tokens);
-    } else {
-      ADD_FAILURE() << "Decide() gave nothing";
-    }
-    return *record.starts[0].decision;
-  }
-
-  ManualClock clock;
-  FakeBackend small;
-  FakeBackend large;
-  std::unique_ptr<Router> router;
-};
-
-// Everything that must hold whether a backend calls back at once or later.
-class RouterTest : public ::testing::TestWithParam<Delivery> {
- protected:
-  Fixture f_{GetParam()};
-};
 
 INSTANTIATE_TEST_SUITE_P(Deliveries, RouterTest,
                          ::testing::Values(Delivery::kImmediate, Delivery::kManual),
@@ -329,230 +195,6 @@ TEST_P(RouterTest, TheClientsStrategyReplacesTheRules) {
   EXPECT_EQ(decision.strategy, PromptLookup());
 }
 
-// --- faults ----------------------------------------------------------------------------
-
-TEST_P(RouterTest, AFailedProbeFallsToTheLargeModel) {
-  f_.small.Update(kSmall, [](FakeModel& m) { m.probe_fault = Unavailable("gone\nfor good"); });
-  Decision decision = f_.DecisionFor(Ask("code x"));
-  EXPECT_EQ(decision.model, kLarge);
-  EXPECT_FALSE(decision.probed);
-  EXPECT_EQ(decision.reason,
-            "probe failed (unavailable: gone?for good): large model answers (rule otherwise)");
-
-  f_.small.Update(kSmall, [](FakeModel& m) { m.probe_refusal = ResourceExhausted("queue full"); });
-  decision = f_.DecisionFor(Ask("code x"));
-  EXPECT_EQ(decision.model, kLarge);
-  EXPECT_THAT(decision.reason, HasSubstr("resource_exhausted: queue full"));
-}
-
-TEST_P(RouterTest, ScoresThatAreNoNumbersFallToTheLargeModel) {
-  for (const char* prompt : {"nan x", "inf x"}) {
-    const Decision decision = f_.DecisionFor(Ask(prompt));
-    EXPECT_EQ(decision.model, kLarge);
-    EXPECT_THAT(decision.reason, HasSubstr("probe failed (internal: score of label 'code' is"));
-  }
-}
-
-TEST_P(RouterTest, TheWrongNumberOfScoresFallsToTheLargeModel) {
-  f_.small.Update(kSmall, [](FakeModel& m) {
-    m.logits = [](const Request&, const LabelQuery&) { return std::vector<float>{1}; };
-  });
-  EXPECT_THAT(f_.DecisionFor(Ask("code x")).reason, HasSubstr("1 scores for 3 labels"));
-}
-
-TEST_P(RouterTest, ARequestThatIsOverDuringTheProbeFails) {
-  for (const Status& fault : {DeadlineExceeded("too late"), Cancelled("went away")}) {
-    f_.small.Update(kSmall, [&](FakeModel& m) { m.probe_fault = fault; });
-    const RecordingSink::Record record = f_.Run(Ask("code x"));
-    ASSERT_EQ(record.errors.size(), 1u);
-    EXPECT_EQ(record.errors[0].code(), fault.code());
-    Status decided;
-    ASSERT_TRUE(
-        f_.router->Decide(Ask("code x"), [&](Result<Decision> d) { decided = d.status(); }).ok());
-    f_.DeliverAll();
-    EXPECT_EQ(decided.code(), fault.code());
-
-    f_.small.Update(kSmall, [&](FakeModel& m) { m.probe_refusal = fault; });
-    EXPECT_EQ(f_.RunToRefusal(Ask("code x")).code(), fault.code());
-    EXPECT_EQ(f_.router->Decide(Ask("code x"), nullptr).code(), fault.code());
-    f_.small.Update(kSmall, [&](FakeModel& m) { m.probe_refusal = Status::Ok(); });
-  }
-  EXPECT_TRUE(f_.large.generations().empty());
-}
-
-TEST_P(RouterTest, AWrongPromptIsRefused) {
-  f_.small.Update(kSmall, [](FakeModel& m) {
-    m.count_fault = InvalidArgument("no such role").WithParam("messages[0].role");
-  });
-  const Status status = f_.RunToRefusal(Ask("code x"));
-  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
-  EXPECT_EQ(status.param(), "messages[0].role");
-}
-
-TEST_P(RouterTest, ASmallModelThatCannotCountIsNotProbed) {
-  f_.small.Update(kSmall, [](FakeModel& m) { m.count_fault = Unavailable("gone"); });
-  const Decision decision = f_.DecisionFor(Ask("code x y"));
-  EXPECT_EQ(decision.model, kLarge);
-  EXPECT_EQ(decision.prompt_tokens, 3);
-  EXPECT_THAT(decision.reason, HasSubstr("probe failed (unavailable: gone)"));
-  EXPECT_TRUE(f_.small.probes().empty());
-
-  f_.large.Update(kLarge, [](FakeModel& m) { m.count_fault = Unavailable("gone too"); });
-  EXPECT_EQ(f_.RunToRefusal(Ask("code x")).message(), "gone too");
-}
-
-TEST_P(RouterTest, ARefusalByTheChosenModelIsReported) {
-  f_.small.Update(kSmall, [](FakeModel& m) { m.generate_refusal = ResourceExhausted("full"); });
-  // Known only after the probe: through the sink.
-  const RecordingSink::Record record = f_.Run(Ask("code x"));
-  EXPECT_TRUE(record.starts.empty());
-  EXPECT_EQ(record.errors.at(0).code(), StatusCode::kResourceExhausted);
-  EXPECT_EQ(f_.small.held_prompts(), 0);
-  // Without a probe: at once.
-  EXPECT_EQ(f_.RunToRefusal(Ask("code x", "small")).code(), StatusCode::kResourceExhausted);
-  f_.large.Update(kLarge, [](FakeModel& m) { m.generate_refusal = ResourceExhausted("full"); });
-  EXPECT_EQ(f_.RunToRefusal(Ask(Words("code", 3000))).code(), StatusCode::kResourceExhausted);
-}
-
-TEST_P(RouterTest, WhatGenerateRefusesIsRefusedBeforeTheProbeAndByDecide) {
-  const Status bad = InvalidArgument("no such token").WithParam("logit_bias");
-  const auto refuse = [&](FakeModel& m) { m.probe_refusal = m.generate_refusal = bad; };
-  f_.small.Update(kSmall, refuse);
-  f_.large.Update(kLarge, refuse);
-  for (const Request& request :
-       {Ask("code x"), Ask(Words("code", 3000)), Ask("code x", "small"), Ask("code x", "large")}) {
-    EXPECT_EQ(f_.RunToRefusal(request).param(), "logit_bias");
-    EXPECT_EQ(f_.router->Decide(request, nullptr).param(), "logit_bias");
-  }
-}
-
-TEST_P(RouterTest, AFaultInMidStreamComesThrough) {
-  f_.small.Update(kSmall, [](FakeModel& m) {
-    m.answer = [](const Request&) {
-      FakeAnswer answer;
-      answer.tokens = {"a"};
-      answer.error = Internal("boom");
-      return answer;
-    };
-  });
-  const RecordingSink::Record record = f_.Run(Ask("code x"));
-  EXPECT_EQ(record.text(), "a");
-  EXPECT_EQ(record.errors.at(0).message(), "boom");
-}
-
-TEST_P(RouterTest, TokenIdsNeedANamedModelWhenTheVocabulariesDiffer) {
-  Request ids = Ask("");
-  ids.prompt = std::vector<int32_t>{1, 2, 3};
-  Request bias = Ask("code x");
-  bias.sampling.logit_bias = {{1, 2.0f}};
-  EXPECT_EQ(f_.DecisionFor(ids).model, kLarge);
-  EXPECT_EQ(f_.DecisionFor(bias).model, kSmall);
-
-  for (uint64_t other : {0, 2}) {  // unknown, and known to be different
-    f_.large.Update(kLarge, [&](FakeModel& m) { m.info.vocabulary_fingerprint = other; });
-    f_.router = Router::Create(f_.Options(), f_.clock).value();
-    EXPECT_EQ(f_.RunToRefusal(ids).param(), "prompt");
-    EXPECT_EQ(f_.router->Decide(bias, nullptr).param(), "logit_bias");
-    EXPECT_THAT(
-        f_.RunToRefusal(bias).message(),
-        HasSubstr("'pocket-small' and 'pocket-large', whose vocabularies differ; name one"));
-    Request named = ids;
-    named.model = "large";
-    EXPECT_EQ(f_.DecisionFor(named).model, kLarge);
-    EXPECT_EQ(f_.DecisionFor(Ask("code x")).model, kSmall) << "text has no ids";
-  }
-}
-
-// --- contexts --------------------------------------------------------------------------
-
-TEST_P(RouterTest, ContextFitGoesBeforeThePolicy) {
-  Fixture f(GetParam(), /*small_context=*/100, /*large_context=*/1000);
-  Request request = Ask(Words("code", 60));
-  request.sampling.max_tokens = 40;  // exactly fits
-  EXPECT_EQ(f.DecisionFor(request).model, kSmall);
-  request.sampling.max_tokens = 41;
-  const Decision decision = f.DecisionFor(request);
-  EXPECT_EQ(decision.model, kLarge);
-  EXPECT_EQ(decision.rule, "code-small");
-  EXPECT_EQ(decision.reason,
-            "60 + 41 tokens > small context 100: large model answers (rule code-small, context "
-            "fit)");
-  EXPECT_FALSE(f.large.generations().back().had_held_prompt);
-  EXPECT_EQ(f.small.held_prompts(), 0);
-}
-
-TEST_P(RouterTest, ContextFitAlsoTheOtherWayRound) {
-  Fixture f(GetParam(), /*small_context=*/1000, /*large_context=*/100);
-  const Decision decision = f.DecisionFor(Ask(Words("qa", 100)));
-  EXPECT_EQ(decision.model, kSmall);
-  EXPECT_EQ(decision.strategy, PromptLookup());
-  EXPECT_EQ(decision.reason,
-            "100 + 1 tokens > large context 100: small model answers (rule knowledge, context "
-            "fit)");
-  EXPECT_TRUE(f.small.generations().back().had_held_prompt);
-}
-
-TEST_P(RouterTest, WhatFitsNowhereIsRefusedBeforeTheProbe) {
-  Fixture f(GetParam(), /*small_context=*/100, /*large_context=*/200);
-  Request request = Ask(Words("code", 190));
-  request.sampling.max_tokens = 20;
-  Status status = f.RunToRefusal(request);
-  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
-  EXPECT_EQ(status.reason(), "context_length_exceeded");
-  EXPECT_EQ(status.param(), "prompt");
-  EXPECT_EQ(status.message(),
-            "the prompt's 190 tokens and 20 for the answer are 210, more than the largest context, "
-            "200 tokens; shorten the prompt or lower max_tokens");
-  EXPECT_EQ(f.router->Decide(request, nullptr).reason(), "context_length_exceeded");
-  request.prompt = std::vector<ChatMessage>{{"user", Words("code", 200)}};
-  request.sampling.max_tokens.reset();
-  status = f.RunToRefusal(request);
-  EXPECT_EQ(status.param(), "messages");
-  EXPECT_THAT(status.message(), HasSubstr("shorten the prompt"));
-  request.sampling.max_tokens = std::numeric_limits<int>::max();
-  EXPECT_EQ(f.RunToRefusal(request).reason(), "context_length_exceeded");
-  EXPECT_TRUE(f.small.probes().empty());
-}
-
-TEST_P(RouterTest, EachModelCountsForItself) {
-  Fixture f(GetParam(), /*small_context=*/100, /*large_context=*/100);
-  f.large.Update(kLarge, [](FakeModel& m) {
-    m.count_tokens = [](const Prompt& prompt) { return 2 * FakeTokenCount(prompt); };
-  });
-  const Decision decision = f.DecisionFor(Ask(Words("qa", 60)));
-  EXPECT_EQ(decision.model, kSmall);
-  EXPECT_THAT(decision.reason, HasSubstr("120 + 1 tokens > large context 100"));
-  // Far from the limit nobody counts twice.
-  const int before = f.large.count_calls();
-  EXPECT_EQ(f.DecisionFor(Ask(Words("qa", 20))).model, kLarge);
-  EXPECT_EQ(f.large.count_calls(), before);
-}
-
-TEST_P(RouterTest, AContextNotKnownIsLargeEnough) {
-  Fixture f(GetParam(), /*small_context=*/0, /*large_context=*/0);
-  Request request = Ask(Words("code", 2000));
-  request.sampling.max_tokens = 1000000;
-  EXPECT_EQ(f.DecisionFor(request).model, kSmall);
-  EXPECT_EQ(f.router->Models()[0].context_length, 0);
-}
-
-TEST_P(RouterTest, APromptTooLongForTheProbesTemplateIsUnprobed) {
-  // "code" and 99 more fit the context of 101 with one token to answer; three more words of
-  // template do not.
-  Fixture f(GetParam(), /*small_context=*/101, /*large_context=*/1000);
-  const Decision decision = f.DecisionFor(Ask(Words("code", 100)));
-  EXPECT_FALSE(decision.probed);
-  EXPECT_EQ(decision.model, kLarge);
-  EXPECT_EQ(decision.reason,
-            "not probed, too long with the probe's template: large model answers "
-            "(rule otherwise)");
-  // The same if it comes out later.
-  f.small.Update(kSmall, [](FakeModel& m) {
-    m.probe_fault = InvalidArgument("too long").WithReason("context_length_exceeded");
-  });
-  EXPECT_EQ(f.DecisionFor(Ask("code x")).rule, "otherwise");
-}
-
 // --- what a Backend has besides --------------------------------------------------------
 
 TEST_P(RouterTest, ListsTheVirtualNamesAndBothModels) {
@@ -614,7 +256,7 @@ TEST_P(RouterTest, WorksOverOneBackendThatHoldsBothModels) {
 }
 
 TEST(Router, LoadIsBothBackends) {
-  Fixture f(Delivery::kImmediate);
+  RouterFixture f(Delivery::kImmediate);
   f.large.Update(kLarge, [](FakeModel& m) { m.load.running = 3; });
   const std::vector<ModelLoad> loads = f.router->Load();
   ASSERT_EQ(loads.size(), 2u);
@@ -623,7 +265,7 @@ TEST(Router, LoadIsBothBackends) {
 }
 
 TEST(Router, ProbeTimeIsByTheClock) {
-  Fixture f(Delivery::kManual);
+  RouterFixture f(Delivery::kManual);
   auto sink = std::make_shared<RecordingSink>();
   ASSERT_TRUE(f.router->Generate(Ask("code x"), sink).ok());
   f.clock.Advance(std::chrono::microseconds(11800));
@@ -632,7 +274,7 @@ TEST(Router, ProbeTimeIsByTheClock) {
 }
 
 TEST(Router, CreateChecksWhatItIsGiven) {
-  Fixture f(Delivery::kImmediate);
+  RouterFixture f(Delivery::kImmediate);
   const auto error = [&](auto change) {
     RouterOptions options = f.Options();
     change(options);
@@ -658,7 +300,7 @@ TEST(Router, CreateChecksWhatItIsGiven) {
 
 // What was started goes on without the router.
 TEST(Router, MayBeDestroyedDuringAProbe) {
-  Fixture f(Delivery::kManual);
+  RouterFixture f(Delivery::kManual);
   auto sink = std::make_shared<RecordingSink>();
   bool decided = false;
   ASSERT_TRUE(f.router->Generate(Ask("code x"), sink).ok());
@@ -667,195 +309,6 @@ TEST(Router, MayBeDestroyedDuringAProbe) {
   f.DeliverAll();
   EXPECT_EQ(sink->record().text(), "I am pocket-small");
   EXPECT_TRUE(decided);
-}
-
-// --- cancelling ------------------------------------------------------------------------
-
-class CancelTest : public ::testing::Test {
- protected:
-  std::shared_ptr<Ticket> Start(const std::string& prompt) {
-    return f_.router->Generate(Ask(prompt), sink_).value();
-  }
-  RecordingSink::Record End() {
-    f_.DeliverAll();
-    RecordingSink::Record record = sink_->record();
-    EXPECT_TRUE(record.in_order);
-    EXPECT_EQ(record.finishes.size() + record.errors.size(), 1u);
-    EXPECT_EQ(f_.small.held_prompts(), 0);
-    return record;
-  }
-
-  Fixture f_{Delivery::kManual};
-  std::shared_ptr<RecordingSink> sink_ = std::make_shared<RecordingSink>();
-};
-
-TEST_F(CancelTest, DuringTheProbe) {
-  auto generation = Start("code x");
-  generation->Cancel();
-  generation->Cancel();
-  EXPECT_EQ(f_.small.cancel_calls(), 2) << "the probe is cancelled too";
-  const RecordingSink::Record record = End();
-  EXPECT_EQ(record.errors.at(0).code(), StatusCode::kCancelled);
-  EXPECT_TRUE(f_.small.generations().empty());
-}
-
-TEST_F(CancelTest, DuringAProbeThatFails) {
-  f_.small.Update(kSmall, [](FakeModel& m) { m.probe_fault = Unavailable("gone"); });
-  Start("code x")->Cancel();
-  EXPECT_EQ(End().errors.at(0).code(), StatusCode::kCancelled);
-  EXPECT_TRUE(f_.large.generations().empty());
-}
-
-TEST_F(CancelTest, WhileTheChosenModelAcceptsTheRequest) {
-  std::shared_ptr<Ticket> generation;
-  f_.small.Update(kSmall, [&](FakeModel& m) {
-    m.answer = [&](const Request&) {  // runs inside Generate() of the small backend
-      generation->Cancel();
-      return FakeAnswer{};
-    };
-  });
-  generation = Start("code x");
-  EXPECT_EQ(End().finishes.at(0).reason, FinishReason::kCancelled);
-  EXPECT_EQ(f_.small.cancel_calls(), 1);
-}
-
-TEST_F(CancelTest, BetweenTheProbeAndTheFirstEvent) {
-  auto generation = Start("qa x");
-  EXPECT_TRUE(f_.small.DeliverOne());
-  EXPECT_EQ(f_.large.pending(), 1);
-  generation->Cancel();
-  EXPECT_EQ(End().finishes.at(0).reason, FinishReason::kCancelled);
-}
-
-TEST_F(CancelTest, InMidStream) {
-  auto generation = Start("qa x");
-  f_.small.DeliverOne();
-  f_.large.DeliverOne();  // start
-  f_.large.DeliverOne();  // a token
-  generation->Cancel();
-  const RecordingSink::Record record = End();
-  EXPECT_EQ(record.tokens.size(), 1u);
-  EXPECT_EQ(record.finishes.at(0).reason, FinishReason::kCancelled);
-}
-
-TEST_F(CancelTest, AfterTheEndHasNoEffect) {
-  auto generation = Start("qa x");
-  EXPECT_EQ(End().finishes.at(0).reason, FinishReason::kStop);
-  generation->Cancel();
-  EXPECT_EQ(End().finishes.at(0).reason, FinishReason::kStop);
-}
-
-TEST_F(CancelTest, FromInsideTheSink) {
-  std::shared_ptr<Ticket> generation;
-  sink_->on_start = [&] { generation->Cancel(); };
-  generation = Start("qa x");
-  EXPECT_EQ(End().finishes.at(0).reason, FinishReason::kCancelled);
-}
-
-// The probe comes later, the large model answers at once from inside its callback: the
-// handle of the chosen model is not known yet when the sink cancels.
-TEST(Cancel, FromInsideTheSinkOfABackendThatAnswersAtOnce) {
-  Fixture later(Delivery::kManual);
-  FakeBackend at_once({Model(kLarge, "large", 8000)}, Delivery::kImmediate);
-  RouterOptions options = later.Options();
-  options.large.backend = &at_once;
-  auto router = Router::Create(options, later.clock).value();
-  auto sink = std::make_shared<RecordingSink>();
-  std::shared_ptr<Ticket> generation;
-  sink->on_start = [&] { generation->Cancel(); };
-  generation = router->Generate(Ask("qa x"), sink).value();
-  later.DeliverAll();
-  const RecordingSink::Record record = sink->record();
-  EXPECT_TRUE(record.in_order);
-  EXPECT_EQ(record.finishes.size() + record.errors.size(), 1u);
-  EXPECT_EQ(at_once.cancel_calls(), 1);
-}
-
-TEST(Cancel, WithoutAProbe) {
-  Fixture f(Delivery::kManual);
-  auto sink = std::make_shared<RecordingSink>();
-  auto generation = f.router->Generate(Ask("code x", "small"), sink).value();
-  generation->Cancel();
-  f.DeliverAll();
-  EXPECT_EQ(sink->record().finishes.at(0).reason, FinishReason::kCancelled);
-}
-
-// The ticket may go before the probe is over; that is no cancellation.
-TEST_F(CancelTest, DestroyingTheTicketIsNotCancelling) {
-  Start("code x").reset();
-  EXPECT_EQ(End().text(), "I am pocket-small");
-}
-
-// --- many at once ----------------------------------------------------------------------
-
-// Requests of all kinds from several threads over backends with threads of their own, every
-// third cancelled at some moment. Each ends exactly once. (For the thread sanitizer above
-// all.)
-TEST(RouterStress, EveryRequestEndsOnce) {
-  constexpr int kThreads = 4;
-  constexpr int kRequests = 150;
-  ManualClock clock;
-  FakeBackend small({Model(kSmall, "small", 4000)}, Delivery::kThread);
-  FakeBackend large({Model(kLarge, "large", 8000)}, Delivery::kThread);
-  RouterOptions options;
-  options.small = {.backend = &small, .model = kSmall};
-  options.large = {.backend = &large, .model = kLarge};
-  options.labels = Labels();
-  options.policy = RoutingPolicy::Paper();
-  auto router = Router::Create(options, clock).value();
-
-  const std::vector<std::string> prompts = {"code x", "qa x", "math x", "unsure-code x", "nan x"};
-  const std::vector<std::string> models = {"auto", "auto-0.2", "small", "auto", "large"};
-  std::atomic<int> finished{0}, cancelled{0}, wrong{0};
-  const auto client = [&](int thread) {
-    for (int i = 0; i < kRequests; ++i) {
-      const size_t n = static_cast<size_t>(thread * kRequests + i);
-      auto sink = std::make_shared<RecordingSink>();
-      auto generation =
-          router->Generate(Ask(prompts[n % prompts.size()], models[n / 5 % models.size()]), sink);
-      if (!generation.ok()) {
-        ++wrong;
-        continue;
-      }
-      if (n % 3 == 0) {
-        for (size_t spin = 0; spin < n % 7; ++spin) std::this_thread::yield();
-        (*generation)->Cancel();
-      }
-      if (n % 4 == 0) generation = std::shared_ptr<Ticket>();
-      sink->Wait();
-      const RecordingSink::Record record = sink->record();
-      if (!record.in_order || record.finishes.size() + record.errors.size() != 1) ++wrong;
-      const bool stopped =
-          !record.errors.empty() || record.finishes.at(0).reason == FinishReason::kCancelled;
-      ++(stopped ? cancelled : finished);
-      if (stopped && n % 3 != 0) ++wrong;
-    }
-  };
-  std::vector<std::thread> threads;
-  for (int t = 0; t < kThreads; ++t) threads.emplace_back(client, t);
-  for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(wrong, 0);
-  EXPECT_EQ(finished + cancelled, kThreads * kRequests);
-}
-
-TEST(RouterStress, DecideFromManyThreads) {
-  std::atomic<int> right{0}, done{0};  // outlive the backend's thread
-  Fixture f(Delivery::kThread);
-  std::vector<std::thread> threads;
-  for (int t = 0; t < 4; ++t) {
-    threads.emplace_back([&] {
-      for (int i = 0; i < 50; ++i) {
-        const Status status = f.router->Decide(Ask("code x"), [&](Result<Decision> d) {
-          if (d.ok() && d->model == kSmall) ++right;
-          if (++done == 200) done.notify_all();
-        });
-        EXPECT_TRUE(status.ok());
-      }
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  for (int seen = done; seen < 200; seen = done) done.wait(seen);
-  EXPECT_EQ(right, 200);
 }
 
 }  // namespace
