@@ -58,6 +58,8 @@ bool IsKnownTensor(const Architecture& architecture, int num_layers, std::string
   const auto [rest, error] = std::from_chars(name.data(), end, layer);
   if (error != std::errc() || layer < 0 || layer >= num_layers) return false;
   if (rest == end || *rest != '.') return false;
+  // Only the spelling that is looked up when weights are loaded: "00" would never be read.
+  if (std::to_string(layer) != std::string_view(name.data(), rest - name.data())) return false;
   return IsLayerTensor(architecture, std::string_view(rest + 1, end - rest - 1));
 }
 

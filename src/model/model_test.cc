@@ -201,9 +201,10 @@ TEST(ModelTest, TensorsOfAnotherGraphAreRefusedByName) {
   for (const char* name :
        {"blk.0.ffn_down.bias", "blk.1.ffn_gate_exps.weight", "blk.0.ffn_gate_inp.weight",
         "blk.0.attn_qkv.weight", "blk.0.post_attention_norm.weight", "blk.2.attn_norm.weight",
-        "blk.-1.attn_norm.weight", "blk.00000000000000000000009.attn_norm.weight", "output.bias",
-        "output_norm.bias", "cls.output.weight", "rope_factors_long.weight", "blk.0.attn_norm",
-        "blk.", "blk.0", "v.patch_embd.weight"}) {
+        "blk.-1.attn_norm.weight", "blk.-0.attn_norm.weight", "blk.00.attn_norm.weight",
+        "blk.00000000000000000000009.attn_norm.weight", "output.bias", "output_norm.bias",
+        "cls.output.weight", "rope_factors_long.weight", "blk.0.attn_norm", "blk.", "blk.0",
+        "v.patch_embd.weight"}) {
     EXPECT_THAT(with_tensor("llama", name), AllOf(HasSubstr("test.gguf"), HasSubstr(name)));
   }
   EXPECT_THAT(with_tensor("qwen2", "blk.0.attn_output.bias"), HasSubstr("attn_output.bias"));
