@@ -35,17 +35,33 @@ Result<const Architecture*> ReadArchitecture(const GgufFile& file) {
                                    file.path(), QuoteForMessage(name), supported));
 }
 
-// Keys that would change the graph into one this program does not run.
+// Keys that, but for one value, change the graph into one this program does not run.
+struct ForeignKey {
+  std::string_view name;
+  double neutral = 0.0;
+};
+constexpr ForeignKey kForeignKeys[] = {
+    {"expert_count"},
+    {"attention.clamp_kqv"},
+    {"attention.scale"},
+    {"attention.max_alibi_bias"},
+    {"attn_logit_softcapping"},
+    {"final_logit_softcapping"},
+    {"logit_scale"},
+    {"embedding_scale"},
+    {"residual_scale"},
+    {"rope.scaling.attn_factor", 1.0},
+    {"rope.scaling.alpha"},
+};
+
 Status RefuseForeignGraphs(const KeyReader& keys) {
-  for (const std::string_view key :
-       {"expert_count", "attention.clamp_kqv", "attention.scale", "attention.max_alibi_bias",
-        "attn_logit_softcapping", "final_logit_softcapping", "logit_scale", "embedding_scale",
-        "residual_scale"}) {
-    if (!keys.Has(key)) continue;
-    AIO_ASSIGN_OR_RETURN(const double value, keys.file().GetFloat(keys.Key(key)));
-    if (value != 0.0) {
+  for (const ForeignKey& key : kForeignKeys) {
+    if (!keys.Has(key.name)) continue;
+    AIO_ASSIGN_OR_RETURN(const double value, keys.file().GetFloat(keys.Key(key.name)));
+    if (value != key.neutral) {
       return keys.Unsupported(
-          key, fmt::format("{} is not supported; only models without it (or 0) can be run", value));
+          key.name, fmt::format("{} is not supported; only models without it (or {}) can be run",
+                                value, key.neutral));
     }
   }
   if (keys.Has("attention.causal")) {

@@ -31,8 +31,8 @@ struct ModelConfig {
   int rope_dims = 0;  // even, <= head_size
   float rope_freq_base = 10000.0f;
   // Angle per pair and position: position * freq_base^(-2i/rope_dims) / rope_factors[i] *
-  // rope_scale. Factors come from linear scaling, Llama 3's scaling (rope_freqs.weight)
-  // or are all one.
+  // rope_scale. The factors are Llama 3's (rope_freqs.weight) or all one; rope_scale is
+  // linear scaling's, or one.
   std::vector<float> rope_factors;  // [rope_dims / 2]
   float rope_scale = 1.0f;
 

@@ -157,6 +157,9 @@ TEST(ModelConfigTest, UnsupportedRopeScalingIsRefusedByName) {
 TEST(ModelConfigTest, ForeignGraphsAreRefusedByKey) {
   EXPECT_THAT(ErrorWithInt("expert_count", 8), HasSubstr("llama.expert_count"));
   EXPECT_THAT(ErrorWithFloat("attention.clamp_kqv", 8.0f), HasSubstr("clamp_kqv"));
+  EXPECT_THAT(ErrorWithFloat("rope.scaling.attn_factor", 1.2f), HasSubstr("rope.scaling.attn"));
+  EXPECT_THAT(ErrorWithFloat("rope.scaling.alpha", 1000.0f), HasSubstr("rope.scaling.alpha"));
+  EXPECT_EQ(ErrorWithFloat("rope.scaling.attn_factor", 1.0f), "loaded");
   EXPECT_EQ(ErrorWithInt("expert_count", 0), "loaded");
   EXPECT_THAT(
       ErrorWith(SpecOf("llama"),
