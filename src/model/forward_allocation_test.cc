@@ -6,6 +6,7 @@
 #include <new>
 #include <vector>
 
+#include "kernels/aligned.h"
 #include "model/forward.h"
 #include "model/testing/test_model.h"
 
@@ -22,8 +23,34 @@ std::atomic<int> g_allocations{0};
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
+// The aligned forms, from which AlignedVector takes its memory.
+[[gnu::noinline]] void* operator new(size_t size, std::align_val_t alignment) {
+  g_allocations.fetch_add(1, std::memory_order_relaxed);
+  const auto multiple = static_cast<size_t>(alignment);
+  if (void* memory = std::aligned_alloc(multiple, (size + multiple - 1) / multiple * multiple)) {
+    return memory;
+  }
+  throw std::bad_alloc();
+}
+[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, size_t, std::align_val_t) noexcept {
+  std::free(memory);
+}
+
 namespace aio {
 namespace {
+
+TEST(ForwardTest, TheCounterSeesActivations) {
+  const int before = g_allocations.load();
+  const AlignedVector<float> activations(64);
+  EXPECT_EQ(g_allocations.load() - before, 1);
+  const std::shared_ptr<const Model> model = LoadRandomModel(TestModelSpec());
+  const int before_scratch = g_allocations.load();
+  const ForwardScratch scratch(model->config(), 1, 1, 1);
+  EXPECT_GT(g_allocations.load(), before_scratch);
+}
 
 TEST(ForwardTest, AStepDoesNotAllocate) {
   TestModelSpec spec;

@@ -65,11 +65,14 @@ TEST(KvCacheTest, MoreThanTheMachineHasIsRefusedWithTheBytes) {
   config.num_layers = 1024;
   config.num_kv_heads = 1024;
   config.head_size = 1024;
-  const auto cache = KvCache::Create(config, KvType::kF32, std::numeric_limits<int>::max());
-  ASSERT_FALSE(cache.ok());
-  EXPECT_EQ(cache.status().code(), StatusCode::kResourceExhausted);
-  EXPECT_THAT(cache.status().message(),
-              testing::HasSubstr(std::to_string(KvCache::BlockBytes(config, KvType::kF32))));
+  // 2^60 bytes, which the system refuses, and more than 2^63, which it cannot be asked for.
+  for (const int num_blocks : {1 << 22, std::numeric_limits<int>::max()}) {
+    const auto cache = KvCache::Create(config, KvType::kF32, num_blocks);
+    ASSERT_FALSE(cache.ok());
+    EXPECT_EQ(cache.status().code(), StatusCode::kResourceExhausted);
+    EXPECT_THAT(cache.status().message(),
+                testing::HasSubstr(std::to_string(KvCache::BlockBytes(config, KvType::kF32))));
+  }
 }
 
 TEST(KvCacheDeathTest, IndicesOutOfRangeStopTheProgram) {
