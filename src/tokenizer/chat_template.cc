@@ -208,7 +208,7 @@ Result<ChatTemplate> ChatTemplate::FromGguf(const GgufFile& file) {
                     "model's chat template: {}",
                     file.path(), kTemplateKey, FamilyNames()));
   }
-  AIO_ASSIGN_OR_RETURN(const std::string_view jinja, file.GetString(kTemplateKey));
+  AIO_ASSIGN_OR_RETURN(const std::string_view jinja, ReadJinja(file));
   const ChatFamily* family = FindChatFamily(RecogniseChatFamily(jinja, EosPiece(file)));
   if (family == nullptr) {
     return Unimplemented(fmt::format(

@@ -201,6 +201,22 @@ TEST(ChatTemplateTest, AddsTheDefaultSystemPromptOfTheFile) {
             "will refuse to answer\n### Instruction:\nHi\n### Response:\n");
 }
 
+TEST(ChatTemplateTest, DefaultSystemPromptsAreTextNotCode) {
+  const auto beginning = [](const std::string& jinja) {
+    const std::string text = Rendered(*FromJinja(jinja), kShort, false);
+    return text.substr(0, text.find("<|im_end|>"));
+  };
+  const std::string none = "<|im_start|>user\nHi";
+  EXPECT_EQ(beginning("{{ 'x<|im_start|>system\\n' + system + '<|im_end|>\\n' }}"), none);
+  EXPECT_EQ(beginning("{{ '<|im_start|>system\\n' }}{{ system }}{{ '<|im_end|>' }}"), none);
+  EXPECT_EQ(beginning("<|im_start|>system\n{{ system }}<|im_end|>"), none);
+  EXPECT_EQ(beginning("{# '<|im_start|>system\nOld<|im_end|>' #}{{ '<|im_start|>' }}"), none);
+  EXPECT_EQ(beginning("{{ '<s><|im_start|>system\\nYou are X.\\nBe kind.<|im_end|>' }}"),
+            "<|im_start|>system\nYou are X.\nBe kind.");
+  EXPECT_EQ(beginning("don't {{ a['b'] }}<|im_start|>system\nYou're X.<|im_end|>"),
+            "<|im_start|>system\nYou're X.");
+}
+
 TEST(ChatTemplateTest, Llama31StatesDates) {
   const std::string dates = "Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n";
   const std::string open = "<|start_header_id|>system<|end_header_id|>\n\n";
@@ -274,8 +290,15 @@ TEST(JinjaTextTest, FindsLiterals) {
   EXPECT_EQ(FindLiteralBetween("a [x\ny] b", "[", "]"), "x\ny");
   EXPECT_EQ(FindLiteralBetween("[{{ x }}]", "[", "]"), std::nullopt);
   EXPECT_EQ(FindLiteralBetween("'[", "[", "]"), std::nullopt);
+  EXPECT_EQ(FindLiteralBetween("{{ '[' + x + ']' }}", "[", "]"), std::nullopt);
+  EXPECT_EQ(FindLiteralBetween("{{ '{{ [x]' }}[y]", "[", "]"), "x");
+  EXPECT_EQ(FindLiteralBetween("{{ a['[x'] }}", "[", "]"), std::nullopt);
+  EXPECT_EQ(FindLiteralBetween("{# '[x]' #}{% if '\\'' %}[y]", "[", "]"), "y");
+  EXPECT_EQ(FindLiteralBetween("{{ '[x\\", "[", "]"), std::nullopt);
   EXPECT_EQ(FindAssignedLiteral("{% set a = \"b\\\"c\" %}", "a"), "b\"c");
   EXPECT_EQ(FindAssignedLiteral("{% set a = b %}", "a"), std::nullopt);
+  EXPECT_EQ(FindAssignedLiteral("set a = 'b'", "a"), std::nullopt);
+  EXPECT_EQ(FindAssignedLiteral("", "a"), std::nullopt);
 }
 
 }  // namespace

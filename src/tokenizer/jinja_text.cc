@@ -1,6 +1,11 @@
 #include "tokenizer/jinja_text.h"
 
-#include <algorithm>
+#include <fmt/format.h>
+
+#include <utility>
+#include <vector>
+
+#include "formats/gguf.h"
 
 namespace aio {
 namespace {
@@ -49,36 +54,59 @@ std::string_view RecogniseAngleRoles(std::string_view jinja, std::string_view eo
   return eos_piece == "</s>" ? "zephyr" : "";
 }
 
-// The meaning of a literal's text: \n, \t, \\, \' and \".
-std::string ResolveEscapes(std::string_view literal) {
-  std::string out;
-  for (size_t i = 0; i < literal.size(); ++i) {
-    if (literal[i] != '\\' || i + 1 == literal.size()) {
-      out += literal[i];
-      continue;
-    }
-    const char escaped = literal[++i];
-    out += escaped == 'n' ? '\n' : escaped == 't' ? '\t' : escaped;
-  }
-  return out;
-}
+// A string literal or a stretch of plain template text, escapes resolved.
+struct Literal {
+  size_t begin;  // of its text, in the template
+  std::string text;
+};
 
-// Where the literal that is open at `at` ends: its closing quote, or for plain template
-// text (`quote` is no quote) the next tag.
-size_t LiteralEnd(std::string_view jinja, size_t at, char quote) {
-  const bool quoted = quote == '\'' || quote == '"';
-  for (size_t i = at; i < jinja.size(); ++i) {
-    if (quoted && jinja[i] == '\\') {
+// All of them, in order, by one walk: what looks like a quote is one inside a tag only, and
+// what looks like a tag is none inside a string.
+std::vector<Literal> ReadLiterals(std::string_view jinja) {
+  std::vector<Literal> literals = {{0, ""}};
+  std::string_view tag_end;  // while a tag is open
+  char quote = 0;            // while a string is open in it
+  for (size_t i = 0; i < jinja.size(); ++i) {
+    const std::string_view two = jinja.substr(i, 2);
+    if (quote != 0) {
+      if (jinja[i] == quote) {
+        quote = 0;
+      } else if (jinja[i] == '\\' && two.size() == 2) {
+        ++i;
+        literals.back().text += two[1] == 'n' ? '\n' : two[1] == 't' ? '\t' : two[1];
+      } else {
+        literals.back().text += jinja[i];
+      }
+    } else if (!tag_end.empty()) {
+      if (two == tag_end) {
+        tag_end = {};
+        ++i;
+        literals.push_back({i + 1, ""});
+      } else if (tag_end != "#}" && (jinja[i] == '\'' || jinja[i] == '"')) {
+        quote = jinja[i];
+        literals.push_back({i + 1, ""});
+      }
+    } else if (two == "{{" || two == "{%" || two == "{#") {
+      tag_end = two == "{{" ? "}}" : two == "{%" ? "%}" : "#}";
       ++i;
-    } else if (quoted ? jinja[i] == quote
-                      : jinja.substr(i, 2) == "{{" || jinja.substr(i, 2) == "{%") {
-      return i;
+    } else {
+      literals.back().text += jinja[i];
     }
   }
-  return jinja.size();
+  return literals;
 }
 
 }  // namespace
+
+Result<std::string_view> ReadJinja(const GgufFile& file) {
+  constexpr char kKey[] = "tokenizer.chat_template";
+  AIO_ASSIGN_OR_RETURN(const std::string_view jinja, file.GetString(kKey));
+  if (jinja.size() > kMaxJinjaBytes) {
+    return InvalidArgument(fmt::format("{}: metadata key \"{}\" has {} bytes; expected at most {}",
+                                       file.path(), kKey, jinja.size(), kMaxJinjaBytes));
+  }
+  return jinja;
+}
 
 std::string_view RecogniseChatFamily(std::string_view jinja, std::string_view eos_piece) {
   if (Contains(jinja, "[unused9]") && Contains(jinja, "[unused10]")) return "pangu";
@@ -104,31 +132,22 @@ std::string_view RecogniseChatFamily(std::string_view jinja, std::string_view eo
 
 std::optional<std::string> FindLiteralBetween(std::string_view jinja, std::string_view open,
                                               std::string_view close) {
-  std::string escaped_open;
-  for (const char c : open) escaped_open += c == '\n' ? std::string("\\n") : std::string(1, c);
-  for (size_t at = 0; at < jinja.size(); ++at) {
-    const std::string_view rest = jinja.substr(at);
-    const bool escaped = rest.starts_with(escaped_open);
-    if (!escaped && !rest.starts_with(open)) continue;
-    const size_t begin = at + (escaped ? escaped_open.size() : open.size());
-    const char before = at == 0 ? ' ' : jinja[at - 1];
-    const std::string_view literal = jinja.substr(begin, LiteralEnd(jinja, begin, before) - begin);
-    const size_t end = literal.find(close);
-    if (end == std::string_view::npos) continue;
-    const std::string_view text = literal.substr(0, end);
-    const bool quoted = before == '\'' || before == '"';
-    return quoted ? ResolveEscapes(text) : std::string(text);
+  for (const Literal& literal : ReadLiterals(jinja)) {
+    const size_t at = literal.text.find(open);
+    if (at == std::string::npos) continue;
+    const size_t begin = at + open.size();
+    const size_t end = literal.text.find(close, begin);
+    if (end != std::string::npos) return literal.text.substr(begin, end - begin);
   }
   return std::nullopt;
 }
 
 std::optional<std::string> FindAssignedLiteral(std::string_view jinja, std::string_view variable) {
-  for (const char quote : {'\'', '"'}) {
-    const std::string assignment = "set " + std::string(variable) + " = " + quote;
-    const size_t at = jinja.find(assignment);
-    if (at == std::string_view::npos) continue;
-    const size_t begin = at + assignment.size();
-    return ResolveEscapes(jinja.substr(begin, LiteralEnd(jinja, begin, quote) - begin));
+  const std::string assignment = "set " + std::string(variable) + " = ";
+  for (const Literal& literal : ReadLiterals(jinja)) {
+    // Before a string's text stands its quote.
+    if (literal.begin == 0) continue;
+    if (jinja.substr(0, literal.begin - 1).ends_with(assignment)) return literal.text;
   }
   return std::nullopt;
 }
