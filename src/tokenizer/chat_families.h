@@ -29,6 +29,10 @@ struct ChatFamily {
   bool trims_assistant = false;
   std::string_view user_again = {};  // before every user turn but the first
   bool always_has_system = false;    // an empty one if the conversation has none
+
+  bool system_joins_user() const {
+    return system_place == SystemPlace::kInFirstUser || system_place == SystemPlace::kInLastUser;
+  }
 };
 
 std::span<const ChatFamily> AllChatFamilies();

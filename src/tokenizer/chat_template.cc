@@ -83,6 +83,13 @@ Status CheckRoles(const ChatFamily& family, std::span<const ChatTurn> turns) {
     }
     expected = role == "user" ? "assistant" : "user";
   }
+  const auto is_user = [](const ChatTurn& turn) { return turn.role == "user"; };
+  if (family.system_joins_user() && std::none_of(turns.begin(), turns.end(), is_user)) {
+    return InvalidArgument(fmt::format("the chat template \"{}\" writes the system message into "
+                                       "a user message, and there is none",
+                                       family.name))
+        .WithParam("messages");
+  }
   return Status::Ok();
 }
 
@@ -93,10 +100,7 @@ class ChatTemplate::Renderer {
  public:
   Renderer(const ChatTemplate& chat_template, std::span<const ChatTurn> turns)
       : template_(chat_template), family_(*chat_template.family_), turns_(turns) {
-    const bool has_system = turns.front().role == "system";
-    const bool in_user =
-        family_.system_place == Place::kInFirstUser || family_.system_place == Place::kInLastUser;
-    if (!has_system || !in_user) return;
+    if (turns.front().role != "system" || !family_.system_joins_user()) return;
     system_ = turns.front().content;
     joins_system_ = true;
     for (size_t i = 1; i < turns.size(); ++i) {

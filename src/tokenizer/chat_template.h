@@ -39,10 +39,10 @@ class ChatTemplate {
   std::string_view family() const;
 
   // kInvalidArgument with param "messages[i].role" for roles the family cannot express
-  // or an order it forbids, with param "messages" for no turns at all. Message contents
-  // become user pieces, all else template pieces. `add_generation_prompt` ends with the
-  // opening of an assistant turn. The beginning-of-sequence token is left to
-  // Tokenizer::Encode(pieces, /*add_bos=*/true).
+  // or an order it forbids, with param "messages" for no turns at all or a system message
+  // alone where the family writes it into a user's. Message contents become user pieces, all
+  // else template pieces. `add_generation_prompt` ends with the opening of an assistant turn.
+  // The beginning-of-sequence token is left to Tokenizer::Encode(pieces, /*add_bos=*/true).
   Result<std::vector<TextPiece>> Render(std::span<const ChatTurn> turns,
                                         bool add_generation_prompt) const;
 

@@ -160,6 +160,19 @@ TEST(ChatTemplateTest, RolesAndTheirOrder) {
   EXPECT_THAT(Rendered("chatml", Turns{{"user", "U"}, {"system", "S"}}), HasSubstr("system\nS"));
 }
 
+TEST(ChatTemplateTest, ASystemMessageThatJoinsAUsersNeedsOne) {
+  const Turns alone = {{"system", "S"}};
+  for (const char* family :
+       {"llama-2", "mistral-v0", "mistral-v1", "mistral-v3", "mistral-v3-tekken"}) {
+    const auto pieces = ChatTemplate::FromName(family)->Render(alone, true);
+    EXPECT_EQ(pieces.status().code(), StatusCode::kInvalidArgument) << family;
+    EXPECT_EQ(pieces.status().param(), "messages");
+  }
+  for (const char* family : {"chatml", "llama-3", "mistral-v7", "pangu"}) {
+    EXPECT_THAT(Rendered(family, alone), HasSubstr("S")) << family;
+  }
+}
+
 // Enough of each model's template to tell it by.
 constexpr char kSmolLm2[] =
     "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}{{ "
