@@ -144,6 +144,20 @@ TEST(SpecialTokensTest, EndOfGeneration) {
   EXPECT_EQ(tokenizer->eos(), eos);
 }
 
+// A ChatML fine-tune that kept its base model's end of sequence.
+TEST(SpecialTokensTest, UserDefinedEndMarkersEndTheAnswer) {
+  VocabularyBuilder builder = VocabularyBuilder::Spm();
+  const int32_t im_end = builder.Add("<|im_end|>", TokenKind::kUserDefined);
+  const int32_t other = builder.Add("<|im_start|>", TokenKind::kUserDefined);
+  builder.writer->SetUint32("tokenizer.ggml.eos_token_id", 2);
+  const auto tokenizer = Load(builder);
+  EXPECT_TRUE(tokenizer->IsEndOfGeneration(im_end));
+  EXPECT_TRUE(tokenizer->IsEndOfGeneration(2));
+  EXPECT_FALSE(tokenizer->IsEndOfGeneration(other));
+  EXPECT_EQ(tokenizer->EncodeTemplate("<|im_end|>", false), (Ids{im_end}));
+  EXPECT_THAT(tokenizer->EncodeText("<|im_end|>", false), Not(Contains(im_end)));
+}
+
 TEST(SpecialTokensTest, InTheHarmonyFormatAMessagesEndIsNotTheAnswers) {
   VocabularyBuilder builder = VocabularyBuilder::Bpe();
   const int32_t end = builder.Add("<|end|>", TokenKind::kControl);

@@ -72,7 +72,7 @@ class Tokenizer {
   virtual std::string_view TokenPiece(int32_t id) const = 0;
   virtual bool IsControl(int32_t id) const = 0;
   // End of sequence, end of turn, end of message: whatever ends an answer. The ids the file
-  // names, and control tokens with a well-known name ("<|im_end|>", "<|eot_id|>", ...).
+  // names, and special tokens with a well-known name ("<|im_end|>", "<|eot_id|>", ...).
   virtual bool IsEndOfGeneration(int32_t id) const = 0;
   virtual int vocabulary_size() const = 0;
   virtual std::optional<int32_t> bos() const = 0;

@@ -257,7 +257,7 @@ void Vocabulary::FindEnds(const std::vector<int32_t>& ending_ids) {
   for (const int32_t id : ending_ids) ends_generation_[id] = true;
   for (const std::string_view text : kEndPieces) {
     const std::optional<int32_t> id = Find(text);
-    if (id && IsControl(*id)) ends_generation_[*id] = true;
+    if (id && IsSpecial(*id)) ends_generation_[*id] = true;
   }
   // In the harmony format <|end|> ends a message, not the answer.
   const std::optional<int32_t> end = Find("<|end|>");
