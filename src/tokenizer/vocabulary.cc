@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "base/utf8.h"
 #include "formats/gguf.h"
 #include "formats/quote.h"
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/byte_tokens.h"
+#include "tokenizer/jinja_text.h"
 
 namespace aio {
 namespace {
@@ -19,7 +19,6 @@ constexpr char kModelKey[] = "tokenizer.ggml.model";
 constexpr char kTokensKey[] = "tokenizer.ggml.tokens";
 constexpr char kKindsKey[] = "tokenizer.ggml.token_type";
 constexpr char kScoresKey[] = "tokenizer.ggml.scores";
-constexpr char kTemplateKey[] = "tokenizer.chat_template";
 
 // Pieces that end an answer in the model families we know, where a file's keys forget them.
 constexpr std::string_view kEndPieces[] = {
@@ -69,8 +68,41 @@ bool MayMarkTurns(std::string_view piece) {
   return !blank && DecodeUtf8(piece).length < piece.size();
 }
 
+// Tells which texts occur in `text`: each in the time it takes to compare a few of them.
+class SubstringIndex {
+ public:
+  explicit SubstringIndex(std::string_view text) {
+    for (size_t at = 0; at < text.size(); ++at) {
+      suffixes_.push_back(text.substr(at, Vocabulary::kMaxBpePieceBytes));
+    }
+    std::sort(suffixes_.begin(), suffixes_.end());
+  }
+
+  bool Contains(std::string_view part) const {
+    const auto at = std::lower_bound(suffixes_.begin(), suffixes_.end(), part);
+    return at != suffixes_.end() && at->starts_with(part);
+  }
+
+ private:
+  std::vector<std::string_view> suffixes_;  // sorted
+};
+
 Status KeyFault(const GgufFile& file, std::string_view key, std::string_view fault) {
   return InvalidArgument(fmt::format("{}: metadata key \"{}\" {}", file.path(), key, fault));
+}
+
+// Counts are compared before arrays are decoded, which takes more memory than the file. Null
+// for what is no array: the getters say so.
+const GgufValue* FindArray(const GgufFile& file, std::string_view key) {
+  const GgufValue* value = file.FindValue(key);
+  return value != nullptr && value->type == GgufValue::Type::kArray ? value : nullptr;
+}
+
+Status ExpectOnePerToken(const GgufFile& file, std::string_view key, size_t tokens) {
+  const GgufValue* array = FindArray(file, key);
+  if (array == nullptr || array->count == tokens) return Status::Ok();
+  return KeyFault(file, key,
+                  fmt::format("has {} entries; expected {}, one per token", array->count, tokens));
 }
 
 }  // namespace
@@ -89,7 +121,7 @@ Result<std::unique_ptr<const Vocabulary>> Vocabulary::Read(const GgufFile& file)
   AIO_RETURN_IF_ERROR(vocabulary->ReadScores(file));
   AIO_RETURN_IF_ERROR(vocabulary->IndexPieces(file));
   AIO_RETURN_IF_ERROR(vocabulary->ReadSpecialIds(file));
-  vocabulary->FindMarkers(file);
+  AIO_RETURN_IF_ERROR(vocabulary->FindMarkers(file));
   vocabulary->FillBytes();
   return std::unique_ptr<const Vocabulary>(std::move(vocabulary));
 }
@@ -116,16 +148,19 @@ Status Vocabulary::ReadModel(const GgufFile& file) {
 }
 
 Status Vocabulary::ReadPieces(const GgufFile& file) {
+  const GgufValue* array = FindArray(file, kTokensKey);
+  if (array != nullptr && array->count > kMaxTokens) {
+    return KeyFault(file, kTokensKey,
+                    fmt::format("has {} entries; expected at most {}", array->count, kMaxTokens));
+  }
   AIO_ASSIGN_OR_RETURN(const std::vector<std::string_view> pieces, file.GetStringArray(kTokensKey));
   if (pieces.empty()) return KeyFault(file, kTokensKey, "has no entries");
-  if (pieces.size() > std::numeric_limits<int32_t>::max()) {
-    return KeyFault(file, kTokensKey, "has more entries than a token id can name");
-  }
+  const size_t max_bytes = model_ == Model::kSpm ? kMaxSpmPieceBytes : kMaxBpePieceBytes;
   for (size_t id = 0; id < pieces.size(); ++id) {
-    if (pieces[id].size() > kMaxPieceBytes) {
+    if (pieces[id].size() > max_bytes) {
       return KeyFault(file, kTokensKey,
                       fmt::format("entry {} has {} bytes; expected at most {}", id,
-                                  pieces[id].size(), kMaxPieceBytes));
+                                  pieces[id].size(), max_bytes));
     }
     pieces_.Append(pieces[id]);
   }
@@ -136,11 +171,8 @@ Status Vocabulary::ReadKinds(const GgufFile& file) {
   const size_t count = pieces_.ends.size();
   kinds_.assign(count, TokenKind::kNormal);
   if (file.FindValue(kKindsKey) == nullptr) return Status::Ok();
+  AIO_RETURN_IF_ERROR(ExpectOnePerToken(file, kKindsKey, count));
   AIO_ASSIGN_OR_RETURN(const std::vector<int64_t> kinds, file.GetIntArray(kKindsKey));
-  if (kinds.size() != count) {
-    return KeyFault(file, kKindsKey,
-                    fmt::format("has {} entries; expected {}, one per token", kinds.size(), count));
-  }
   for (size_t id = 0; id < count; ++id) {
     if (kinds[id] < 0 || kinds[id] > static_cast<int64_t>(TokenKind::kByte)) {
       return KeyFault(file, kKindsKey,
@@ -161,12 +193,8 @@ void Vocabulary::FindByteTokens() {
 
 Status Vocabulary::ReadScores(const GgufFile& file) {
   if (model_ == Model::kBpe && file.FindValue(kScoresKey) == nullptr) return Status::Ok();
+  AIO_RETURN_IF_ERROR(ExpectOnePerToken(file, kScoresKey, kinds_.size()));
   AIO_ASSIGN_OR_RETURN(std::vector<float> scores, file.GetFloatArray(kScoresKey));
-  if (scores.size() != kinds_.size()) {
-    return KeyFault(
-        file, kScoresKey,
-        fmt::format("has {} entries; expected {}, one per token", scores.size(), kinds_.size()));
-  }
   for (size_t id = 0; id < scores.size(); ++id) {
     if (std::isnan(scores[id])) {
       return KeyFault(file, kScoresKey, fmt::format("entry {} is not a number", id));
@@ -176,16 +204,16 @@ Status Vocabulary::ReadScores(const GgufFile& file) {
   return Status::Ok();
 }
 
-// Two tokens of one piece, or a token of none, would make encoding ambiguous; unused
-// entries never take part in it.
+// Two tokens of one piece would make encoding ambiguous; unused entries, to which those
+// without any text count, never take part in it.
 Status Vocabulary::IndexPieces(const GgufFile& file) {
   ids_.reserve(kinds_.size());
   for (int32_t id = 0; id < size(); ++id) {
-    const bool unused = kinds_[id] == TokenKind::kUnused;
     if (piece(id).empty()) {
-      if (unused) continue;
-      return KeyFault(file, kTokensKey, fmt::format("entry {} is empty", id));
+      kinds_[id] = TokenKind::kUnused;
+      continue;
     }
+    const bool unused = kinds_[id] == TokenKind::kUnused;
     const auto [found, inserted] = ids_.emplace(piece(id), id);
     if (inserted || unused) continue;
     if (kinds_[found->second] == TokenKind::kUnused) {
@@ -265,22 +293,23 @@ void Vocabulary::FindEnds(const std::vector<int32_t>& ending_ids) {
   if (harmony && end && eos_ != end) ends_generation_[*end] = false;
 }
 
-void Vocabulary::FindMarkers(const GgufFile& file) {
-  const Result<std::string_view> found = file.GetString(kTemplateKey);
-  const std::string_view chat_template = found.ok() ? *found : std::string_view();
+Status Vocabulary::FindMarkers(const GgufFile& file) {
+  const Result<std::string_view> jinja = ReadJinja(file);
+  if (!jinja.ok() && jinja.status().code() != StatusCode::kNotFound) return jinja.status();
+  const SubstringIndex chat_template(jinja.ok() ? *jinja : std::string_view());
   markers_.assign(kinds_.size(), false);
   for (int32_t id = 0; id < size(); ++id) {
     const std::string_view text = piece(id);
     const bool may_be_marker = kinds_[id] == TokenKind::kUserDefined ||
                                (kinds_[id] == TokenKind::kNormal && LooksLikeNoText(text));
     if (!may_be_marker) continue;
-    const bool in_template =
-        MayMarkTurns(text) && chat_template.find(text) != std::string_view::npos;
+    const bool in_template = MayMarkTurns(text) && chat_template.Contains(text);
     // SentencePiece's user-defined symbols ("[unused9]") become normal in some conversions.
     if (in_template) kinds_[id] = TokenKind::kUserDefined;
     markers_[id] = kinds_[id] == TokenKind::kUserDefined &&
                    (IsEndOfGeneration(id) || LooksLikeMarker(text) || in_template);
   }
+  return Status::Ok();
 }
 
 void Vocabulary::FillBytes() {

@@ -33,8 +33,11 @@ class Vocabulary {
  public:
   enum class Model { kBpe, kSpm };  // `tokenizer.ggml.model` gpt2 and llama
 
-  // A longer piece is refused: it would be no token but an attack on load time.
-  static constexpr size_t kMaxPieceBytes = 4096;
+  // What has more or longer pieces is refused: it would be no vocabulary but an attack on
+  // load time. SentencePiece's are looked at in every way of cutting them in two.
+  static constexpr size_t kMaxTokens = size_t{1} << 22;
+  static constexpr size_t kMaxBpePieceBytes = 4096;
+  static constexpr size_t kMaxSpmPieceBytes = 512;
 
   // kInvalidArgument or kUnimplemented; names the file and the key.
   static Result<std::unique_ptr<const Vocabulary>> Read(const GgufFile& file);
@@ -93,7 +96,7 @@ class Vocabulary {
   Status ReadId(const GgufFile& file, std::string_view role, std::optional<int32_t>& id) const;
   void PromoteMarkers(const std::vector<int32_t>& ending_ids);
   void FindEnds(const std::vector<int32_t>& ending_ids);
-  void FindMarkers(const GgufFile& file);
+  Status FindMarkers(const GgufFile& file);
   void FillBytes();
 
   Model model_ = Model::kBpe;

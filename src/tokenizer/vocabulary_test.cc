@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "formats/gguf.h"
+#include "formats/gguf_testing.h"
+#include "tokenizer/jinja_text.h"
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/tokenizer_testing.h"
 
@@ -104,19 +106,57 @@ TEST(VocabularyTest, DuplicateAndEmptyPieces) {
   duplicate.Add("a");
   ExpectFault(duplicate, "tokenizer.ggml.tokens", "entries 97 and 256 are both \"a\"");
 
-  VocabularyBuilder empty = VocabularyBuilder::Bpe();
-  empty.Add("");
-  ExpectFault(empty, "tokenizer.ggml.tokens", "entry 256 is empty");
+  for (const bool bpe : {true, false}) {
+    VocabularyBuilder builder = bpe ? VocabularyBuilder::Bpe() : VocabularyBuilder::Spm();
+    for (const TokenKind kind : {TokenKind::kNormal, TokenKind::kUnused, TokenKind::kControl,
+                                 TokenKind::kUserDefined, TokenKind::kUnknown}) {
+      const int32_t id = builder.Add("", kind);
+      builder.writer->SetUint32("tokenizer.ggml.eos_token_id", id);
+    }
+    builder.Add("a", TokenKind::kUnused);
+    const auto tokenizer = builder.Load();
+    ASSERT_TRUE(tokenizer.ok()) << tokenizer.status().ToString();
+    EXPECT_EQ((*tokenizer)->Decode((*tokenizer)->EncodeTemplate("a b", false)), "a b");
+  }
+}
 
-  VocabularyBuilder unused = VocabularyBuilder::Bpe();
-  unused.Add("", TokenKind::kUnused);
-  unused.Add("", TokenKind::kUnused);
-  unused.Add("a", TokenKind::kUnused);
-  EXPECT_TRUE(unused.Load().ok());
+TEST(VocabularyTest, WhatIsTooLargeToBeAVocabulary) {
+  VocabularyBuilder bpe = VocabularyBuilder::Bpe();
+  bpe.Add(std::string(Vocabulary::kMaxBpePieceBytes + 1, 'x'));
+  ExpectFault(bpe, "tokenizer.ggml.tokens", "4097 bytes; expected at most 4096");
 
-  VocabularyBuilder long_piece = VocabularyBuilder::Bpe();
-  long_piece.Add(std::string(Vocabulary::kMaxPieceBytes + 1, 'x'));
-  ExpectFault(long_piece, "tokenizer.ggml.tokens", "4097 bytes");
+  VocabularyBuilder spm = VocabularyBuilder::Spm();
+  spm.Add(std::string(Vocabulary::kMaxSpmPieceBytes + 1, 'x'));
+  ExpectFault(spm, "tokenizer.ggml.tokens", "513 bytes; expected at most 512");
+
+  VocabularyBuilder jinja = VocabularyBuilder::Bpe();
+  jinja.writer->SetString("tokenizer.chat_template", std::string(kMaxJinjaBytes + 1, 'x'));
+  ExpectFault(jinja, "tokenizer.chat_template", "262145 bytes; expected at most 262144");
+
+  constexpr size_t kTokens = Vocabulary::kMaxTokens + 1;
+  RawGguf raw(3, 0, 2);
+  raw.Key("tokenizer.ggml.model", GgufValue::Type::kString).String("gpt2");
+  raw.ArrayKey("tokenizer.ggml.tokens", GgufValue::Type::kString, kTokens);
+  raw.Zeros(kTokens * sizeof(uint64_t));  // empty strings
+  const auto file = GgufFile::Parse(raw.bytes(), "test.gguf");
+  ASSERT_TRUE(file.ok()) << file.status().ToString();
+  EXPECT_THAT(Tokenizer::Load(**file).status().message(), HasSubstr("has 4194305 entries"));
+}
+
+// As many candidates for markers as a file may well hold, and the longest template: a search
+// of the template for each would take minutes.
+TEST(VocabularyTest, MarkersAreFoundFast) {
+  VocabularyBuilder builder = VocabularyBuilder::Bpe();
+  for (int i = 0; i < 200'000; ++i) {
+    builder.Add("<<<<" + std::to_string(i), TokenKind::kUserDefined);
+  }
+  const int32_t marker = builder.Add("<<END", TokenKind::kUserDefined);
+  builder.writer->SetString("tokenizer.chat_template",
+                            std::string(kMaxJinjaBytes - 5, '<') + "<END>");
+  const auto tokenizer = builder.Load();
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status().ToString();
+  EXPECT_EQ((*tokenizer)->EncodeTemplate("<<END", false), std::vector<int32_t>{marker});
+  EXPECT_NE((*tokenizer)->EncodeText("<<END", false), std::vector<int32_t>{marker});
 }
 
 TEST(VocabularyTest, MissingBytes) {
