@@ -196,7 +196,8 @@ void VocabularyTokenizer::FillFingerprint() {
     fingerprint.Add(vocabulary_->IsMarker(id));
   }
   for (const float score : vocabulary_->scores()) fingerprint.Add(std::bit_cast<uint32_t>(score));
-  fingerprint.Add(vocabulary_->bos().value_or(-1)).Add(adds_bos_).Add(strips_after_special_);
+  fingerprint.Add(vocabulary_->bos().value_or(-1)).Add(vocabulary_->unknown().value_or(-1));
+  fingerprint.Add(adds_bos_).Add(strips_after_special_);
   fingerprint_ = fingerprint.value();
 }
 
