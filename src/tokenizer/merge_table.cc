@@ -40,22 +40,22 @@ void MergeTable::Grow() {
   }
 }
 
-void Merger::Merge(const MergeTable& table, std::vector<Symbol>& symbols) {
+void Merger::Merge(const MergeTable& table, std::vector<Symbol>& symbols, size_t at_least) {
   if (symbols.size() < 2) return;
   if (symbols.size() <= kShortSymbols) {
-    MergeShort(table, symbols);
+    MergeShort(table, symbols, at_least);
   } else {
-    MergeLong(table, symbols);
+    MergeLong(table, symbols, at_least);
   }
 }
 
-void Merger::MergeShort(const MergeTable& table, std::vector<Symbol>& symbols) {
+void Merger::MergeShort(const MergeTable& table, std::vector<Symbol>& symbols, size_t at_least) {
   rules_.clear();
   for (size_t i = 0; i + 1 < symbols.size(); ++i) {
     rules_.push_back(table.Find(symbols[i].id, symbols[i + 1].id));
   }
   const auto lower_rank = [](const auto& a, const auto& b) { return a.rank < b.rank; };
-  while (!rules_.empty()) {
+  while (symbols.size() > at_least) {
     const auto best = std::min_element(rules_.begin(), rules_.end(), lower_rank);
     if (best->rank == MergeTable::kNoRank) return;
     const size_t left = best - rules_.begin();
@@ -76,7 +76,7 @@ void Merger::Offer(const MergeTable& table, const std::vector<Symbol>& symbols, 
   heap_.push_back(uint64_t{rank} << 32 | left);
 }
 
-void Merger::MergeLong(const MergeTable& table, std::vector<Symbol>& symbols) {
+void Merger::MergeLong(const MergeTable& table, std::vector<Symbol>& symbols, size_t at_least) {
   const auto count = static_cast<uint32_t>(symbols.size());
   next_.resize(count);
   previous_.resize(count);
@@ -88,7 +88,8 @@ void Merger::MergeLong(const MergeTable& table, std::vector<Symbol>& symbols) {
   for (uint32_t i = 0; i < count; ++i) Offer(table, symbols, i);
   std::make_heap(heap_.begin(), heap_.end(), std::greater<>());
 
-  while (!heap_.empty()) {
+  size_t left_over = count;
+  while (!heap_.empty() && left_over > at_least) {
     std::pop_heap(heap_.begin(), heap_.end(), std::greater<>());
     const auto rank = static_cast<uint32_t>(heap_.back() >> 32);
     const auto left = static_cast<uint32_t>(heap_.back());
@@ -100,6 +101,7 @@ void Merger::MergeLong(const MergeTable& table, std::vector<Symbol>& symbols) {
     const MergeTable::Rule rule = table.Find(symbols[left].id, symbols[right].id);
     if (rule.rank != rank) continue;
 
+    --left_over;
     symbols[left].id = rule.merged;
     next_[left] = next_[right];
     if (next_[left] != kEnd) previous_[next_[left]] = left;

@@ -41,17 +41,6 @@ class MergeTable {
     }
   }
 
-  size_t size() const { return size_; }
-
-  // visit(left, right, rule) for each rule, in no particular order.
-  template <typename Visitor>
-  void ForEach(const Visitor& visit) const {
-    for (const SlotEntry& slot : slots_) {
-      if (slot.key == kFree) continue;
-      visit(static_cast<SymbolId>(slot.key >> 32), static_cast<SymbolId>(slot.key), slot.rule);
-    }
-  }
-
  private:
   static constexpr uint64_t kFree = ~uint64_t{0};  // the key of (kNoSymbol, kNoSymbol)
   struct SlotEntry {
@@ -73,13 +62,13 @@ class MergeTable {
 // Scratch space for merging; one per thread, reused from word to word.
 class Merger {
  public:
-  // Applies rules of `table` to `symbols` until none applies: always the one of lowest
-  // rank, the leftmost among equals. O(n log n).
-  void Merge(const MergeTable& table, std::vector<Symbol>& symbols);
+  // Applies rules of `table` to `symbols` until none applies or `at_least` symbols are left:
+  // always the one of lowest rank, the leftmost among equals. O(n log n).
+  void Merge(const MergeTable& table, std::vector<Symbol>& symbols, size_t at_least = 1);
 
  private:
-  void MergeShort(const MergeTable& table, std::vector<Symbol>& symbols);
-  void MergeLong(const MergeTable& table, std::vector<Symbol>& symbols);
+  void MergeShort(const MergeTable& table, std::vector<Symbol>& symbols, size_t at_least);
+  void MergeLong(const MergeTable& table, std::vector<Symbol>& symbols, size_t at_least);
   void Offer(const MergeTable& table, const std::vector<Symbol>& symbols, uint32_t left);
 
   std::vector<MergeTable::Rule> rules_;    // [n - 1] rule for the pair (i, i + 1)

@@ -1,6 +1,7 @@
 // SentencePiece BPE: characters of the text, with "▁" for spaces, merge into pieces; of all
 // neighbours that make a piece, those whose piece has the highest score merge first, the
-// leftmost among equals. What is no piece in the end is written byte by byte.
+// leftmost among equals. What is no piece in the end is written byte by byte; of what is an
+// unused piece the last merge is undone.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -33,7 +34,7 @@ class SpmEncoder final : public PlainEncoder {
   Status ReadBytes(const GgufFile& file);
   void NumberCharacters();
   void FillMerges();
-  void SplitUnused();
+  void HalveUnused();
   void FindWholeWords();
 
   void Encode(std::string_view text, bool starts_text, std::vector<int32_t>& ids) const override;
@@ -53,14 +54,9 @@ class SpmEncoder final : public PlainEncoder {
 
   SymbolId FindSymbol(std::string_view text) const;
   std::vector<uint32_t> RankPieces() const;
-  void MergeCharacters(std::string_view word, const MergeTable& merges, Scratch& scratch) const;
-  void AppendSymbols(std::string_view word, const std::vector<Symbol>& symbols,
-                     std::vector<int32_t>& ids) const;
-  void AppendParts(SymbolId id, std::string_view text, std::vector<int32_t>& ids) const;
-  bool IsUnused(SymbolId id) const {
-    return id < static_cast<SymbolId>(vocabulary_.size()) &&
-           vocabulary_.kind(static_cast<int32_t>(id)) == TokenKind::kUnused;
-  }
+  void MergeCharacters(std::string_view word, size_t at_least, Scratch& scratch) const;
+  void AppendSymbol(SymbolId id, std::string_view text, std::vector<int32_t>& ids) const;
+  void AppendBytes(std::string_view text, std::vector<int32_t>& ids) const;
   size_t WordEnd(std::string_view text, size_t begin) const;
 
   const Vocabulary& vocabulary_;
@@ -73,8 +69,8 @@ class SpmEncoder final : public PlainEncoder {
   // No piece has a space after another character: words can be encoded one by one.
   bool words_are_separate_ = true;
   std::unordered_map<std::string_view, int32_t> whole_words_;
-  // What is produced instead of an unused piece.
-  std::unordered_map<SymbolId, std::vector<int32_t>> parts_of_unused_;
+  // The two symbols that merge into an unused piece.
+  std::unordered_map<SymbolId, std::array<Symbol, 2>> halves_of_unused_;
 };
 
 Status SpmEncoder::ReadPrefix(const GgufFile& file) {
@@ -158,6 +154,7 @@ void SpmEncoder::FillMerges() {
   for (int32_t id = 0; id < vocabulary_.size(); ++id) {
     if (!vocabulary_.IsMergeable(id)) continue;
     const std::string_view piece = vocabulary_.piece(id);
+    if (piece.empty()) continue;
     for (size_t cut = DecodeUtf8(piece).length; cut < piece.size();
          cut += DecodeUtf8(piece.substr(cut)).length) {
       const SymbolId left = FindSymbol(piece.substr(0, cut));
@@ -168,21 +165,16 @@ void SpmEncoder::FillMerges() {
   }
 }
 
-// Where merging alone arrives at an unused piece, its parts are produced instead: what the
-// same text merges into if no unused piece exists.
-void SpmEncoder::SplitUnused() {
-  MergeTable used_only(merges_.size());
-  merges_.ForEach([&](SymbolId left, SymbolId right, MergeTable::Rule rule) {
-    if (!IsUnused(rule.merged)) used_only.Add(left, right, rule);
-  });
+// Merging alone arrives at a piece as merging within a text does: what lies around it takes
+// no part until it is whole.
+void SpmEncoder::HalveUnused() {
   Scratch scratch;
   for (int32_t id = 0; id < vocabulary_.size(); ++id) {
     if (vocabulary_.kind(id) != TokenKind::kUnused) continue;
-    const std::string_view piece = vocabulary_.piece(id);
-    std::vector<int32_t> parts;
-    MergeCharacters(piece, used_only, scratch);
-    AppendSymbols(piece, scratch.symbols, parts);
-    parts_of_unused_[static_cast<SymbolId>(id)] = std::move(parts);
+    MergeCharacters(vocabulary_.piece(id), /*at_least=*/2, scratch);
+    const std::vector<Symbol>& symbols = scratch.symbols;
+    if (symbols.size() != 2) continue;  // a character, or never arrived at
+    halves_of_unused_[static_cast<SymbolId>(id)] = {symbols[0], symbols[1]};
   }
 }
 
@@ -190,15 +182,14 @@ void SpmEncoder::FindWholeWords() {
   Scratch scratch;
   for (int32_t id = 0; id < vocabulary_.size(); ++id) {
     if (vocabulary_.kind(id) != TokenKind::kNormal) continue;
-    MergeCharacters(vocabulary_.piece(id), merges_, scratch);
+    MergeCharacters(vocabulary_.piece(id), /*at_least=*/1, scratch);
     const bool whole =
         scratch.symbols.size() == 1 && scratch.symbols[0].id == static_cast<SymbolId>(id);
     if (whole) whole_words_.emplace(vocabulary_.piece(id), id);
   }
 }
 
-void SpmEncoder::MergeCharacters(std::string_view word, const MergeTable& merges,
-                                 Scratch& scratch) const {
+void SpmEncoder::MergeCharacters(std::string_view word, size_t at_least, Scratch& scratch) const {
   scratch.symbols.clear();
   for (size_t i = 0; i < word.size();) {
     const size_t length = DecodeUtf8(word.substr(i)).length;
@@ -207,29 +198,21 @@ void SpmEncoder::MergeCharacters(std::string_view word, const MergeTable& merges
     scratch.symbols.push_back({id, static_cast<uint32_t>(i)});
     i += length;
   }
-  scratch.merger.Merge(merges, scratch.symbols);
+  scratch.merger.Merge(merges_, scratch.symbols, at_least);
 }
 
-// Appends the ids of `symbols`, which together are `word`.
-void SpmEncoder::AppendSymbols(std::string_view word, const std::vector<Symbol>& symbols,
-                               std::vector<int32_t>& ids) const {
-  for (size_t i = 0; i < symbols.size(); ++i) {
-    const SymbolId id = symbols[i].id;
-    const size_t end = i + 1 < symbols.size() ? symbols[i + 1].offset : word.size();
-    if (id >= static_cast<SymbolId>(vocabulary_.size()) || IsUnused(id)) {
-      AppendParts(id, word.substr(symbols[i].offset, end - symbols[i].offset), ids);
-    } else {
-      ids.push_back(static_cast<int32_t>(id));
-    }
-  }
+// Appends the ids of the symbol `id`, whose text is `text`.
+void SpmEncoder::AppendSymbol(SymbolId id, std::string_view text, std::vector<int32_t>& ids) const {
+  if (id >= static_cast<SymbolId>(vocabulary_.size())) return AppendBytes(text, ids);
+  const auto halves = halves_of_unused_.find(id);
+  if (halves == halves_of_unused_.end()) return ids.push_back(static_cast<int32_t>(id));
+  const auto& [left, right] = halves->second;
+  AppendSymbol(left.id, text.substr(0, right.offset), ids);
+  AppendSymbol(right.id, text.substr(right.offset), ids);
 }
 
-// Appends what stands for `text`, a symbol that is no token.
-void SpmEncoder::AppendParts(SymbolId id, std::string_view text, std::vector<int32_t>& ids) const {
-  if (const auto parts = parts_of_unused_.find(id); parts != parts_of_unused_.end()) {
-    ids.insert(ids.end(), parts->second.begin(), parts->second.end());
-    return;
-  }
+// Appends what stands for `text`, a character that is no token.
+void SpmEncoder::AppendBytes(std::string_view text, std::vector<int32_t>& ids) const {
   if (text == kSpaceMark) text = " ";  // as the user wrote it: only pieces spell it otherwise
   for (const char c : text) {
     const std::optional<int32_t> byte = byte_tokens_[static_cast<uint8_t>(c)];
@@ -272,8 +255,13 @@ void SpmEncoder::Encode(std::string_view text, bool starts_text, std::vector<int
       ids.push_back(whole->second);
       continue;
     }
-    MergeCharacters(word, merges_, scratch);
-    AppendSymbols(word, scratch.symbols, ids);
+    MergeCharacters(word, /*at_least=*/1, scratch);
+    const std::vector<Symbol>& symbols = scratch.symbols;
+    for (size_t i = 0; i < symbols.size(); ++i) {
+      const size_t symbol_end = i + 1 < symbols.size() ? symbols[i + 1].offset : word.size();
+      AppendSymbol(symbols[i].id, word.substr(symbols[i].offset, symbol_end - symbols[i].offset),
+                   ids);
+    }
   }
 }
 
@@ -286,7 +274,7 @@ Result<std::unique_ptr<const PlainEncoder>> MakeSpmEncoder(const GgufFile& file,
   AIO_RETURN_IF_ERROR(encoder->ReadBytes(file));
   encoder->NumberCharacters();
   encoder->FillMerges();
-  encoder->SplitUnused();
+  encoder->HalveUnused();
   encoder->FindWholeWords();
   return std::unique_ptr<const PlainEncoder>(std::move(encoder));
 }

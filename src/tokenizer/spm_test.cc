@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/utf8.h"
@@ -19,6 +21,7 @@ namespace {
 using Ids = std::vector<int32_t>;
 
 constexpr int32_t kFirstByte = 3;
+constexpr auto kUnused = static_cast<int32_t>(TokenKind::kUnused);
 
 std::shared_ptr<const Tokenizer> Load(VocabularyBuilder& builder) {
   auto tokenizer = builder.Load();
@@ -135,6 +138,21 @@ TEST(SpmTest, UnusedPiecesAreMergedThroughButNotProduced) {
   EXPECT_EQ(tokenizer->EncodeText("c", false), (Ids{kFirstByte + 'c'}));
 }
 
+// As SentencePiece's own encoder does: the parts of an unused piece are what it was merged
+// from, not what its text would be without it ("ab" and "c").
+TEST(SpmTest, OfAnUnusedPieceTheLastMergeIsUndone) {
+  VocabularyBuilder builder = WithoutPrefix();
+  const int32_t a = builder.Add("a", TokenKind::kNormal, -10);
+  const int32_t b = builder.Add("b", TokenKind::kNormal, -11);
+  const int32_t c = builder.Add("c", TokenKind::kNormal, -12);
+  builder.Add("bc", TokenKind::kUnused, -1);
+  const int32_t ab = builder.Add("ab", TokenKind::kNormal, -2);
+  builder.Add("abc", TokenKind::kUnused, -3);
+  const auto tokenizer = Load(builder);
+  EXPECT_EQ(tokenizer->EncodeText("abc", false), (Ids{a, b, c}));
+  EXPECT_EQ(tokenizer->EncodeText("abcab", false), (Ids{a, b, c, ab}));
+}
+
 TEST(SpmTest, FilesWithoutKindsStillHaveBytes) {
   VocabularyBuilder builder = VocabularyBuilder::Spm();
   builder.kinds.clear();
@@ -144,12 +162,14 @@ TEST(SpmTest, FilesWithoutKindsStillHaveBytes) {
   EXPECT_EQ(tokenizer->TokenBytes(kFirstByte + '\n'), "\n");
 }
 
-// The definition: symbols are texts, and two merge if their texts together are a piece.
+// The definition: symbols are texts, and two merge if their texts together are a piece; the
+// merge that made an unused one is undone in the end.
 Ids EncodedByDefinition(const VocabularyBuilder& builder, const std::string& text) {
   std::map<std::string, int32_t> pieces;
   for (size_t id = 259; id < builder.tokens.size(); ++id) {
     pieces[builder.tokens[id]] = static_cast<int32_t>(id);
   }
+  std::map<std::string, std::pair<std::string, std::string>> halves;
   std::vector<std::string> symbols;
   for (std::string_view rest = text; !rest.empty();) {
     const size_t length = rest[0] == ' ' ? 1 : DecodeUtf8(rest).length;
@@ -169,22 +189,30 @@ Ids EncodedByDefinition(const VocabularyBuilder& builder, const std::string& tex
       }
     }
     if (best == symbols.size()) break;
+    halves[symbols[best] + symbols[best + 1]] = {symbols[best], symbols[best + 1]};
     symbols[best] += symbols[best + 1];
     symbols.erase(symbols.begin() + static_cast<std::ptrdiff_t>(best) + 1);
   }
   Ids ids;
-  for (const std::string& symbol : symbols) {
-    if (const auto found = pieces.find(symbol); found != pieces.end()) {
+  const std::function<void(const std::string&)> append = [&](const std::string& symbol) {
+    const auto found = pieces.find(symbol);
+    const bool usable = found != pieces.end() && builder.kinds[found->second] != kUnused;
+    if (usable) {
       ids.push_back(found->second);
+    } else if (const auto parts = halves.find(symbol); parts != halves.end()) {
+      append(parts->second.first);
+      append(parts->second.second);
     } else {
       for (const char c : symbol == "▁" ? " " : symbol)
         ids.push_back(kFirstByte + static_cast<uint8_t>(c));
     }
-  }
+  };
+  for (const std::string& symbol : symbols) append(symbol);
   return ids;
 }
 
-// Pieces of characters that are no tokens themselves, spaces inside pieces, equal scores.
+// Pieces of characters that are no tokens themselves, spaces inside pieces, equal scores,
+// unused pieces.
 TEST(SpmTest, AgreesWithTheDefinition) {
   std::mt19937 random(5);
   const std::vector<std::string> characters = {"a", "b", "é", "▁", "▁", "我"};
@@ -199,7 +227,8 @@ TEST(SpmTest, AgreesWithTheDefinition) {
       }
       const auto taken = std::find(builder.tokens.begin(), builder.tokens.end(), piece);
       if (taken != builder.tokens.end()) continue;
-      builder.Add(piece, TokenKind::kNormal, -static_cast<float>(random() % 8));
+      const TokenKind kind = random() % 4 == 0 ? TokenKind::kUnused : TokenKind::kNormal;
+      builder.Add(piece, kind, -static_cast<float>(random() % 8));
     }
     const auto tokenizer = Load(builder);
     for (const size_t length : {1, 2, 3, 8, 20, 60, 120}) {
