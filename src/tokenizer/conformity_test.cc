@@ -1,4 +1,5 @@
-// The ids that the models' own tokenizers give, for vocabularies kept outside the project.
+// The ids that other implementations give: those of tools/pocket for the bundled vocabulary,
+// the models' own tokenizers for vocabularies kept outside the project.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -51,14 +52,15 @@ std::vector<std::vector<int32_t>> ReadIds(const fs::path& path) {
   return lines;
 }
 
-void CheckVocabulary(const fs::path& path) {
+// The texts are in `golden` + ".inp", their ids in `golden` + ".out".
+void CheckVocabulary(const fs::path& path, const std::string& golden) {
   SCOPED_TRACE(path.filename());
   const auto file = GgufFile::Open(path);
   ASSERT_TRUE(file.ok()) << file.status().ToString();
   const auto tokenizer = Tokenizer::Load(**file);
   ASSERT_TRUE(tokenizer.ok()) << tokenizer.status().ToString();
-  const std::vector<std::string> texts = ReadTexts(path.string() + ".inp");
-  const std::vector<std::vector<int32_t>> expected = ReadIds(path.string() + ".out");
+  const std::vector<std::string> texts = ReadTexts(golden + ".inp");
+  const std::vector<std::vector<int32_t>> expected = ReadIds(golden + ".out");
   ASSERT_EQ(texts.size(), expected.size());
   ASSERT_GT(texts.size(), 0u);
   for (size_t i = 0; i < texts.size(); ++i) {
@@ -68,12 +70,21 @@ void CheckVocabulary(const fs::path& path) {
   }
 }
 
+// The bundled models share one vocabulary. After a change of it or of the texts:
+//   python3 tools/pocket/evaluate.py models/pocket-small-f16.gguf
+//       --encode src/tokenizer/golden/pocket.inp > src/tokenizer/golden/pocket.out
+TEST(ConformityTest, GivesTheIdsOfThePythonThatTrainedPocket) {
+  const fs::path root(AIO_SOURCE_DIR);
+  CheckVocabulary(root / "models" / "pocket-small-f16.gguf",
+                  root / "src" / "tokenizer" / "golden" / "pocket");
+}
+
 TEST(ConformityTest, GivesTheIdsOfTheModelsOwnTokenizers) {
   if (!fs::exists(DataFolder())) GTEST_SKIP() << DataFolder() << " is absent";
   int vocabularies = 0;
   for (const fs::directory_entry& entry : fs::directory_iterator(DataFolder())) {
     if (entry.path().extension() != ".gguf") continue;
-    CheckVocabulary(entry.path());
+    CheckVocabulary(entry.path(), entry.path().string());
     ++vocabularies;
   }
   EXPECT_GT(vocabularies, 0);

@@ -3,6 +3,7 @@
   evaluate.py MODEL.gguf --probe FILE.jsonl ...     # intent, by label and by set
   evaluate.py MODEL.gguf --answers FILE.jsonl       # greedy answers of generated items
   evaluate.py MODEL.gguf --chat "Who rules Brell?"
+  evaluate.py MODEL.gguf --encode FILE.inp          # ids of the texts of src/tokenizer/golden
 
 Reads the file with its own code, interleaved rotation and all, in float32, so
 that it also checks what the writer wrote.
@@ -179,10 +180,14 @@ def main():
     ap.add_argument("--probe", nargs="*", default=[])
     ap.add_argument("--answers")
     ap.add_argument("--chat")
+    ap.add_argument("--encode")
     ap.add_argument("--show", type=int, default=0, help="print so many wrong items")
     a = ap.parse_args()
     torch.set_num_threads(1)
     m = Model(a.model)
+    if a.encode:
+        for text in open(a.encode, newline="").read().split("\n__ggml_vocab_test__\n")[:-1]:
+            print(*m.tok.encode(text))
     if a.chat:
         print(m.probe(a.chat), m.answer(a.chat))
     for path in a.probe:
@@ -198,8 +203,9 @@ def main():
                 print("  wrong: %s for %s, %.2f nats: %r" % (label, row["intent"], entropy, row["prompt"][:150]))
         for key, v in got.items():
             e = [x for ok, x in v if ok]
+            n = max(len(e), 1)
             print("%s  %-22s %d/%d right, entropy of the right ones: mean %.3f, below 0.45: %.1f%%" % (
-                path.split("/")[-1], key, len(e), len(v), sum(e) / len(e), 100 * sum(x < 0.45 for x in e) / len(e)), flush=True)
+                path.split("/")[-1], key, len(e), len(v), sum(e) / n, 100 * sum(x < 0.45 for x in e) / n), flush=True)
     if a.answers:
         got = collections.defaultdict(list)
         shown = 0
