@@ -205,6 +205,11 @@ def _parts(r):
     return name, d, [a], "l", ret, "    return " + body, r.sample(LIST_EXAMPLES, 2)
 
 
+def _names(body):
+    """A parameter called like something in the body would break it."""
+    return set(re.findall(r"[a-z_]\w*", re.sub("{[ab]}", "", body)))
+
+
 def _fixed(r):
     names, descs, kind, ret, body, examples = r.choice(FIXED)
     pool = {"s": STR_ARGS, "i": INT_ARGS, "l": LIST_ARGS}
@@ -213,11 +218,9 @@ def _fixed(r):
         args = r.choice([["a", "b"], ["x", "y"], ["m", "n"], ["p", "q"]])
         if not r.held and r.chance(0.5):
             args = r.sample(SHORT[:9] + WORDS, 2)
+    if len(kind) == 1 and args[0] in _names(body) | {"i"}:
+        args = ["n"]  # which no body uses
     v = dict(a=args[0], b=args[-1])
-    if args[0] in ("i", "a", "b", "c", "d") and len(kind) == 1:
-        v["a"] = args[0] = "n"  # these are names inside the bodies
-    if args[0] == "i" and " i " in body:
-        v["a"] = args[0] = "n"
     name = r.pick(names) if r.held or r.chance(0.4) else free_name(r)
     return name, r.pick(descs).format(**v), args, kind, ret, body.format(**v), examples
 
