@@ -1,8 +1,10 @@
-"""Random choices that keep a part of every list for evaluation.
+"""Random choices that keep a part of many lists for evaluation.
 
 `pick` draws from the front of a list in training and from its last fifth when
-`held` is set, so held-out questions use wordings and names never trained on.
-Lists of facts are drawn with `choice`: facts must be trained to be known.
+`held` is set, so held-out questions use wordings and names that these lists
+never gave to training. Lists of fewer than four are shared. So is what `choice`
+draws: facts, which must be trained to be known, kinds of task and problem, and
+the forms of multiple choice.
 """
 import random
 
