@@ -19,10 +19,15 @@ class GgufFile;
 // A stretch of prompt text. Template text may contain special tokens ("<|im_end|>") and
 // they become their ids, the longest that begins at a place first; in user text the same
 // characters are encoded as plain text, always (prompt injection): no merge, no whole-word
-// look-up and no unknown character leads to a control token there. Special tokens never
-// form across two pieces. Neighbouring plain text of several pieces is encoded as one
-// string, so that a template's "user\n" and the text after it merge as the model was
-// trained to see them.
+// look-up and no unknown character leads to a control token or a marker (below) there.
+// Special tokens never form across two pieces. Neighbouring plain text of several pieces is
+// encoded as one string, so that a template's "user\n" and the text after it merge as the
+// model was trained to see them.
+//
+// That keeps users from forging what is a token of its own. Marks that are ordinary text to
+// the vocabulary ("User: ", "### Instruction:", Llama 2's "[INST]") are the same text, and
+// the same ids, whoever writes them; so is a normal token that looks like a marker but is
+// neither in the file's template nor a well-known end of an answer.
 //
 // User-defined tokens (type 4) stand between the two. The models' own tokenizers match them
 // in any text, and some vocabularies need that: runs of spaces in MPT and GPT-NeoX, single
