@@ -89,7 +89,8 @@ bool BpeEncoder::IsUserDefined(std::string_view piece) const {
 
 Status BpeEncoder::ReadMerges(const GgufFile& file) {
   AIO_ASSIGN_OR_RETURN(const std::vector<std::string_view> merges, file.GetStringArray(kMergesKey));
-  merges_ = MergeTable(merges.size());
+  // The table grows with what is valid; of what a file claims it would be a multiple.
+  merges_ = MergeTable(static_cast<size_t>(vocabulary_.size()));
   fingerprint_.Add(family_.name).Add(merges.size());
   std::string joined;
   for (size_t rank = 0; rank < merges.size(); ++rank) {

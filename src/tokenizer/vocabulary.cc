@@ -68,7 +68,7 @@ bool MayMarkTurns(std::string_view piece) {
   return !blank && DecodeUtf8(piece).length < piece.size();
 }
 
-// Tells which texts occur in `text`: each in the time it takes to compare a few of them.
+// Tells which texts occur in `text`, each by a few comparisons however long `text` is.
 class SubstringIndex {
  public:
   explicit SubstringIndex(std::string_view text) {
