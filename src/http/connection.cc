@@ -1,7 +1,9 @@
 #include "http/connection.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
@@ -29,6 +31,14 @@ constexpr size_t kReadBytes = 4 << 10;
 // How long a client may take to read the last answer and close, so that closing with
 // unread bytes does not destroy the answer on its way.
 constexpr Duration kLinger = std::chrono::seconds(2);
+// How often to look whether a client has left whose further requests wait unread.
+constexpr Duration kHangUpInterval = std::chrono::seconds(1);
+
+// Whether the client has closed, even if bytes it sent before are still unread.
+bool HasHungUp(int socket) {
+  pollfd state{.fd = socket, .events = POLLRDHUP, .revents = 0};
+  return ::poll(&state, 1, 0) > 0;
+}
 
 Duration OrForever(Duration d) { return d > Duration::zero() ? d : std::chrono::hours(24 * 365); }
 
@@ -38,11 +48,11 @@ HttpRequest Convert(const HttpParser& parser, const std::string& remote_address)
   request.method = std::string(message.method_string());
   std::string_view target(message.target().data(), message.target().size());
   if (target.starts_with("http://") || target.starts_with("https://")) {  // as to a proxy
-    const size_t slash = target.find('/', target.find("//") + 2);
-    target = slash == target.npos ? "/" : target.substr(slash);
+    const size_t authority = target.find("//") + 2;
+    target.remove_prefix(std::min(target.size(), target.find_first_of("/?", authority)));
   }
   const size_t question = target.find('?');
-  request.path = std::string(target.substr(0, question));
+  request.path = question == 0 || target.empty() ? "/" : std::string(target.substr(0, question));
   if (question != target.npos) request.query = std::string(target.substr(question + 1));
   for (const auto& field : message) {
     request.headers.Add(std::string(field.name_string()), std::string(field.value()));
@@ -95,7 +105,16 @@ asio::awaitable<void> Connection::Run() {
 }
 
 void Connection::Close() {
-  asio::post(socket_.get_executor(), [self = shared_from_this()] { self->CloseSocket(); });
+  asio::post(socket_.get_executor(), [self = shared_from_this()] {
+    if (self->exchange_ != nullptr) self->exchange_->Close(/*by_server=*/true);
+    self->CloseSocket();
+  });
+}
+
+void Connection::CancelRequest() {
+  asio::post(socket_.get_executor(), [self = shared_from_this()] {
+    if (self->exchange_ != nullptr) self->exchange_->Cancel();
+  });
 }
 
 void Connection::CloseIfIdle() {
@@ -165,9 +184,10 @@ asio::awaitable<std::optional<Connection::Reading>> Connection::ReadBody(HttpPar
   if (parser.is_done()) co_return std::nullopt;
   if (boost::beast::iequals(parser.get()[http::field::expect], "100-continue")) {
     constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-    const auto [error, bytes] = co_await asio::async_write(
-        socket_, asio::buffer(kContinue.data(), kContinue.size()), kToken);
-    if (error) co_return Closed{};
+    const auto sent = co_await (
+        asio::async_write(socket_, asio::buffer(kContinue.data(), kContinue.size()), kToken) ||
+        Expire(options_.write_timeout));
+    if (sent.index() == 1 || std::get<0>(std::get<0>(sent))) co_return Closed{};
   }
   auto result = co_await (http::async_read(socket_, buffer_, parser, kToken) ||
                           Expire(options_.body_timeout));
@@ -236,7 +256,7 @@ asio::awaitable<bool> Connection::Serve(Incoming incoming) {
 
 asio::awaitable<void> Connection::Refuse(Refusal refusal) {
   const std::shared_ptr<Exchange> exchange = MakeExchange({});
-  exchange->Send(options_.render_error(refusal.status, refusal.message));
+  exchange->Send(options_.render_error(refusal.status, refusal.message, remote_address_));
   const bool sent = co_await WriteAnswer(*exchange);
   exchange->Close();
   if (sent) co_await Linger();
@@ -283,7 +303,13 @@ asio::awaitable<void> Connection::WatchClient() {
     client_gone_ = error != asio::error::operation_aborted;
     co_return;
   }
-  co_await Expire(Duration::zero());  // a flood of further requests: they wait unread
+  // A flood of further requests: they wait unread, and the client's end behind them.
+  while (!HasHungUp(socket_.native_handle())) {
+    const auto first =
+        co_await (socket_.async_wait(socket_.wait_error, kToken) || Expire(kHangUpInterval));
+    if (first.index() == 0) break;  // a reset, or CloseSocket()
+  }
+  client_gone_ = HasHungUp(socket_.native_handle());
 }
 
 asio::awaitable<void> Connection::Linger() {

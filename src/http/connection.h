@@ -46,9 +46,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // The connection's whole life.
   boost::asio::awaitable<void> Run();
 
-  // The next two from any thread; they post.
+  // The next three from any thread; they post.
   void Close();
-  void CloseIfIdle();  // no request runs or has begun to arrive
+  void CancelRequest();  // see Exchange::Cancel()
+  void CloseIfIdle();    // no request runs or has begun to arrive
 
  private:
   // What came of reading a request.

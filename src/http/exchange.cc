@@ -48,6 +48,7 @@ class Writer final : public ResponseWriter {
   void Abort() override { exchange_->Abort(); }
   void OnClose(std::function<void()> callback) override { exchange_->OnClose(std::move(callback)); }
   bool open() const override { return exchange_->open(); }
+  bool stopped() const override { return exchange_->stopped(); }
 
  private:
   const std::shared_ptr<Exchange> exchange_;
@@ -94,7 +95,8 @@ void Exchange::Write(std::string_view chunk) {
 void Exchange::Finish() {
   std::vector<std::function<void()>> released;
   std::lock_guard lock(mutex_);
-  if (closed_ || stage_ != Stage::kStreaming) return;
+  // After an overflow a part is missing: the client must not see a proper end.
+  if (closed_ || overflowed_ || stage_ != Stage::kStreaming) return;
   if (Chunked()) pending_ += "0\r\n\r\n";
   released.swap(on_close_);
   End();
@@ -120,7 +122,7 @@ void Exchange::OnClose(std::function<void()> callback) {
   {
     std::lock_guard lock(mutex_);
     if (stage_ == Stage::kEnded) return;
-    if (!closed_) {
+    if (!closed_ && !cancelled_) {
       on_close_.push_back(std::move(callback));
       return;
     }
@@ -131,6 +133,11 @@ void Exchange::OnClose(std::function<void()> callback) {
 bool Exchange::open() const {
   std::lock_guard lock(mutex_);
   return !closed_ && !overflowed_;
+}
+
+bool Exchange::stopped() const {
+  std::lock_guard lock(mutex_);
+  return stopped_;
 }
 
 Exchange::Output Exchange::Take() {
@@ -145,7 +152,7 @@ Exchange::Output Exchange::Take() {
 
 void Exchange::Ping() {
   std::lock_guard lock(mutex_);
-  if (!closed_ && stage_ == Stage::kStreaming) AppendChunk(ping_);
+  if (!closed_ && !overflowed_ && stage_ == Stage::kStreaming) AppendChunk(ping_);
 }
 
 bool Exchange::overflowed() const {
@@ -158,16 +165,27 @@ void Exchange::MarkSent(size_t bytes) {
   in_flight_bytes_ -= bytes;
 }
 
-void Exchange::Close() {
+void Exchange::Close(bool by_server) {
   std::vector<std::function<void()>> callbacks;
   std::function<void()> wake;  // may hold the connection: destroyed after the lock
   {
     std::lock_guard lock(mutex_);
     if (closed_) return;
     closed_ = true;
+    stopped_ = by_server;
     callbacks.swap(on_close_);
     wake.swap(wake_);
     pending_.clear();
+  }
+  for (const auto& callback : callbacks) callback();
+}
+
+void Exchange::Cancel() {
+  std::vector<std::function<void()>> callbacks;
+  {
+    std::lock_guard lock(mutex_);
+    cancelled_ = true;
+    callbacks.swap(on_close_);
   }
   for (const auto& callback : callbacks) callback();
 }

@@ -43,6 +43,7 @@ class Exchange {
   void Abort();
   void OnClose(std::function<void()> callback);
   bool open() const;
+  bool stopped() const;
   // The handler let go of the answer, or failed. Ends it if it had not ended.
   void Abandon();
 
@@ -58,8 +59,12 @@ class Exchange {
   bool overflowed() const;
   // `bytes` of what was taken have been handed to the socket.
   void MarkSent(size_t bytes);
-  // The connection is gone. Runs the OnClose callbacks if the answer was not complete.
-  void Close();
+  // The connection is gone. Runs the OnClose callbacks if the answer was not complete. Of
+  // several calls the first counts.
+  void Close(bool by_server = false);
+  // Runs the OnClose callbacks while the answer can still be sent: the server is about to
+  // stop, and the handler may say so.
+  void Cancel();
   // Whether the next request may follow on this connection. Valid once the last was taken.
   bool keep_alive() const;
 
@@ -82,6 +87,8 @@ class Exchange {
   Stage stage_ = Stage::kWaiting;
   bool keep_alive_;
   bool closed_ = false;
+  bool stopped_ = false;    // closed by the server
+  bool cancelled_ = false;  // Cancel() was called
   bool overflowed_ = false;
   bool woken_ = false;  // since the last Take()
   std::string pending_;

@@ -118,7 +118,11 @@ TEST(ExchangeTest, OverflowsWhenTheClientIsTooSlow) {
   EXPECT_FALSE(w.exchange.open());
   EXPECT_EQ(w.wakes, 4);  // heard although the last output was not taken
   w.exchange.Write("more");
-  EXPECT_EQ(w.exchange.Take().bytes, "");
+  w.exchange.Ping();
+  w.exchange.Finish();  // must not look like the proper end of an answer with a hole
+  const Exchange::Output output = w.exchange.Take();
+  EXPECT_EQ(output.bytes, "");
+  EXPECT_FALSE(output.last);
 }
 
 TEST(ExchangeTest, CloseTellsAnUnfinishedHandler) {
@@ -148,6 +152,32 @@ TEST(ExchangeTest, CloseDoesNotTellAFinishedHandler) {
   w.exchange.OnClose([&] { told = true; });
   w.exchange.Close();
   EXPECT_FALSE(told);
+}
+
+TEST(ExchangeTest, ACancelledAnswerCanStillBeSent) {
+  Watched w;
+  int told = 0;
+  w.exchange.OnClose([&] { ++told; });
+  w.exchange.Cancel();
+  EXPECT_EQ(told, 1);
+  w.exchange.OnClose([&] { ++told; });  // who comes later hears of it too
+  EXPECT_EQ(told, 2);
+  EXPECT_TRUE(w.exchange.open());
+  w.exchange.Send({.status = 503, .headers = {}, .body = ""});
+  EXPECT_THAT(w.exchange.Take().bytes, StartsWith("HTTP/1.1 503 "));
+  w.exchange.Close();
+  EXPECT_EQ(told, 2);
+}
+
+TEST(ExchangeTest, SaysWhoClosed) {
+  Watched by_client;
+  by_client.exchange.Close();
+  by_client.exchange.Close(/*by_server=*/true);  // the first counts
+  EXPECT_FALSE(by_client.exchange.stopped());
+  Watched by_server;
+  by_server.exchange.Close(/*by_server=*/true);
+  EXPECT_FALSE(by_server.exchange.open());
+  EXPECT_TRUE(by_server.exchange.stopped());
 }
 
 TEST(ExchangeTest, DroppingTheWriterEndsTheAnswer) {

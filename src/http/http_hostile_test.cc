@@ -69,7 +69,8 @@ TEST_F(HostileTest, OversizeHeadersAreRefused) {
 TEST_F(HostileTest, OversizeBodiesAreRefusedUnread) {
   HttpServerOptions options;
   options.body_bytes_max = 1000;
-  options.render_error = [](int status, std::string_view message) {
+  options.render_error = [](int status, std::string_view message, std::string_view remote) {
+    EXPECT_TRUE(remote.starts_with("127.0.0.1:"));
     return Text("rendered: " + std::string(message), status);
   };
   Start(options);
@@ -216,6 +217,45 @@ TEST_F(VanishTest, AFloodOfFurtherRequestsWaits) {
   EXPECT_EQ(client.Read().body, "first");
   for (int i = 0; i < 4000; ++i) ASSERT_EQ(client.Read().body, "GET /alive ? ");
   sender.join();
+}
+
+class FloodTest : public VanishTest {
+ protected:
+  // A client whose request is held and whose further ones fill the pipeline and more, though
+  // not the socket's buffer, behind which not even the kernel would hear of the client's end.
+  void StartFlooded(TestClient& client) {
+    client.Request("GET", "/");
+    ASSERT_TRUE(arrived_.Wait());
+    ASSERT_TRUE(client.Send(std::string(96 << 10, 'x')));
+  }
+};
+
+TEST_F(FloodTest, MayVanish) {
+  StartHolding();
+  TestClient client(port());
+  StartFlooded(client);
+  client.Close();
+  EXPECT_TRUE(closed_.Wait());
+  EXPECT_FALSE(writer_->stopped());
+  ExpectServes();
+}
+
+TEST_F(FloodTest, MayVanishByReset) {
+  StartHolding();
+  TestClient client(port());
+  StartFlooded(client);
+  client.Reset();
+  EXPECT_TRUE(closed_.Wait());
+  ExpectServes();
+}
+
+TEST_F(FloodTest, DoesNotDelayTheStop) {
+  StartHolding();
+  TestClient client(port());
+  StartFlooded(client);
+  server_->Stop();
+  EXPECT_TRUE(closed_.Wait());
+  EXPECT_TRUE(writer_->stopped());
 }
 
 TEST_F(VanishTest, SlowReadersAreDropped) {

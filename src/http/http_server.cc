@@ -32,7 +32,7 @@ constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
 // After a failure to accept (no file descriptors left): running requests may free some.
 constexpr auto kAcceptPause = std::chrono::milliseconds(50);
 
-HttpResponse RenderPlain(int status, std::string_view message) {
+HttpResponse RenderPlain(int status, std::string_view message, std::string_view /*remote*/) {
   return {.status = status,
           .headers = {{"content-type", "text/plain; charset=utf-8"}},
           .body = fmt::format("{}\n", message)};
@@ -106,6 +106,7 @@ class HttpServer::Impl final : public ConnectionHost {
   void Spawn(tcp::socket socket);
   void Remove(const std::shared_ptr<Connection>& connection);
   bool IsFull() const;
+  bool WaitForRequests(Duration timeout);
   void CloseAcceptor();
   std::set<std::shared_ptr<Connection>> Connections() const;
 
@@ -196,11 +197,13 @@ void HttpServer::Impl::Remove(const std::shared_ptr<Connection>& connection) {
 }
 
 void HttpServer::Impl::Handle(HttpRequest request, std::shared_ptr<ResponseWriter> response) {
+  const std::string remote_address = request.remote_address;
   try {
     handler_(std::move(request), response);
   } catch (const std::exception&) {
     // Does nothing if the handler had begun to answer; then dropping the writer aborts.
-    response->Send(options_.render_error(500, "The server failed to handle the request."));
+    response->Send(
+        options_.render_error(500, "The server failed to handle the request.", remote_address));
   }
 }
 
@@ -228,14 +231,19 @@ void HttpServer::Impl::CloseAcceptor() {
   });
 }
 
+bool HttpServer::Impl::WaitForRequests(Duration timeout) {
+  std::unique_lock lock(mutex_);
+  return request_ended_.wait_for(lock, timeout, [&] { return active_requests_ == 0; });
+}
+
 bool HttpServer::Impl::Drain(Duration timeout) {
   *draining_ = true;
   CloseAcceptor();
   for (const auto& connection : Connections()) connection->CloseIfIdle();
-  bool finished = false;
-  {
-    std::unique_lock lock(mutex_);
-    finished = request_ended_.wait_for(lock, timeout, [&] { return active_requests_ == 0; });
+  const bool finished = WaitForRequests(timeout);
+  if (!finished) {
+    for (const auto& connection : Connections()) connection->CancelRequest();
+    WaitForRequests(options_.farewell_timeout);
   }
   Stop();
   return finished;

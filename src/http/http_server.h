@@ -25,16 +25,18 @@ struct HttpServerOptions {
   int io_threads = 2;
   int connections_max = 1024;           // further clients wait in the listen queue
   size_t header_bytes_max = 16 << 10;   // request line and headers; beyond: 431
-  size_t body_bytes_max = 8 << 20;      // beyond: 413, without reading it
+  size_t body_bytes_max = 4 << 20;      // beyond: 413, without reading it
   size_t buffered_bytes_max = 4 << 20;  // unsent bytes a connection may hold; beyond: dropped
-  Duration header_timeout = std::chrono::seconds(10);  // first byte to end of headers; then 408
-  Duration body_timeout = std::chrono::seconds(60);    // end of headers to end of body; then 408
-  Duration idle_timeout = std::chrono::seconds(75);    // between requests; then closed
-  Duration write_timeout = std::chrono::seconds(60);   // no byte accepted for so long: dropped
-  Duration ping_interval = std::chrono::seconds(15);   // of silence in a stream that has pings
-  // Renders the errors that arise before a handler is called (400, 408, 413, ...); the
-  // default is plain text.
-  std::function<HttpResponse(int status, std::string_view message)> render_error;
+  Duration header_timeout = std::chrono::seconds(10);   // first byte to end of headers; then 408
+  Duration body_timeout = std::chrono::seconds(60);     // end of headers to end of body; then 408
+  Duration idle_timeout = std::chrono::seconds(75);     // between requests; then closed
+  Duration write_timeout = std::chrono::seconds(60);    // no byte accepted for so long: dropped
+  Duration ping_interval = std::chrono::seconds(15);    // of silence in a stream that has pings
+  Duration farewell_timeout = std::chrono::seconds(1);  // for answers cancelled by Drain()
+  // Renders the errors that arise before a handler is called (400, 408, 413, ...) or because
+  // it threw (500); the default is plain text.
+  std::function<HttpResponse(int status, std::string_view message, std::string_view remote_address)>
+      render_error;
 };
 
 // The answer to one request. Exactly one of Send() and Start()...Finish(); calls after the
@@ -60,12 +62,16 @@ class ResponseWriter {
   virtual void Abort() = 0;
 
   // `callback` runs once, on an io thread, if the connection ends before the answer is
-  // complete: the client vanished, was too slow, or the server stopped. If that has
-  // already happened it runs at once on the calling thread.
+  // complete: the client vanished, was too slow, or the server stopped; or if it is about to,
+  // at the end of Drain()'s time. If that has already happened it runs at once on the calling
+  // thread.
   virtual void OnClose(std::function<void()> callback) = 0;
 
   // False once nothing more can reach the client.
   virtual bool open() const = 0;
+  // Of an answer no longer open: whether the server stopped; else the client left, or read too
+  // slowly.
+  virtual bool stopped() const = 0;
 };
 
 using HttpHandler =
@@ -85,8 +91,9 @@ class HttpServer {
   // The port bound; 0 before Start().
   int port() const;
 
-  // Stops accepting, lets running requests finish for at most `timeout`, then stops.
-  // True if every request had finished. Blocks; not to be called from a handler.
+  // Stops accepting, lets running requests finish for at most `timeout`, runs the OnClose
+  // callbacks of the others, which have `farewell_timeout` to end with an error, then stops.
+  // True if every request had finished in time. Blocks; not to be called from a handler.
   bool Drain(Duration timeout);
 
   // Closes everything now (OnClose callbacks run) and joins the io threads. Idempotent.

@@ -76,6 +76,10 @@ TEST_F(HttpServerTest, TakesAbsoluteTargets) {
   TestClient client(port());
   client.Request("GET", "http://elsewhere:80/path?q");
   EXPECT_EQ(client.Read().body, "GET /path ?q ");
+  client.Request("GET", "http://elsewhere?x=/path");
+  EXPECT_EQ(client.Read().body, "GET / ?x=/path ");
+  client.Request("GET", "http://elsewhere");
+  EXPECT_EQ(client.Read().body, "GET / ? ");
 }
 
 TEST_F(HttpServerTest, TakesChunkedBodies) {
@@ -242,8 +246,10 @@ TEST_F(HttpServerTest, DrainLetsRunningRequestsFinish) {
 TEST_F(HttpServerTest, DrainGivesUpAtItsDeadline) {
   Event started;
   Event closed;
+  HttpServerOptions options;
+  options.farewell_timeout = std::chrono::milliseconds(1);
   std::shared_ptr<ResponseWriter> writer;
-  Start({}, [&](HttpRequest, std::shared_ptr<ResponseWriter> response) {
+  Start(options, [&](HttpRequest, std::shared_ptr<ResponseWriter> response) {
     writer = response;
     writer->OnClose([&] { closed.Set(); });
     started.Set();
@@ -257,6 +263,21 @@ TEST_F(HttpServerTest, DrainGivesUpAtItsDeadline) {
   writer->Send(Text("too late"));  // after the server's end: nothing happens
   server_.reset();
   writer->Write("later still");
+}
+
+TEST_F(HttpServerTest, DrainLetsTheCancelledSaySo) {
+  Event started;
+  HttpServerOptions options;
+  options.farewell_timeout = TestClient::kPatience;
+  Start(options, [&](HttpRequest, std::shared_ptr<ResponseWriter> response) {
+    response->OnClose([response] { response->Send(Text("cancelled", 503)); });
+    started.Set();
+  });
+  TestClient client(port());
+  client.Request("GET", "/");
+  ASSERT_TRUE(started.Wait());
+  EXPECT_FALSE(server_->Drain(std::chrono::milliseconds(1)));
+  EXPECT_EQ(client.Read().body, "cancelled");
 }
 
 TEST_F(HttpServerTest, StopEndsStreams) {
@@ -276,6 +297,7 @@ TEST_F(HttpServerTest, StopEndsStreams) {
   server_->Stop();
   EXPECT_TRUE(closed.Wait());
   EXPECT_FALSE(writer->open());
+  EXPECT_TRUE(writer->stopped());
   EXPECT_EQ(server_->connections(), 0);
 }
 

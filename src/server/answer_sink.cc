@@ -48,7 +48,7 @@ class AnswerSink : public EventSink {
   }
 
   void OnError(const Status& status) final {
-    // Either the client left, and an error does not reach it, or the backend is stopping.
+    // Either the client left, and an error does not reach it, or server or backend is stopping.
     const bool was_cancelled = status.code() == StatusCode::kCancelled;
     call_->Fail(was_cancelled ? Unavailable("The generation was cancelled; try again.") : status);
   }

@@ -29,10 +29,15 @@ Call::Call(std::shared_ptr<ServerContext> context, HttpRequest request,
       arrival_(context_->clock.Now()),
       id_(NewOrSaneId(request_)) {}
 
+// What is counted and logged of an answer with `status`, which may reach nobody.
+int Call::Outcome(int status) const {
+  if (response_->open()) return status;
+  return response_->stopped() ? 503 : kClientLeft;
+}
+
 void Call::Respond(HttpResponse response) {
-  const int status = response_->open() ? response.status : kClientLeft;
   response.headers.Set("x-request-id", id_);
-  End(status);  // before it is sent: who has the answer finds it in the metrics
+  End(Outcome(response.status));  // before it is sent: who has the answer finds it in the metrics
   response_->Send(std::move(response));
 }
 
@@ -42,7 +47,7 @@ void Call::RespondJson(int status, std::string json, HttpHeaders headers) {
 }
 
 void Call::Fail(const Status& status) {
-  const int code = response_->open() ? HttpStatusOf(status.code()) : kClientLeft;
+  const int code = Outcome(HttpStatusOf(status.code()));
   if (code >= 500 && context_->logger != nullptr) {
     context_->logger->warn("request {} failed: {}", id_, status.ToString());
   }
@@ -72,8 +77,7 @@ void Call::StartStream(HttpHeaders headers, std::string first_bytes) {
 void Call::WriteStream(std::string bytes) { response_->Write(std::move(bytes)); }
 
 void Call::FinishStream() {
-  const int status = response_->open() ? 200 : kClientLeft;
-  End(status);
+  End(Outcome(200));
   response_->Finish();
 }
 

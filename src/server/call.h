@@ -37,7 +37,7 @@ class Call {
   void set_endpoint(std::string_view endpoint) { endpoint_ = endpoint; }
   CallFacts& facts() { return facts_; }
 
-  // The client's leaving, before the end.
+  // The client's leaving before the end, or the server's stopping.
   void OnClose(std::function<void()> callback) { response_->OnClose(std::move(callback)); }
 
   void Respond(HttpResponse response);
@@ -54,6 +54,7 @@ class Call {
   void DropBody() { request_.body = std::string(); }
 
  private:
+  int Outcome(int status) const;
   void End(int status);
 
   const std::shared_ptr<ServerContext> context_;

@@ -21,7 +21,7 @@ class Metrics {
   Metrics();
   ~Metrics();
 
-  // One request ended; `code` is its HTTP status, 499 if the client left.
+  // One request ended; `code` is its HTTP status, 499 if the client left or read too slowly.
   void CountRequest(std::string_view endpoint, int code);
   // One request was routed.
   void CountDecision(const Decision& decision);

@@ -11,21 +11,24 @@
 #include "api/error_object.h"
 #include "server/call.h"
 #include "server/context.h"
+#include "server/headers.h"
 #include "server/routes.h"
 
 namespace aio {
 namespace {
 
 // For requests that never became a call: malformed, too large, too slow.
-std::function<HttpResponse(int, std::string_view)> MakeErrorRenderer(
-    std::weak_ptr<ServerContext> weak) {
-  return [weak = std::move(weak)](int status, std::string_view message) {
+auto MakeErrorRenderer(std::weak_ptr<ServerContext> weak) {
+  return [weak = std::move(weak)](int status, std::string_view message, std::string_view remote) {
+    const std::string id = NewRequestId();
     if (const auto context = weak.lock()) {
       context->metrics.CountRequest("malformed", status);
-      if (context->logger != nullptr) context->logger->info("malformed request {}", status);
+      if (context->logger != nullptr) {
+        context->logger->info("refused {} from {}: {} id={}", status, remote, message, id);
+      }
     }
     return HttpResponse{.status = status,
-                        .headers = {{"content-type", "application/json"}},
+                        .headers = {{"content-type", "application/json"}, {"x-request-id", id}},
                         .body = EncodeError(status, message)};
   };
 }

@@ -78,7 +78,9 @@ TEST_F(ServerTest, HttpFaultsAreOpenaiErrorsToo) {
   const auto send = [&](const std::string& bytes) {
     TestClient client(port());
     client.Send(bytes);
-    return client.Read();
+    Response response = client.Read();
+    EXPECT_EQ(response.headers.Get("x-request-id").size(), 32u);
+    return response;
   };
   ExpectError(send("garbage\r\n\r\n"), 400, kInvalid, "");
   ExpectError(send("GET / HTTP/1.1\r\nHost: t\r\nX: " + std::string(100000, 'x') + "\r\n\r\n"), 431,
@@ -92,6 +94,9 @@ TEST_F(ServerTest, HttpFaultsAreOpenaiErrorsToo) {
   EXPECT_EQ(
       MetricValue(server_->Metrics(), R"(aio_requests_total{code="413",endpoint="malformed"})"),
       "1");
+  server_->Stop();
+  EXPECT_THAT(log_.str(), HasSubstr("refused 408 from 127.0.0.1:"));
+  EXPECT_THAT(log_.str(), HasSubstr(": The request's body took too long. id="));
 }
 
 TEST_F(ServerTest, PipelinedGarbageAfterAStream) {

@@ -82,8 +82,26 @@ TEST_F(ServerTest, DrainFinishesWhatRuns) {
   EXPECT_EQ(backend_->cancel_calls(), 0);
 }
 
-TEST_F(ServerTest, DrainCancelsAtItsDeadline) {
-  Start({}, Delivery::kManual);
+TEST_F(ServerTest, DrainCancelsAtItsDeadlineAndSaysSo) {
+  ServerOptions options;
+  options.http.farewell_timeout = TestClient::kPatience;
+  Start(options, Delivery::kManual);
+  TestClient client(port());
+  client.Request("POST", "/v1/chat/completions", ChatBody());
+  ASSERT_TRUE(Eventually([&] { return backend_->pending() == 1; }));
+  std::future<bool> drained =
+      std::async(std::launch::async, [&] { return server_->Drain(std::chrono::milliseconds(1)); });
+  ASSERT_TRUE(Eventually([&] { return backend_->cancel_calls() == 1; }));
+  backend_->DeliverAll();  // OnFinish(kCancelled)
+  ExpectError(client.Read(), 503, "service_unavailable_error", "");
+  EXPECT_FALSE(drained.get());
+  EXPECT_THAT(log_.str(), HasSubstr("POST /v1/chat/completions 503 "));
+}
+
+TEST_F(ServerTest, DrainDoesNotWaitForABackendThatHangs) {
+  ServerOptions options;
+  options.http.farewell_timeout = std::chrono::milliseconds(1);
+  Start(options, Delivery::kManual);
   TestClient client(port());
   client.Request("POST", "/v1/chat/completions", ChatBody());
   ASSERT_TRUE(Eventually([&] { return backend_->pending() == 1; }));
@@ -92,6 +110,7 @@ TEST_F(ServerTest, DrainCancelsAtItsDeadline) {
   EXPECT_TRUE(client.AtEnd());
   server_.reset();
   EXPECT_EQ(backend_->DeliverAll(), 1);  // events after the server's end harm nobody
+  EXPECT_THAT(log_.str(), HasSubstr("POST /v1/chat/completions 503 "));  // it was not the client
 }
 
 TEST_F(ServerTest, StopWakesWaiters) {
