@@ -37,15 +37,10 @@ void HandleHealth(const std::shared_ptr<Call>& call) {
 }
 
 void HandleReady(const std::shared_ptr<Call>& call) {
-  switch (call->context().state.load()) {
-    case Server::State::kReady:
-      return call->RespondJson(200, R"({"status":"ready"})");
-    case Server::State::kDraining:
-    case Server::State::kStopped:
-      return call->RespondJson(503, R"({"status":"draining"})");
-    default:
-      return call->RespondJson(503, R"({"status":"loading"})");
+  if (call->context().state == Server::State::kReady) {
+    return call->RespondJson(200, R"({"status":"ready"})");
   }
+  call->RespondJson(503, R"({"status":"draining"})");
 }
 
 void HandleMetrics(const std::shared_ptr<Call>& call) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -16,7 +17,7 @@ struct Route {
   std::string_view path;    // what follows a final '/' is the handler's
   std::string_view method;  // GET takes HEAD as well
   bool is_open;             // asks for no API key
-  bool needs_ready;         // 503 while loading or draining
+  bool needs_ready;         // 503 while draining
   CallHandler handler;
 };
 
@@ -49,9 +50,15 @@ bool TakesMethod(const Route& route, std::string_view method) {
 
 Status CheckReady(Server::State state) {
   if (state == Server::State::kReady) return Status::Ok();
-  const bool loading = state == Server::State::kLoading || state == Server::State::kCreated;
-  return Unavailable(loading ? "The server is still loading its models; try again shortly."
-                             : "The server is shutting down; send the request to another.");
+  return Unavailable("The server is shutting down; send the request to another.");
+}
+
+Status NothingAt(std::string_view path) {
+  constexpr size_t kShownBytesMax = 128;
+  std::string known;
+  for (const Route& route : kRoutes) fmt::format_to(std::back_inserter(known), " {}", route.path);
+  return NotFound(fmt::format("There is nothing at {}; the paths are{}.",
+                              PrintableAscii(path, kShownBytesMax), known));
 }
 
 }  // namespace
@@ -60,9 +67,7 @@ void Dispatch(const std::shared_ptr<Call>& call) {
   const HttpRequest& request = call->request();
   const Route* route = FindRoute(request.path);
   if (route == nullptr) {
-    constexpr size_t kShownBytesMax = 128;
-    return call->Fail(NotFound(
-        fmt::format("There is nothing at {}.", PrintableAscii(request.path, kShownBytesMax))));
+    return call->Fail(NothingAt(request.path));
   }
   call->set_endpoint(route->path);
   if (!TakesMethod(*route, request.method)) {

@@ -56,7 +56,7 @@ class Server::Impl {
 
   Status Start() {
     // The state first: a request may come as soon as the port is open.
-    context_->state = options_.ready_at_start ? State::kReady : State::kLoading;
+    context_->state = State::kReady;
     Status status = http_.Start(
         options_.host, options_.port,
         [context = context_](HttpRequest request, std::shared_ptr<ResponseWriter> response) {
@@ -79,11 +79,9 @@ class Server::Impl {
     MarkStopped();
   }
 
-  void SetReady() { Move(State::kLoading, State::kReady); }
-
   void BeginDrain() {
-    Move(State::kLoading, State::kDraining);
-    Move(State::kReady, State::kDraining);
+    State ready = State::kReady;
+    context_->state.compare_exchange_strong(ready, State::kDraining);
   }
 
   void Wait() {
@@ -102,8 +100,6 @@ class Server::Impl {
   std::string Metrics() const { return context_->metrics.Text(context_->backend.Load()); }
 
  private:
-  void Move(State from, State to) { context_->state.compare_exchange_strong(from, to); }
-
   void MarkStopped() {
     {
       std::lock_guard lock(mutex_);  // so that Wait() cannot miss it
@@ -141,7 +137,6 @@ Status Server::Start() { return impl_->Start(); }
 int Server::port() const { return impl_->port(); }
 std::string Server::url() const { return impl_->url(); }
 Server::State Server::state() const { return impl_->state(); }
-void Server::SetReady() { impl_->SetReady(); }
 void Server::BeginDrain() { impl_->BeginDrain(); }
 bool Server::Drain(Duration timeout) { return impl_->Drain(timeout); }
 void Server::Stop() { impl_->Stop(); }

@@ -4,7 +4,7 @@
 //   POST /v1/chat/completions   POST /v1/completions    POST /v1/decision
 //   GET  /v1/models[/{id}]      GET  /health /ready     GET  /metrics
 //
-// The life of a server: Create() -> Start() -> [SetReady()] -> Drain() or Stop().
+// The life of a server: Create() -> Start() -> [BeginDrain()] -> Drain() or Stop().
 #ifndef AIO_SERVER_SERVER_H_
 #define AIO_SERVER_SERVER_H_
 
@@ -26,12 +26,8 @@ struct ServerOptions {
   std::string host = "127.0.0.1";
   int port = 8080;      // 0: any free port
   std::string api_key;  // if set, /v1/* and /metrics ask for "Authorization: Bearer <api_key>"
-  // Whether requests are served as soon as Start() returns; if not, /ready and the API
-  // answer 503 until SetReady(), so that a warm-up can run behind the open port.
-  bool ready_at_start = true;
-  // A request without its own deadline gets this one, counted from its arrival; 0: none.
-  Duration request_timeout{};
-  HttpServerOptions http;  // `render_error` is the server's own
+  Duration request_timeout{};  // a request's deadline, counted from its arrival; 0: none
+  HttpServerOptions http;      // `render_error` is the server's own
   // One line a request at info; failures at warn. Never prompt or answer text. Null: silent.
   std::shared_ptr<spdlog::logger> logger;
 };
@@ -39,7 +35,7 @@ struct ServerOptions {
 // Thread-safe.
 class Server {
  public:
-  enum class State { kCreated, kLoading, kReady, kDraining, kStopped };
+  enum class State { kCreated, kReady, kDraining, kStopped };
 
   // Checks the options; opens nothing. `backend` and `clock` outlive the server, and
   // `clock` outlives the backend's last event.
@@ -58,15 +54,13 @@ class Server {
   std::string url() const;  // "http://127.0.0.1:8080"
   State state() const;
 
-  // Loading -> ready; without effect in other states.
-  void SetReady();
-
   // From now on /ready and new requests are answered 503 while running ones go on; the
   // port stays open, so that load balancers and clients see why. Returns at once.
   void BeginDrain();
 
   // BeginDrain(), then closes the port and waits for the running requests; after `timeout`
-  // cancels the rest. True if none had to be cancelled. Stopped afterwards.
+  // cancels the rest, which are answered 503 if they end at once. True if none had to be
+  // cancelled. Stopped afterwards.
   bool Drain(Duration timeout);
 
   // Closes the port and every connection, cancels what runs. Idempotent.

@@ -58,7 +58,9 @@ TEST_F(ServerTest, PromptsThatDoNotFitAreRefused) {
 
 TEST_F(ServerTest, UnknownPathsAndMethods) {
   Start();
-  ExpectError(Get("/"), 404, "not_found_error", "");
+  const Response nothing = Get("/");
+  ExpectError(nothing, 404, "not_found_error", "");
+  EXPECT_THAT(nothing.body, HasSubstr("There is nothing at /; the paths are /v1/chat/completions"));
   ExpectError(Get("/v1"), 404, "not_found_error", "");
   ExpectError(Get("/v1/models/"), 404, "not_found_error", "");
   ExpectError(Get("/v1/chat/completions/"), 404, "not_found_error", "");

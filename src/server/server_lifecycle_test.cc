@@ -44,22 +44,6 @@ TEST_F(ServerTest, UrlNamesThePort) {
   EXPECT_EQ(server_->url(), "http://127.0.0.1:" + std::to_string(port()));
 }
 
-TEST_F(ServerTest, LoadingAnswers503UntilReady) {
-  ServerOptions options;
-  options.ready_at_start = false;
-  Start(options);
-  EXPECT_EQ(server_->state(), State::kLoading);
-  EXPECT_EQ(Get("/ready").status, 503);
-  EXPECT_EQ(Get("/health").status, 200);
-  EXPECT_EQ(Get("/v1/models").status, 200);
-  const Response refused = Post("/v1/chat/completions", ChatBody());
-  ExpectError(refused, 503, "service_unavailable_error", "");
-  EXPECT_EQ(refused.headers.Get("retry-after"), "1");
-  server_->SetReady();
-  EXPECT_EQ(Get("/ready").status, 200);
-  ExpectServes();
-}
-
 TEST_F(ServerTest, DrainFinishesWhatRuns) {
   Start({}, Delivery::kManual);
   TestClient client(port());
