@@ -76,7 +76,19 @@ void ReadServer(TomlTable& root, ServerOptions& server) {
   std::optional<TomlTable> table = root.Table("server");
   if (!table) return;
   server.host = table->String("host").value_or(server.host);
+  if (server.host.empty()) table->Fail("host", "is empty; name an address, such as 127.0.0.1");
   server.port = table->Int("port", 0, 65535).value_or(server.port);
+  HttpServerOptions& http = server.http;
+  http.connections_max = table->Int("connections_max", 1, 1 << 16).value_or(http.connections_max);
+  http.body_bytes_max = static_cast<size_t>(table->Int("body_bytes_max", 1 << 10, 1 << 30)
+                                                .value_or(static_cast<int>(http.body_bytes_max)));
+  constexpr int kSecondsMax = 24 * 60 * 60;
+  if (const auto seconds = table->Int("request_timeout_seconds", 0, kSecondsMax)) {
+    server.request_timeout = std::chrono::seconds(*seconds);
+  }
+  if (const auto seconds = table->Int("drain_notice_seconds", 0, kSecondsMax)) {
+    server.drain_notice = std::chrono::seconds(*seconds);
+  }
   // The key itself never stands in the file: only the name of the variable that holds it.
   if (const auto variable = table->String("api_key_env")) {
     const char* value = std::getenv(variable->c_str());  // NOLINT(concurrency-mt-unsafe): at start

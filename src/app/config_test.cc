@@ -63,7 +63,9 @@ TEST(ConfigTest, ReadsEngineAndServer) {
   const auto config =
       ParseConfig(Config("[engine]\nthreads = 3\nkv_type = \"f32\"\nkv_cache_tokens = 4096\n"
                          "max_draft_tokens = 0\n"
-                         "[server]\nport = 0\nhost = \"::1\"\n"),
+                         "[server]\nport = 0\nhost = \"::1\"\nconnections_max = 7\n"
+                         "body_bytes_max = 65536\nrequest_timeout_seconds = 600\n"
+                         "drain_notice_seconds = 5\n"),
                   kSource);
   ASSERT_TRUE(config.ok()) << config.status().ToString();
   EXPECT_EQ(config->engine.num_threads, 3);
@@ -71,6 +73,10 @@ TEST(ConfigTest, ReadsEngineAndServer) {
   EXPECT_EQ(config->engine.kv_cache_tokens, 4096);
   EXPECT_EQ(config->engine.max_draft_tokens, 0);
   EXPECT_EQ(config->server.port, 0);
+  EXPECT_EQ(config->server.http.connections_max, 7);
+  EXPECT_EQ(config->server.http.body_bytes_max, 65536u);
+  EXPECT_EQ(config->server.request_timeout, std::chrono::minutes(10));
+  EXPECT_EQ(config->server.drain_notice, std::chrono::seconds(5));
 }
 
 TEST(ConfigTest, AsManyThreadsAsUsableCoresUnlessToldOtherwise) {
@@ -85,6 +91,8 @@ TEST(ConfigTest, NamesFileKeyAndMend) {
   EXPECT_THAT(ErrorOf(Config("[engine]\nthreads = \"3\"\n")), HasSubstr("engine.threads"));
   EXPECT_THAT(ErrorOf(Config("[engine]\nkv_type = \"q4\"\n")), HasSubstr("\"f16\" or \"f32\""));
   EXPECT_THAT(ErrorOf(Config("[server]\nport = 70000\n")), HasSubstr("server.port"));
+  EXPECT_THAT(ErrorOf(Config("[server]\nhost = \"\"\n")), HasSubstr("server.host"));
+  EXPECT_THAT(ErrorOf(Config("[server]\nbody_bytes_max = 0\n")), HasSubstr("body_bytes_max"));
   EXPECT_THAT(ErrorOf(Config("", "2")), HasSubstr("version"));
   EXPECT_THAT(ErrorOf("version = 1"), HasSubstr("models"));
   EXPECT_THAT(ErrorOf("version = "), HasSubstr("config/test.toml"));

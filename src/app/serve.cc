@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 #include <pthread.h>
+#include <spdlog/async.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -46,11 +48,10 @@ class TerminationSignals {
     std::signal(SIGPIPE, SIG_IGN);
   }
 
-  int Wait() const {
+  void Wait() const {
     int signal = 0;
     while (sigwait(&signals_, &signal) != 0) {
     }
-    return signal;
   }
 
  private:
@@ -74,6 +75,46 @@ void Announce(const Runtime& runtime, const Server& server, int threads, bool js
   std::fflush(stdout);
 }
 
+// Never blocks who writes to it: when nobody reads standard error, lines are lost instead.
+std::shared_ptr<spdlog::logger> MakeLogger() {
+  return spdlog::create_async_nb<spdlog::sinks::stderr_color_sink_mt>("aio");
+}
+
+// An empty key would leave the server open to all, where its owner meant the contrary.
+Status CheckAccess(const ServerOptions& options, spdlog::logger& logger) {
+  if (!options.api_key.empty()) return Status::Ok();
+  if (std::getenv("AIO_API_KEY") != nullptr) {  // NOLINT(concurrency-mt-unsafe): at start
+    return InvalidArgument(
+        "the environment variable AIO_API_KEY is empty: set it to a key, or unset it to serve "
+        "everyone");
+  }
+  const std::string& host = options.host;
+  if (host != "localhost" && host != "::1" && !host.starts_with("127.")) {
+    logger.warn(
+        "no API key is asked for on {}: whoever reaches the port is served; set AIO_API_KEY", host);
+  }
+  return Status::Ok();
+}
+
+// Ends the program, whatever else it is about, when `wait` returns.
+template <typename Wait>
+void ExitAfter(Wait wait) {
+  std::thread([wait] {
+    wait();
+    std::_Exit(kExitFailed);
+  }).detach();
+}
+
+// Lets running requests end.
+void Drain(Server& server, const TerminationSignals& signals, std::chrono::seconds time,
+           spdlog::logger& logger) {
+  ExitAfter([signals] { signals.Wait(); });
+  logger.info("draining: running requests have {} s (a second signal ends at once)", time.count());
+  server.Drain(time);
+  // What is left takes a moment, unless nobody reads the log's last lines.
+  ExitAfter([] { std::this_thread::sleep_for(std::chrono::seconds(10)); });
+}
+
 int RunServe(const ServeFlags& flags) {
   Result<AppConfig> config = flags.runtime.Resolve();
   if (!config.ok()) return Fail(config.status());
@@ -83,6 +124,9 @@ int RunServe(const ServeFlags& flags) {
   if (!flags.api_key.empty()) options.api_key = flags.api_key;
 
   const TerminationSignals signals;  // before any thread starts
+  const std::shared_ptr<spdlog::logger> logger = MakeLogger();
+  if (!flags.quiet) options.logger = logger;
+  if (const Status access = CheckAccess(options, *logger); !access.ok()) return Fail(access);
   Result<std::unique_ptr<Runtime>> runtime = LoadRuntime(*config);
   if (!runtime.ok()) return Fail(runtime.status());
   if (flags.dry_run) {
@@ -90,7 +134,6 @@ int RunServe(const ServeFlags& flags) {
     return kExitOk;
   }
 
-  if (!flags.quiet) options.logger = spdlog::stderr_color_mt("aio");
   Result<std::unique_ptr<Server>> server =
       Server::Create(*(*runtime)->router, options, (*runtime)->clock);
   if (!server.ok()) return Fail(server.status());
@@ -98,13 +141,7 @@ int RunServe(const ServeFlags& flags) {
   Announce(**runtime, **server, config->engine.num_threads, flags.json);
 
   signals.Wait();
-  fmt::print(stderr, "draining: running requests have {} s (a second signal ends at once)\n",
-             flags.drain_seconds);
-  std::thread([signals] {
-    signals.Wait();
-    std::_Exit(kExitFailed);
-  }).detach();
-  (*server)->Drain(std::chrono::seconds(flags.drain_seconds));
+  Drain(**server, signals, std::chrono::seconds(flags.drain_seconds), *logger);
   return kExitOk;
 }
 
@@ -120,6 +157,7 @@ void RegisterServe(CLI::App& program, int& exit_status) {
   command
       ->add_option("--api-key", flags->api_key,
                    "ask for this key (better by the environment than on the command line)")
+      ->check([](const std::string& key) { return key.empty() ? "the key is empty" : ""; })
       ->envname("AIO_API_KEY");
   command->add_option("--drain-seconds", flags->drain_seconds, "time running requests get to end")
       ->check(CLI::NonNegativeNumber)

@@ -68,6 +68,10 @@ class Server::Impl {
 
   bool Drain(Duration timeout) {
     BeginDrain();
+    {
+      std::unique_lock lock(mutex_);  // Stop() ends the wait
+      stopped_.wait_for(lock, options_.drain_notice, [&] { return state() == State::kStopped; });
+    }
     const bool finished = http_.Drain(timeout);
     MarkStopped();
     return finished;

@@ -27,7 +27,9 @@ struct ServerOptions {
   int port = 8080;      // 0: any free port
   std::string api_key;  // if set, /v1/* and /metrics ask for "Authorization: Bearer <api_key>"
   Duration request_timeout{};  // a request's deadline, counted from its arrival; 0: none
-  HttpServerOptions http;      // `render_error` is the server's own
+  // How long Drain() leaves the port open, so that load balancers find /ready at 503.
+  Duration drain_notice = std::chrono::seconds(1);
+  HttpServerOptions http;  // `render_error` is the server's own
   // One line a request at info; failures at warn. Never prompt or answer text. Null: silent.
   std::shared_ptr<spdlog::logger> logger;
 };
@@ -58,8 +60,8 @@ class Server {
   // port stays open, so that load balancers and clients see why. Returns at once.
   void BeginDrain();
 
-  // BeginDrain(), then closes the port and waits for the running requests; after `timeout`
-  // cancels the rest, which are answered 503 if they end at once. True if none had to be
+  // BeginDrain(), after `drain_notice` closes the port and waits for the running requests; after
+  // `timeout` cancels the rest, which are answered 503 if they end at once. True if none had to be
   // cancelled. Stopped afterwards.
   bool Drain(Duration timeout);
 

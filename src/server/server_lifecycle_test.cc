@@ -44,8 +44,24 @@ TEST_F(ServerTest, UrlNamesThePort) {
   EXPECT_EQ(server_->url(), "http://127.0.0.1:" + std::to_string(port()));
 }
 
+TEST_F(ServerTest, DrainGivesNoticeBeforeThePortCloses) {
+  ServerOptions options;
+  options.drain_notice = TestClient::kPatience;
+  Start(options);
+  std::future<bool> drained =
+      std::async(std::launch::async, [&] { return server_->Drain(TestClient::kPatience); });
+  ASSERT_TRUE(Eventually([&] { return server_->state() == State::kDraining; }));
+  const Response ready = Get("/ready");
+  EXPECT_EQ(ready.status, 503);
+  EXPECT_EQ(ready.body, R"({"status":"draining"})");
+  server_->Stop();  // ends the notice too
+  EXPECT_TRUE(drained.get());
+}
+
 TEST_F(ServerTest, DrainFinishesWhatRuns) {
-  Start({}, Delivery::kManual);
+  ServerOptions options;
+  options.drain_notice = {};
+  Start(options, Delivery::kManual);
   TestClient client(port());
   client.Request("POST", "/v1/chat/completions", ChatBody(R"("stream": true)"));
   ASSERT_TRUE(Eventually([&] { return backend_->pending() == 1; }));
@@ -53,7 +69,6 @@ TEST_F(ServerTest, DrainFinishesWhatRuns) {
   EXPECT_EQ(client.ReadHead().status, 200);
   server_->BeginDrain();
   EXPECT_EQ(server_->state(), State::kDraining);
-  EXPECT_EQ(Get("/ready").body, R"({"status":"draining"})");
   EXPECT_EQ(Get("/health").status, 200);
   ExpectError(Post("/v1/chat/completions", ChatBody()), 503, "service_unavailable_error", "");
   std::future<bool> drained =
@@ -68,6 +83,7 @@ TEST_F(ServerTest, DrainFinishesWhatRuns) {
 
 TEST_F(ServerTest, DrainCancelsAtItsDeadlineAndSaysSo) {
   ServerOptions options;
+  options.drain_notice = {};
   options.http.farewell_timeout = TestClient::kPatience;
   Start(options, Delivery::kManual);
   TestClient client(port());
@@ -84,6 +100,7 @@ TEST_F(ServerTest, DrainCancelsAtItsDeadlineAndSaysSo) {
 
 TEST_F(ServerTest, DrainDoesNotWaitForABackendThatHangs) {
   ServerOptions options;
+  options.drain_notice = {};
   options.http.farewell_timeout = std::chrono::milliseconds(1);
   Start(options, Delivery::kManual);
   TestClient client(port());
