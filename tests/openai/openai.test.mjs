@@ -41,11 +41,26 @@ const apiKey = process.env.AIO_API_KEY ?? 'unused';
 const http = (path, options = {}) =>
   fetch(server.url + path, { headers: { authorization: `Bearer ${apiKey}` }, ...options });
 
-async function runningRequests() {
+// The sum of a metric's readings over those of its labels that `labels` leaves open.
+async function metric(name, labels = '') {
   const text = await (await http('/metrics')).text();
-  const gauges = [...text.matchAll(/^aio_num_requests_running\{.*\} (\S+)$/gm)];
-  assert.notEqual(gauges.length, 0, 'no running gauge in /metrics');
-  return gauges.reduce((sum, gauge) => sum + Number(gauge[1]), 0);
+  const lines = text.matchAll(new RegExp(`^${name}\\{.*${labels}.*\\} (\\S+)$`, 'gm'));
+  return [...lines].reduce((sum, line) => sum + Number(line[1]), 0);
+}
+
+const runningRequests = () => metric('aio_num_requests_running');
+
+// Runs `abort`, which leaves a stream that would go on to the end of the context, and expects
+// the server to stop generating it.
+async function expectAborted(abort) {
+  const gone = () => metric('aio_requests_total', 'code="499"');
+  const generated = () => metric('aio_generation_tokens_total');
+  const [goneBefore, generatedBefore] = [await gone(), await generated()];
+  await abort(fixed({ stream: true, max_tokens: undefined }));
+  await eventually(async () => (await gone()) === goneBefore + 1, 'the client was seen to leave');
+  await eventually(async () => (await runningRequests()) === 0, 'nothing runs');
+  // Tokens are counted at the end of an answer, be it one that nobody heard.
+  assert.equal(await generated(), generatedBefore);
 }
 
 async function eventually(condition, what) {
@@ -204,30 +219,26 @@ describe('streams', () => {
   });
 
   test('may be aborted, and the server goes on', async () => {
-    const stream = await client.chat.completions.create(
-      fixed({ stream: true, max_tokens: undefined }),
-    );
-    let seen = 0;
-    for await (const chunk of stream) {
-      assert.ok(chunk);
-      if (++seen === 3) break; // aborts the request
-    }
-    await eventually(async () => (await runningRequests()) === 0, 'nothing runs');
+    await expectAborted(async (body) => {
+      let seen = 0;
+      for await (const chunk of await client.chat.completions.create(body)) {
+        assert.ok(chunk);
+        if (++seen === 3) break; // aborts the request
+      }
+    });
     const answer = await client.chat.completions.create(fixed());
     assert.equal(answer.usage.completion_tokens, 24);
   });
 
   test('may be aborted by the controller', async () => {
-    const controller = new AbortController();
-    const stream = await client.chat.completions.create(
-      fixed({ stream: true, max_tokens: undefined }),
-      { signal: controller.signal },
-    );
-    for await (const chunk of stream) {
-      assert.ok(chunk);
-      controller.abort();
-    }
-    await eventually(async () => (await runningRequests()) === 0, 'nothing runs');
+    await expectAborted(async (body) => {
+      const controller = new AbortController();
+      const stream = await client.chat.completions.create(body, { signal: controller.signal });
+      for await (const chunk of stream) {
+        assert.ok(chunk);
+        controller.abort();
+      }
+    });
   });
 });
 
@@ -407,6 +418,7 @@ describe('the server', () => {
     const metrics = await (await http('/metrics')).text();
     for (const name of [
       'aio_requests_total',
+      'aio_num_requests_running',
       'aio_time_to_first_token_seconds_bucket',
       'aio_time_per_output_token_seconds_bucket',
       'aio_routing_latency_seconds_bucket',
