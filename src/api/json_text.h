@@ -1,4 +1,4 @@
-// JSON that is written, with its members in the order they were set. Internal to api/.
+// JSON that is written, with its members in the order they were set.
 #ifndef AIO_API_JSON_TEXT_H_
 #define AIO_API_JSON_TEXT_H_
 
@@ -9,8 +9,9 @@ namespace aio {
 
 using OrderedJson = nlohmann::ordered_json;
 
-// Compact; ill-formed UTF-8 becomes U+FFFD, numbers JSON has no word for become null.
-std::string ToText(const OrderedJson& json);
+// Ill-formed UTF-8 becomes U+FFFD, numbers JSON has no word for become null. One line, or lines
+// indented by `indent` spaces a level.
+std::string ToText(const OrderedJson& json, int indent = -1);
 
 }  // namespace aio
 

@@ -1,4 +1,4 @@
-// The parts of an answer that several objects share. Internal to api/.
+// The parts of an answer that several objects share; the commands write them too.
 #ifndef AIO_API_RESPONSE_PARTS_H_
 #define AIO_API_RESPONSE_PARTS_H_
 

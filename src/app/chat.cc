@@ -73,10 +73,7 @@ class Conversation {
     AnswerObserver observer;
     if (!json_) {
       observer.on_start = [this](const StartEvent& event) { ShowDecision(event); };
-      observer.on_text = [](std::string_view piece) {
-        fmt::print("{}", piece);
-        std::fflush(stdout);
-      };
+      observer.on_text = [](std::string_view piece) { PrintNow(piece); };
     }
     Result<CompletedAnswer> answer = RunToEnd(backend_, std::move(request), observer);
     if (!answer.ok()) {
@@ -88,7 +85,7 @@ class Conversation {
     if (json_) {
       OrderedJson out = {{"model", answer->start.model}, {"text", answer->text}};
       if (answer->start.decision) out["aio"] = DecisionObject(*answer->start.decision);
-      fmt::print("{}\n", out.dump());
+      fmt::print("{}\n", ToText(out));
     } else {
       fmt::print("\n");
     }

@@ -3,7 +3,7 @@
 #ifndef AIO_APP_COMMANDS_H_
 #define AIO_APP_COMMANDS_H_
 
-#include <string>
+#include <string_view>
 
 #include "base/status.h"
 
@@ -26,8 +26,17 @@ void RegisterRoute(CLI::App& program, int& exit_status);
 void RegisterInspect(CLI::App& program, int& exit_status);
 void RegisterValidate(CLI::App& program, int& exit_status);
 
+// Prints an answer's text as it comes. Throws std::system_error if that fails.
+void PrintNow(std::string_view text);
+
+// Prints a line to standard error. That nobody can read it is no failure.
+void PrintNote(std::string_view line);
+
 // Prints "aio: <message>" to standard error.
 int Fail(const Status& status);
+
+// `exit_status`, or that of a failure if standard output did not take all that was printed.
+int FinishOutput(int exit_status);
 
 }  // namespace aio
 

@@ -24,20 +24,11 @@ struct GenerateFlags {
 };
 
 OrderedJson AnswerToJson(const CompletedAnswer& answer) {
-  const Timings& timings = answer.finish.timings;
   OrderedJson out = {{"model", answer.start.model},
                      {"text", answer.text},
                      {"finish_reason", FinishReasonName(answer.finish.reason)},
-                     {"usage",
-                      {{"prompt_tokens", answer.finish.usage.prompt_tokens},
-                       {"cached_prompt_tokens", answer.finish.usage.cached_prompt_tokens},
-                       {"completion_tokens", answer.finish.usage.completion_tokens}}},
-                     {"timings",
-                      {{"queue_ms", timings.queue_ms},
-                       {"prompt_ms", timings.prompt_ms},
-                       {"predicted_ms", timings.predicted_ms},
-                       {"draft_n", timings.draft_tokens},
-                       {"draft_n_accepted", timings.draft_accepted_tokens}}}};
+                     {"usage", UsageObject(answer.finish.usage)},
+                     {"timings", TimingsObject(answer.finish)}};
   if (answer.start.decision) out["aio"] = DecisionObject(*answer.start.decision);
   return out;
 }
@@ -46,10 +37,10 @@ void PrintSummary(const CompletedAnswer& answer) {
   const FinishEvent& finish = answer.finish;
   const double seconds = finish.timings.predicted_ms / 1000;
   const int decoded = finish.usage.completion_tokens - 1;  // the first comes with the prompt
-  fmt::print(stderr, "[{}: {} tokens, {:.1f} tokens/s, first after {:.1f} ms, {}]\n",
-             answer.start.model, finish.usage.completion_tokens,
-             seconds > 0 && decoded > 0 ? decoded / seconds : 0.0,
-             finish.timings.queue_ms + finish.timings.prompt_ms, FinishReasonName(finish.reason));
+  PrintNote(fmt::format(
+      "[{}: {} tokens, {:.1f} tokens/s, first after {:.1f} ms, {}]", answer.start.model,
+      finish.usage.completion_tokens, seconds > 0 && decoded > 0 ? decoded / seconds : 0.0,
+      finish.timings.queue_ms + finish.timings.prompt_ms, FinishReasonName(finish.reason)));
 }
 
 int RunGenerate(const GenerateFlags& flags) {
@@ -74,17 +65,14 @@ int RunGenerate(const GenerateFlags& flags) {
   AnswerObserver observer;
   if (!flags.json) {
     observer.on_start = [](const StartEvent& event) {
-      if (event.decision) fmt::print(stderr, "[{}]\n", event.decision->reason);
+      if (event.decision) PrintNote(fmt::format("[{}]", event.decision->reason));
     };
-    observer.on_text = [](std::string_view text) {
-      fmt::print("{}", text);
-      std::fflush(stdout);
-    };
+    observer.on_text = PrintNow;
   }
   Result<CompletedAnswer> answer = RunToEnd(*(*runtime)->router, *std::move(request), observer);
   if (!answer.ok()) return Fail(answer.status());
   if (flags.json) {
-    fmt::print("{}\n", AnswerToJson(*answer).dump(2));
+    fmt::print("{}\n", ToText(AnswerToJson(*answer), 2));
   } else {
     fmt::print("\n");
     PrintSummary(*answer);

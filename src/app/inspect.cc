@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "api/json_text.h"
 #include "app/commands.h"
 #include "app/system_memory.h"
 #include "formats/gguf.h"
@@ -18,8 +19,6 @@
 namespace aio {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 struct InspectFlags {
   std::string path;
@@ -44,7 +43,7 @@ struct Verdict {
   std::string model;
   std::string tokenizer;
   std::string chat_template;
-  Json footprint;  // null when the model cannot run
+  OrderedJson footprint;  // null when the model cannot run
 };
 
 Verdict Judge(const std::shared_ptr<const GgufFile>& file) {
@@ -120,15 +119,15 @@ void PrintText(const GgufFile& file, const Verdict& verdict, bool list_tensors) 
 }
 
 void PrintJson(const GgufFile& file, const Verdict& verdict) {
-  Json out = {{"path", file.path()},
-              {"version", file.version()},
-              {"file_bytes", file.file_size()},
-              {"model", verdict.model},
-              {"tokenizer", verdict.tokenizer},
-              {"chat_template", verdict.chat_template},
-              {"memory", verdict.footprint},
-              {"metadata", Json::object()},
-              {"tensors", Json::array()}};
+  OrderedJson out = {{"path", file.path()},
+                     {"version", file.version()},
+                     {"file_bytes", file.file_size()},
+                     {"model", verdict.model},
+                     {"tokenizer", verdict.tokenizer},
+                     {"chat_template", verdict.chat_template},
+                     {"memory", verdict.footprint},
+                     {"metadata", OrderedJson::object()},
+                     {"tensors", OrderedJson::array()}};
   for (const GgufKeyValue& entry : file.metadata()) {
     out["metadata"][std::string(entry.key)] = file.Describe(entry.value);
   }
@@ -139,8 +138,7 @@ void PrintJson(const GgufFile& file, const Verdict& verdict) {
                               {"bytes", tensor.data.size()},
                               {"runnable", IsRunnableTensorType(tensor.type)}});
   }
-  // Names come from the file: bytes that are not UTF-8 are replaced, never an exception.
-  fmt::print("{}\n", out.dump(2, ' ', false, Json::error_handler_t::replace));
+  fmt::print("{}\n", ToText(out, 2));
 }
 
 int RunInspect(const InspectFlags& flags) {

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 namespace aio {
 
@@ -55,8 +55,12 @@ Result<LabelledQuery> ParseLine(std::string_view line) {
 Result<std::vector<LabelledQuery>> ReadLabelledQueries(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) return NotFound(path + ": cannot be opened");
-  const std::string text(std::istreambuf_iterator<char>(in), {});
-  return ParseLabelledQueries(text, path);
+  std::ostringstream text;
+  // What reading throws, as for a directory, becomes a flag here; so does an empty file.
+  if (!(text << in.rdbuf())) {
+    return InvalidArgument(path + ": is empty or cannot be read; is it a file of JSON lines?");
+  }
+  return ParseLabelledQueries(text.str(), path);
 }
 
 Result<std::vector<LabelledQuery>> ParseLabelledQueries(std::string_view text,

@@ -37,6 +37,7 @@ TEST(LabelledQueriesTest, NamesFileLineAndField) {
   EXPECT_EQ(message("\n \n"), "q.jsonl: holds no query");
   EXPECT_THAT(ReadLabelledQueries("/nowhere/q.jsonl").status().message(),
               HasSubstr("/nowhere/q.jsonl"));
+  EXPECT_THAT(ReadLabelledQueries("/").status().message(), HasSubstr("/: is empty or cannot be"));
 }
 
 }  // namespace

@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <exception>
 
 #include "app/commands.h"
@@ -32,8 +31,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     return program.exit(e) == 0 ? aio::kExitOk : aio::kExitUsage;
   } catch (const std::exception& e) {
-    std::fprintf(stderr, "aio: %s\n", e.what());
-    return aio::kExitFailed;
+    return aio::Fail(aio::Internal(e.what()));
   }
-  return exit_status;
+  return aio::FinishOutput(exit_status);
 }

@@ -116,7 +116,7 @@ int RouteFile(const RouteFlags& flags, Backend& router, const Clock& clock) {
       OrderedJson out = DecisionObject(*decision);
       out["line"] = query.line;
       if (!query.intent.empty()) out["expected_intent"] = query.intent;
-      fmt::print("{}\n", out.dump());
+      fmt::print("{}\n", ToText(out));
     }
     routed.push_back({std::move(query), *std::move(decision)});
     progress.Update(static_cast<int64_t>(routed.size()));
@@ -151,7 +151,7 @@ int RunRoute(const RouteFlags& flags) {
   Result<Decision> decision = DecideAndWait(router, request);
   if (!decision.ok()) return Fail(decision.status());
   if (flags.json) {
-    fmt::print("{}\n", DecisionObject(*decision).dump(2));
+    fmt::print("{}\n", ToText(DecisionObject(*decision), 2));
   } else {
     PrintExplanation(*decision);
   }

@@ -1,6 +1,7 @@
 #include "app/run_to_end.h"
 
 #include <csignal>
+#include <exception>
 #include <future>
 #include <memory>
 #include <utility>
@@ -38,12 +39,12 @@ class CollectingSink final : public EventSink {
 
   void OnStart(const StartEvent& event) override {
     answer_.start = event;
-    if (observer_.on_start) observer_.on_start(event);
+    if (observer_.on_start) Observe([&] { observer_.on_start(event); });
   }
   void OnToken(const TokenEvent& event) override {
     answer_.text += event.text;
     answer_.logprobs.insert(answer_.logprobs.end(), event.logprobs.begin(), event.logprobs.end());
-    if (observer_.on_text && !event.text.empty()) observer_.on_text(event.text);
+    if (observer_.on_text && !event.text.empty()) Observe([&] { observer_.on_text(event.text); });
   }
   void OnFinish(const FinishEvent& event) override {
     answer_.finish = event;
@@ -52,6 +53,17 @@ class CollectingSink final : public EventSink {
   void OnError(const Status& status) override { promise_.set_value(status); }
 
  private:
+  // What an observer throws ends the wait, and thrown on the generation: no more events come.
+  template <typename Call>
+  void Observe(const Call& call) {
+    try {
+      call();
+    } catch (const std::exception& e) {
+      promise_.set_value(Internal(e.what()));
+      throw;
+    }
+  }
+
   AnswerObserver observer_;
   CompletedAnswer answer_;
   std::promise<Result<CompletedAnswer>> promise_;

@@ -20,7 +20,7 @@ struct CompletedAnswer {
 };
 
 // What to do while the answer arrives; empty functions are skipped. Called on the
-// backend's thread.
+// backend's thread; what they throw ends the generation and is RunToEnd()'s error.
 struct AnswerObserver {
   std::function<void(const StartEvent&)> on_start;
   std::function<void(std::string_view text)> on_text;

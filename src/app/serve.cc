@@ -62,8 +62,7 @@ void Announce(const Runtime& runtime, const Server& server, int threads, bool js
   if (json) {
     OrderedJson models = OrderedJson::array();
     for (const ModelInfo& model : runtime.router->Models()) models.push_back(model.name);
-    fmt::print("{}\n",
-               OrderedJson{{"url", server.url()}, {"models", models}, {"threads", threads}}.dump());
+    fmt::print("{}\n", ToText({{"url", server.url()}, {"models", models}, {"threads", threads}}));
   } else {
     for (const ModelInfo& model : runtime.engine->Models()) {
       fmt::print("{:<6} {}: {} parameters, {} of weights, context {}\n", model.role, model.name,

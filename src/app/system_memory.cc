@@ -12,7 +12,7 @@ namespace aio {
 
 namespace {
 
-std::optional<std::string> ReadSmallFile(const char* path) {
+std::optional<std::string> ReadSmallFile(const std::string& path) {
   std::ifstream in(path);
   if (!in) return std::nullopt;
   return std::string(std::istreambuf_iterator<char>(in), {});
@@ -26,32 +26,35 @@ std::optional<int64_t> ParseInt(std::string_view text) {
   return value;
 }
 
-// What is left under a version-2 cgroup limit; nothing when there is no limit ("max").
-std::optional<int64_t> CgroupHeadroom() {
-  const auto limit_text = ReadSmallFile("/sys/fs/cgroup/memory.max");
-  const auto used_text = ReadSmallFile("/sys/fs/cgroup/memory.current");
-  if (!limit_text || !used_text) return std::nullopt;
-  const auto limit = ParseInt(*limit_text), used = ParseInt(*used_text);
-  if (!limit || !used) return std::nullopt;
-  return std::max<int64_t>(0, *limit - *used);
+// The number after `key` in a text of lines "key number".
+std::optional<int64_t> FindInt(std::string_view text, std::string_view key) {
+  const size_t at = ("\n" + std::string(text)).find("\n" + std::string(key) + " ");
+  if (at == std::string_view::npos) return std::nullopt;
+  return ParseInt(text.substr(at + key.size()));
 }
 
 }  // namespace
 
 Result<int64_t> ParseMemAvailable(std::string_view meminfo) {
-  constexpr std::string_view kKey = "MemAvailable:";
-  const size_t at = meminfo.find(kKey);
-  if (at != std::string_view::npos) {
-    if (const auto kib = ParseInt(meminfo.substr(at + kKey.size()))) return *kib * 1024;
-  }
+  if (const auto kib = FindInt(meminfo, "MemAvailable:")) return *kib * 1024;
   return Internal("/proc/meminfo: no MemAvailable line");
+}
+
+std::optional<int64_t> CgroupHeadroomBytes(const std::string& folder) {
+  const auto limit = ParseInt(ReadSmallFile(folder + "/memory.max").value_or(""));
+  const auto used = ParseInt(ReadSmallFile(folder + "/memory.current").value_or(""));
+  if (!limit || !used) return std::nullopt;
+  const std::string stat = ReadSmallFile(folder + "/memory.stat").value_or("");
+  const int64_t cached =
+      FindInt(stat, "inactive_file").value_or(0) + FindInt(stat, "active_file").value_or(0);
+  return std::max<int64_t>(0, *limit - *used + cached);
 }
 
 Result<int64_t> AvailableMemoryBytes() {
   const auto meminfo = ReadSmallFile("/proc/meminfo");
   if (!meminfo) return Internal("/proc/meminfo cannot be read");
   AIO_ASSIGN_OR_RETURN(const int64_t available, ParseMemAvailable(*meminfo));
-  return std::min(available, CgroupHeadroom().value_or(available));
+  return std::min(available, CgroupHeadroomBytes("/sys/fs/cgroup").value_or(available));
 }
 
 Status CheckFits(int64_t needed_bytes, int64_t available_bytes, std::string_view what) {

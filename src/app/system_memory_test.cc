@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <string>
+
 namespace aio {
 namespace {
 
@@ -14,6 +18,26 @@ TEST(SystemMemoryTest, ReadsMemAvailable) {
   EXPECT_FALSE(ParseMemAvailable("MemTotal: 2 kB\n").ok());
   EXPECT_FALSE(ParseMemAvailable("MemAvailable:\n").ok());
   EXPECT_GT(*AvailableMemoryBytes(), 0);
+}
+
+TEST(SystemMemoryTest, CachedFilesGiveWay) {
+  const std::string folder = testing::TempDir() + "cgroup";
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directory(folder);
+  const auto write = [&](const char* name, const char* text) {
+    std::ofstream(folder + "/" + name) << text;
+  };
+  EXPECT_EQ(CgroupHeadroomBytes(folder), std::nullopt);
+  write("memory.max", "max\n");
+  write("memory.current", "900\n");
+  EXPECT_EQ(CgroupHeadroomBytes(folder), std::nullopt);
+  write("memory.max", "1000\n");
+  EXPECT_EQ(CgroupHeadroomBytes(folder), 100);
+  write("memory.stat", "anon 300\nfile 600\ninactive_file 400\nactive_file 150\n");
+  EXPECT_EQ(CgroupHeadroomBytes(folder), 650);
+  write("memory.current", "2000\n");
+  EXPECT_EQ(CgroupHeadroomBytes(folder), 0);
+  std::filesystem::remove_all(folder);
 }
 
 TEST(SystemMemoryTest, RefusesWithBothFigures) {

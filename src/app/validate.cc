@@ -42,7 +42,7 @@ int RunValidate(const ValidateFlags& flags) {
   facts["ok"] = status.ok();
   if (flags.json) {
     if (!status.ok()) facts["error"] = status.message();
-    fmt::print("{}\n", facts.dump(2));
+    fmt::print("{}\n", ToText(facts, 2));
     return status.ok() ? kExitOk : kExitFailed;
   }
   if (!status.ok()) return Fail(status);
