@@ -7,7 +7,8 @@
 namespace aio {
 namespace {
 
-// What OpenAI's clients and their users match on.
+// In OpenAI's words where it has one. Its clients choose their exception by the HTTP status; this
+// is for people and for those who match on it themselves.
 std::string_view ErrorType(int http_status) {
   switch (http_status) {
     case 401:

@@ -13,8 +13,8 @@ namespace aio {
 inline constexpr int kJsonDepthMax = 64;
 
 // Refuses, naming the byte: ill-formed UTF-8, lone surrogates, nesting beyond kJsonDepthMax,
-// numbers no double can hold, anything after the value; and a value that is no object. Of
-// duplicate keys the last wins.
+// anything after the value; and without one: numbers no double can hold, a value that is no
+// object. Of duplicate keys the last wins.
 Status ParseJsonObject(std::string_view body, nlohmann::json& object);
 
 }  // namespace aio

@@ -53,7 +53,7 @@ class StreamEncoder {
   size_t text_offset_ = 0;  // characters so far, for the log-probabilities of completions
 };
 
-// The members of `aio` alone, plus `probed`: the answer of /v1/decision.
+// The members of `aio` beside "object": "decision": the answer of /v1/decision.
 std::string EncodeDecision(const Decision& decision);
 
 // /v1/models, and one element of it.

@@ -15,8 +15,13 @@ Status DecodeTokens(const nlohmann::json& array, const std::string& path, Prompt
   auto& tokens = prompt.emplace<std::vector<int32_t>>();
   tokens.reserve(array.size());
   for (size_t i = 0; i < array.size(); ++i) {
-    AIO_RETURN_IF_ERROR(ReadInt(array[i], fmt::format("{}[{}]", path, i),
-                                {.min = 0, .max = std::numeric_limits<int32_t>::max()},
+    constexpr int kMax = std::numeric_limits<int32_t>::max();
+    const auto* id = array[i].get_ptr<const uint64_t*>();
+    if (id != nullptr && *id <= kMax) {  // names nothing: prompts may have a million tokens
+      tokens.push_back(static_cast<int32_t>(*id));
+      continue;
+    }
+    AIO_RETURN_IF_ERROR(ReadInt(array[i], fmt::format("{}[{}]", path, i), {.min = 0, .max = kMax},
                                 tokens.emplace_back()));
   }
   return Status::Ok();
