@@ -1,5 +1,6 @@
 #include "engine/embedded_backend.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <exception>
@@ -146,12 +147,14 @@ class EmbeddedBackend::Impl {
   Result<std::vector<int32_t>> LabelTokens(int index, const LabelQuery& labels) {
     return label_encoders_[index].Encode(model(index), labels);
   }
+  int longest_context();
   Result<Prepared> Prepare(const Request& request);
   Result<std::shared_ptr<Ticket>> ScoreLabels(const Request& request, const LabelQuery& labels,
                                               LabelScoresCallback done);
   Result<std::shared_ptr<Ticket>> Generate(Request request, std::shared_ptr<EventSink> sink);
 
  private:
+  Result<std::vector<int32_t>> Encode(int index, const Prompt& prompt);
   SequenceSetup MakeSetup(const Request& request, std::vector<int32_t> prompt);
   Result<std::shared_ptr<Ticket>> Submit(int model, std::unique_ptr<Sequence> sequence);
 
@@ -183,17 +186,29 @@ Status EmbeddedBackend::Impl::CheckParameters(const Request& request, int index)
   return CheckStrategy(request.strategy.value_or(Strategy()));
 }
 
+int EmbeddedBackend::Impl::longest_context() {
+  int tokens = 0;
+  for (int i = 0; i < num_models(); ++i) tokens = std::max(tokens, runner(i).limits().tokens());
+  return tokens;
+}
+
+// Megabytes of text take long to encode; what cannot fit is refused before.
+Result<std::vector<int32_t>> EmbeddedBackend::Impl::Encode(int index, const Prompt& prompt) {
+  AIO_ASSIGN_OR_RETURN(const int fewest, FewestPromptTokens(model(index), prompt));
+  AIO_RETURN_IF_ERROR(CheckCanFit(prompt, fewest, runner(index).limits()));
+  return EncodePrompt(model(index), prompt);
+}
+
 Result<EmbeddedBackend::Impl::Prepared> EmbeddedBackend::Impl::Prepare(const Request& request) {
   Prepared prepared;
   AIO_ASSIGN_OR_RETURN(prepared.model, FindModel(request.model));
-  const EmbeddedModel& chosen = model(prepared.model);
   AIO_RETURN_IF_ERROR(CheckParameters(request, prepared.model));
   const auto* held = dynamic_cast<const HeldHandle*>(request.held_prompt.get());
   if (held != nullptr && held->IsOf(inbox(), prepared.model)) prepared.held_prompt = held->id();
   if (prepared.held_prompt && held->encoded().prompt == request.prompt) {
     prepared.prompt = held->encoded().tokens;
   } else {
-    AIO_ASSIGN_OR_RETURN(prepared.prompt, EncodePrompt(chosen, request.prompt));
+    AIO_ASSIGN_OR_RETURN(prepared.prompt, Encode(prepared.model, request.prompt));
   }
   AIO_ASSIGN_OR_RETURN(
       prepared.answer_tokens_max,
@@ -232,7 +247,7 @@ Result<std::shared_ptr<Ticket>> EmbeddedBackend::Impl::ScoreLabels(const Request
   const ContextLimits limits = runner(index).limits();
   ScoringSetup setup;
   AIO_ASSIGN_OR_RETURN(setup.label_tokens, LabelTokens(index, labels));
-  AIO_ASSIGN_OR_RETURN(std::vector<int32_t> tokens, EncodePrompt(model(index), request.prompt));
+  AIO_ASSIGN_OR_RETURN(std::vector<int32_t> tokens, Encode(index, request.prompt));
   AIO_RETURN_IF_ERROR(
       AnswerTokensMax(request.prompt, static_cast<int>(tokens.size()), std::nullopt, limits)
           .status());
@@ -322,9 +337,11 @@ std::vector<ModelLoad> EmbeddedBackend::Load() const {
 }
 
 Result<int> EmbeddedBackend::CountPromptTokens(const Request& request) const {
-  AIO_ASSIGN_OR_RETURN(const int model, impl_->FindModel(request.model));
-  AIO_ASSIGN_OR_RETURN(const std::vector<int32_t> prompt,
-                       EncodePrompt(impl_->model(model), request.prompt));
+  AIO_ASSIGN_OR_RETURN(const int index, impl_->FindModel(request.model));
+  const EmbeddedModel& model = impl_->model(index);
+  AIO_ASSIGN_OR_RETURN(const int fewest, FewestPromptTokens(model, request.prompt));
+  if (fewest >= impl_->longest_context()) return fewest;  // no model has room: as good as the count
+  AIO_ASSIGN_OR_RETURN(const std::vector<int32_t> prompt, EncodePrompt(model, request.prompt));
   return static_cast<int>(prompt.size());
 }
 

@@ -41,6 +41,7 @@ class EmbeddedBackend final : public Backend {
   // Blocks of running requests (all that they can ever need) and of held prompts count as
   // used.
   std::vector<ModelLoad> Load() const override;
+  // Of a prompt that no model's context can hold perhaps fewer, but never so few that one could.
   Result<int> CountPromptTokens(const Request& request) const override;
   Status ValidateLabels(std::string_view model, const LabelQuery& labels) const override;
   Result<std::shared_ptr<Ticket>> ScoreLabels(const Request& request, const LabelQuery& labels,

@@ -187,6 +187,12 @@ TEST_F(EmbeddedBackendTest, TheContextIsABound) {
             "context_length_exceeded");
   request.prompt = std::vector<int32_t>(63, 'x');  // 64 with the suffix
   EXPECT_TRUE(ScoreLabelsAndWait(*backend_, request, labels).ok());
+  // Far too long: refused before it is encoded, and counted as no less than the context.
+  request.prompt = std::string(1 << 20, 'x');
+  EXPECT_THAT(GenerateAndWait(*backend_, request).error.message(), HasSubstr("tokens or more"));
+  EXPECT_EQ(ScoreLabelsAndWait(*backend_, request, labels).status().reason(),
+            "context_length_exceeded");
+  EXPECT_GE(backend_->CountPromptTokens(request).value(), 64);
 }
 
 TEST_F(EmbeddedBackendTest, AFullQueueRefuses) {

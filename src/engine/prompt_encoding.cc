@@ -74,6 +74,23 @@ Result<std::vector<int32_t>> EncodePrompt(const EmbeddedModel& model, const Prom
   return tokens;
 }
 
+Result<int> FewestPromptTokens(const EmbeddedModel& model, const Prompt& prompt) {
+  if (std::holds_alternative<std::vector<int32_t>>(prompt)) return 0;  // nothing to encode
+  AIO_ASSIGN_OR_RETURN(const std::vector<TextPiece> pieces,
+                       RenderPrompt(model, prompt, /*add_generation_prompt=*/true));
+  size_t bytes = 0;
+  for (const TextPiece& piece : pieces) bytes += piece.is_template ? 0 : piece.text.size();
+  // Encoding less takes no longer than the look at the vocabulary.
+  constexpr size_t kLongBytes = 64 << 10;
+  if (bytes < kLongBytes) return 0;
+  const Tokenizer& tokenizer = *model.tokenizer;
+  size_t longest = 1;
+  for (int32_t id = 0; id < tokenizer.vocabulary_size(); ++id) {
+    longest = std::max(longest, tokenizer.TokenBytes(id).size());
+  }
+  return static_cast<int>(bytes / longest);
+}
+
 Result<std::vector<int32_t>> EncodeProbe(const EmbeddedModel& model, const Prompt& prompt,
                                          const LabelQuery& query) {
   const Tokenizer& tokenizer = *model.tokenizer;

@@ -20,6 +20,10 @@ namespace aio {
 // of range, a conversation the template cannot express or a model without template.
 Result<std::vector<int32_t>> EncodePrompt(const EmbeddedModel& model, const Prompt& prompt);
 
+// A number of tokens that EncodePrompt() cannot stay below, found without encoding: 0 unless the
+// prompt is very long. Fails as EncodePrompt() does.
+Result<int> FewestPromptTokens(const EmbeddedModel& model, const Prompt& prompt);
+
 // The prompt between the query's prefix and suffix, without generation prompt. Same
 // errors.
 Result<std::vector<int32_t>> EncodeProbe(const EmbeddedModel& model, const Prompt& prompt,

@@ -31,6 +31,19 @@ void ExpectRefused(const Status& status, const std::string& param, const std::st
   EXPECT_THAT(status.message(), HasSubstr(message));
 }
 
+TEST(PromptEncodingTest, FewestTokensIsABoundFromBelow) {
+  EXPECT_EQ(FewestPromptTokens(Tiny(), std::string("short")).value(), 0);
+  EXPECT_EQ(FewestPromptTokens(Tiny(), Tokens(100'000, 1)).value(), 0);
+  ExpectRefused(FewestPromptTokens(Tiny(), Chat{}).status(), "messages", "no messages");
+  std::string text;
+  while (text.size() < 100'000) text += "the same words again and again ";
+  for (const Prompt& prompt : {Prompt(text), Prompt(Chat{{"user", text}})}) {
+    const int fewest = FewestPromptTokens(Tiny(), prompt).value();
+    EXPECT_GT(fewest, 0);
+    EXPECT_LE(fewest, static_cast<int>(EncodePrompt(Tiny(), prompt).value().size()));
+  }
+}
+
 TEST(PromptEncodingTest, ConversationsGetTheTemplate) {
   const Tokens tokens = EncodePrompt(Tiny(), Chat{{"user", "Hi"}}).value();
   EXPECT_EQ(Decode(tokens), "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n");

@@ -160,6 +160,13 @@ Result<int> AnswerTokensMax(const Prompt& prompt, int prompt_tokens, std::option
   return *max_tokens;
 }
 
+Status CheckCanFit(const Prompt& prompt, int fewest_tokens, const ContextLimits& limits) {
+  if (fewest_tokens < limits.tokens()) return Status::Ok();
+  return ContextExceeded(
+      prompt, fmt::format("{}. However, your {} has {} tokens or more. Please reduce its length.",
+                          DescribeLimit(limits), PromptParam(prompt), fewest_tokens));
+}
+
 Status CheckProbeFits(const Prompt& prompt, int probe_tokens, const ContextLimits& limits) {
   if (probe_tokens <= limits.tokens()) return Status::Ok();
   return ContextExceeded(

@@ -32,6 +32,9 @@ std::string_view PromptParam(const Prompt& prompt);
 Result<int> AnswerTokensMax(const Prompt& prompt, int prompt_tokens, std::optional<int> max_tokens,
                             const ContextLimits& limits);
 
+// The same for a prompt of which only a lower bound of the tokens is known.
+Status CheckCanFit(const Prompt& prompt, int fewest_tokens, const ContextLimits& limits);
+
 // The same for a probe of `probe_tokens`, of which none are an answer.
 Status CheckProbeFits(const Prompt& prompt, int probe_tokens, const ContextLimits& limits);
 
