@@ -55,20 +55,20 @@ Verdict Judge(const std::shared_ptr<const GgufFile>& file) {
   const auto chat_template = ChatTemplate::FromGguf(*file);
   verdict.chat_template = chat_template.ok() ? std::string(chat_template->family())
                                              : "none: " + chat_template.status().message();
-  const auto model = Model::Load(file);
+  const auto model = Summarize(*file);
   if (!model.ok()) {
     verdict.model = "cannot run: " + model.status().message();
     return verdict;
   }
-  const ModelConfig& config = (*model)->config();
+  const ModelConfig& config = model->config;
   const int64_t kv_token = KvCache::BlockBytes(config, KvType::kF16) / KvCache::kBlockTokens;
   verdict.model =
       fmt::format("{}, {} layers, hidden {}, {}/{} heads of {}, context {}", config.architecture,
                   config.num_layers, config.hidden_size, config.num_heads, config.num_kv_heads,
                   config.head_size, config.context_length);
-  verdict.footprint = {{"parameters", (*model)->parameters()},
-                       {"weight_bytes", (*model)->weight_bytes()},
-                       {"bytes_read_per_token", (*model)->bytes_per_token()},
+  verdict.footprint = {{"parameters", model->parameters},
+                       {"weight_bytes", model->weight_bytes},
+                       {"bytes_read_per_token", model->bytes_per_token},
                        {"kv_bytes_per_token_f16", kv_token},
                        {"kv_bytes_full_context_f16", kv_token * config.context_length}};
   return verdict;

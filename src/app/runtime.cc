@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "app/system_memory.h"
+#include "base/progress.h"
 #include "formats/gguf.h"
 #include "model/kv_cache.h"
 
@@ -14,16 +16,12 @@ namespace aio {
 
 namespace {
 
-// KV cache and weights of one model, before anything of it is read.
+// All that one model takes, before its weights are read.
 Result<int64_t> FootprintBytes(const GgufFile& file, const EngineOptions& engine) {
-  AIO_ASSIGN_OR_RETURN(const ModelConfig config, ReadModelConfig(file));
-  const int64_t blocks =
-      (engine.kv_cache_tokens + KvCache::kBlockTokens - 1) / KvCache::kBlockTokens;
-  int64_t weights = 0;
-  for (const GgufTensor& tensor : file.tensors()) {
-    weights += static_cast<int64_t>(tensor.data.size());
-  }
-  return weights + blocks * KvCache::BlockBytes(config, engine.kv_type);
+  AIO_ASSIGN_OR_RETURN(const ModelSummary summary, Summarize(file));
+  AIO_ASSIGN_OR_RETURN(const int64_t working,
+                       EmbeddedBackend::WorkingBytes(summary.config, engine));
+  return summary.weight_bytes + working;
 }
 
 using OpenFiles = std::vector<std::shared_ptr<const GgufFile>>;
@@ -42,7 +40,7 @@ Result<OpenFiles> OpenAndCheckMemory(const AppConfig& config) {
   return files;
 }
 
-Result<EmbeddedModel> LoadModel(const ModelSettings& settings,
+Result<EmbeddedModel> LoadModel(const ModelSettings& settings, int threads, const Clock& clock,
                                 std::shared_ptr<const GgufFile> file) {
   EmbeddedModel embedded;
   embedded.name = settings.name;
@@ -60,7 +58,14 @@ Result<EmbeddedModel> LoadModel(const ModelSettings& settings,
       return own.status();
     }
   }
-  AIO_ASSIGN_OR_RETURN(embedded.model, Model::Load(std::move(file)));
+  std::optional<ProgressBar> bar;
+  LoadOptions options;
+  options.num_threads = threads;
+  options.progress = [&](int64_t done, int64_t total) {
+    if (!bar) bar.emplace("loading " + settings.name, total, clock);
+    bar->Update(done);
+  };
+  AIO_ASSIGN_OR_RETURN(embedded.model, Model::Load(std::move(file), options));
   return embedded;
 }
 
@@ -94,13 +99,14 @@ Result<AppConfig> RuntimeFlags::Resolve() const {
 }
 
 Result<std::unique_ptr<Runtime>> LoadRuntime(const AppConfig& config) {
+  auto runtime = std::make_unique<Runtime>();
   AIO_ASSIGN_OR_RETURN(OpenFiles files, OpenAndCheckMemory(config));
   std::vector<EmbeddedModel> models;
   for (size_t i = 0; i < config.models.size(); ++i) {
-    AIO_ASSIGN_OR_RETURN(EmbeddedModel model, LoadModel(config.models[i], std::move(files[i])));
+    AIO_ASSIGN_OR_RETURN(EmbeddedModel model, LoadModel(config.models[i], config.engine.num_threads,
+                                                        runtime->clock, std::move(files[i])));
     models.push_back(std::move(model));
   }
-  auto runtime = std::make_unique<Runtime>();
   auto engine = EmbeddedBackend::Create(std::move(models), config.engine, runtime->clock);
   if (!engine.ok()) return engine.status().WithContext(config.source);
   runtime->engine = *std::move(engine);

@@ -1,5 +1,7 @@
 #include "base/thread_pool.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace aio {
@@ -20,7 +22,7 @@ inline void CpuRelax() {
 
 }  // namespace
 
-ThreadPool::ThreadPool(int num_threads) {
+ThreadPool::ThreadPool(int num_threads) : shares_(new Share[std::max(num_threads, 1)]) {
   AIO_CHECK(num_threads >= 1);
   workers_.reserve(num_threads - 1);
   try {
@@ -49,8 +51,11 @@ void ThreadPool::Run(size_t num_tasks, Function function, const void* context) {
   }
   function_ = function;
   context_ = context;
-  num_tasks_ = num_tasks;
-  next_task_.store(0, std::memory_order_relaxed);
+  const size_t threads = workers_.size() + 1;
+  for (size_t i = 0; i < threads; ++i) {
+    shares_[i].next.store(num_tasks * i / threads, std::memory_order_relaxed);
+    shares_[i].end = num_tasks * (i + 1) / threads;
+  }
   active_workers_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
   {
     // The lock makes "a worker checked the generation, then slept" impossible to miss.
@@ -70,10 +75,14 @@ void ThreadPool::Run(size_t num_tasks, Function function, const void* context) {
 }
 
 void ThreadPool::DrainTasks(int thread) {
-  for (;;) {
-    const size_t task = next_task_.fetch_add(1, std::memory_order_relaxed);
-    if (task >= num_tasks_) return;
-    function_(context_, task, thread);
+  const size_t threads = workers_.size() + 1;
+  for (size_t i = 0; i < threads; ++i) {
+    Share& share = shares_[(static_cast<size_t>(thread) + i) % threads];
+    for (;;) {
+      const size_t task = share.next.fetch_add(1, std::memory_order_relaxed);
+      if (task >= share.end) break;
+      function_(context_, task, thread);
+    }
   }
 }
 

@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <type_traits>
@@ -27,9 +28,10 @@ class ThreadPool {
   int num_threads() const { return static_cast<int>(workers_.size()) + 1; }
 
   // Calls body(task, thread) once for each task in [0, num_tasks) and returns when all
-  // are done; `thread` in [0, num_threads) names the per-thread scratch space to use.
-  // Tasks are handed out dynamically: a body's result must not depend on which thread
-  // runs it. Does not allocate.
+  // are done; `thread` in [0, num_threads) names the per-thread scratch space to use. Each
+  // thread begins with a run of neighbouring tasks of its own, so that tasks in the order of
+  // memory stream it, and then helps the others: a body's result must not depend on which
+  // thread runs it. Does not allocate.
   template <typename Body>
   void ParallelFor(size_t num_tasks, const Body& body) {
     Run(
@@ -52,8 +54,12 @@ class ThreadPool {
   // the workers after they saw it.
   Function function_ = nullptr;
   const void* context_ = nullptr;
-  size_t num_tasks_ = 0;
-  std::atomic<size_t> next_task_{0};
+  // A thread's own tasks that nobody has begun: [next, end). On a cache line of its own.
+  struct alignas(64) Share {
+    std::atomic<size_t> next{0};
+    size_t end = 0;
+  };
+  const std::unique_ptr<Share[]> shares_;  // [num_threads]
   std::atomic<int> active_workers_{0};
   std::atomic<uint64_t> generation_{0};
   std::atomic<bool> stop_{false};

@@ -310,6 +310,11 @@ Result<std::unique_ptr<EmbeddedBackend>> EmbeddedBackend::Create(std::vector<Emb
   }
 }
 
+Result<int64_t> EmbeddedBackend::WorkingBytes(const ModelConfig& config,
+                                              const EngineOptions& options) {
+  return ModelRunner::WorkingBytes(config, options);
+}
+
 std::vector<ModelInfo> EmbeddedBackend::Models() const {
   std::vector<ModelInfo> infos;
   infos.reserve(impl_->num_models());
@@ -319,8 +324,8 @@ std::vector<ModelInfo> EmbeddedBackend::Models() const {
     info.name = model.name;
     info.role = model.role;
     info.architecture = model.model->config().architecture;
-    info.parameters = model.model->parameters();
-    info.bytes = model.model->weight_bytes();
+    info.parameters = model.model->summary().parameters;
+    info.bytes = model.model->summary().weight_bytes;
     info.context_length = impl_->runner(i).limits().tokens();
     info.vocabulary_size = model.tokenizer->vocabulary_size();
     info.vocabulary_fingerprint = model.tokenizer->fingerprint();

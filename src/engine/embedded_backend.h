@@ -32,6 +32,9 @@ class EmbeddedBackend final : public Backend {
   static Result<std::unique_ptr<EmbeddedBackend>> Create(std::vector<EmbeddedModel> models,
                                                          const EngineOptions& options,
                                                          const Clock& clock);
+  // What a model takes beside its weights: KV cache and activations. kInvalidArgument when
+  // no machine has so much.
+  static Result<int64_t> WorkingBytes(const ModelConfig& config, const EngineOptions& options);
   // Cancels what runs, fails what waits with kUnavailable, joins the engine thread. Not
   // from one of its callbacks.
   ~EmbeddedBackend() override;

@@ -182,7 +182,7 @@ std::vector<float> LastLogits(const std::vector<int32_t>& tokens) {
     rows.push_back({tokens[i], i, table, i + 1 == static_cast<int>(tokens.size())});
   }
   ThreadPool pool(1);
-  ForwardScratch scratch(config, static_cast<int>(rows.size()), 1, 1);
+  ForwardScratch scratch(config, static_cast<int>(rows.size()), 1);
   const std::span<const float> logits = Forward(*Tiny().model, rows, *cache, scratch, pool);
   return {logits.begin(), logits.end()};
 }

@@ -32,6 +32,21 @@ Result<std::unique_ptr<ModelRunner>> ModelRunner::Create(EmbeddedModel model,
       new ModelRunner(std::move(model), options, pool, std::move(cache).value()));
 }
 
+Result<int64_t> ModelRunner::WorkingBytes(const ModelConfig& config, const EngineOptions& options) {
+  const SchedulerOptions scheduler = MakeSchedulerOptions(options);
+  const int64_t scratch =
+      ForwardScratch::Bytes(config, scheduler.max_rows(), scheduler.max_logit_rows());
+  const int64_t blocks = BlockPool::BlocksFor(static_cast<int>(options.kv_cache_tokens));
+  int64_t bytes = 0;
+  if (__builtin_mul_overflow(blocks, KvCache::BlockBytes(config, options.kv_type), &bytes) ||
+      __builtin_add_overflow(bytes, scratch, &bytes)) {
+    return InvalidArgument(fmt::format("a KV cache of {} tokens is more than any machine has",
+                                       options.kv_cache_tokens))
+        .WithParam("kv_cache_tokens");
+  }
+  return bytes;
+}
+
 ModelRunner::ModelRunner(EmbeddedModel model, const EngineOptions& options, ThreadPool& pool,
                          std::unique_ptr<KvCache> cache)
     : model_(std::move(model)),
@@ -40,7 +55,7 @@ ModelRunner::ModelRunner(EmbeddedModel model, const EngineOptions& options, Thre
       pool_(pool),
       cache_(std::move(cache)),
       scratch_(model_.model->config(), scheduler_options_.max_rows(),
-               scheduler_options_.max_logit_rows(), pool.num_threads()),
+               scheduler_options_.max_logit_rows()),
       samplers_(pool.num_threads()),
       blocks_(cache_->num_blocks()),
       scheduler_(scheduler_options_, blocks_, held_) {}

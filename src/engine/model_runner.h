@@ -32,6 +32,9 @@ class ModelRunner {
                                                      const EngineOptions& options,
                                                      ThreadPool& pool);
 
+  // See EmbeddedBackend.
+  static Result<int64_t> WorkingBytes(const ModelConfig& config, const EngineOptions& options);
+
   // --- From any thread.
 
   const EmbeddedModel& model() const { return model_; }

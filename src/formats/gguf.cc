@@ -276,6 +276,10 @@ Result<std::vector<int64_t>> GgufFile::GetIntArray(std::string_view key) const {
   return impl_->GetNumbers<int64_t>(key, IsInteger, "an array of integers");
 }
 
+void GgufFile::Release(std::span<const std::byte> part) const {
+  if (!impl_->mapping.bytes().empty()) impl_->mapping.Release(part);
+}
+
 std::string GgufFile::Describe(const GgufValue& value) const {
   switch (value.type) {
     case Type::kString:

@@ -92,6 +92,10 @@ class GgufFile {
   Result<std::vector<float>> GetFloatArray(std::string_view key) const;
   Result<std::vector<int64_t>> GetIntArray(std::string_view key) const;
 
+  // Says that `part` of a tensor's data will not be needed soon: of a mapped file, its
+  // memory is given back, and comes from the file again when it is read.
+  void Release(std::span<const std::byte> part) const;
+
   // A value for people: numbers, quoted and shortened strings, "[1, 2]", "[32000 strings]".
   std::string Describe(const GgufValue& value) const;
 

@@ -59,7 +59,11 @@ constexpr auto kTypes = std::to_array<TypeInfo>({
     {"Q1_0", {128, 18}},     // 41
 });
 
+static_assert(kTypes[static_cast<size_t>(TensorType::kQ4_0)].name == "Q4_0");
 static_assert(kTypes[static_cast<size_t>(TensorType::kQ8_0)].name == "Q8_0");
+static_assert(kTypes[static_cast<size_t>(TensorType::kQ4_K)].name == "Q4_K");
+static_assert(kTypes[static_cast<size_t>(TensorType::kQ5_K)].name == "Q5_K");
+static_assert(kTypes[static_cast<size_t>(TensorType::kQ6_K)].name == "Q6_K");
 static_assert(kTypes[static_cast<size_t>(TensorType::kBF16)].name == "BF16");
 
 // "type 0", "type 1", ...: made once, so that the views into them never dangle.
@@ -82,7 +86,11 @@ bool IsRunnableTensorType(uint32_t type) {
   switch (static_cast<TensorType>(type)) {
     case TensorType::kF32:
     case TensorType::kF16:
+    case TensorType::kQ4_0:
     case TensorType::kQ8_0:
+    case TensorType::kQ4_K:
+    case TensorType::kQ5_K:
+    case TensorType::kQ6_K:
     case TensorType::kBF16:
       return true;
   }

@@ -92,7 +92,7 @@ TEST_P(AttentionTest, AttentionAgreesWithDoublePrecision) {
             double expected = 0;
             for (int p = 0; p < num_keys; ++p) expected += weights[p] / sum * kv.Value(p, i);
             ASSERT_NEAR(out[h * head_size + i], expected, 1e-5)
-                << TypeName(type) << " head size " << head_size << " keys " << num_keys;
+                << WeightTypeName(type) << " head size " << head_size << " keys " << num_keys;
           }
         }
       }

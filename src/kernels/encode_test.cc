@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "kernels/half.h"
-#include "kernels/kernels.h"
 #include "kernels/kernels_testing.h"
+#include "kernels/matrix.h"
 
 namespace aio {
 namespace {
@@ -24,6 +24,62 @@ TEST(HalfTest, RoundTripsEveryValue) {
     if (!std::isnan(wide)) {
       ASSERT_EQ(F32ToBf16(wide), half);
     }
+  }
+}
+
+// Ties go to the even neighbour, worked out by hand.
+TEST(HalfTest, RoundsToNearestEven) {
+  EXPECT_EQ(F32ToF16(1.0f + 0x1p-11f), 0x3c00);             // halfway to 1 + 2^-10: down to even
+  EXPECT_EQ(F32ToF16(1.0f + 3 * 0x1p-11f), 0x3c02);         // halfway between 1 and 2 steps: up
+  EXPECT_EQ(F32ToF16(1.0f + 0x1p-11f + 0x1p-20f), 0x3c01);  // a little more than halfway
+  EXPECT_EQ(F32ToF16(0x1p-25f), 0x0000);                    // half of the smallest subnormal
+  EXPECT_EQ(F32ToF16(0x1.8p-24f), 0x0002);                  // one and a half of it
+  EXPECT_EQ(F32ToF16(65519.0f), 0x7bff);
+  EXPECT_EQ(F32ToF16(65520.0f), 0x7c00);  // halfway to what would be 2^16: infinity
+  EXPECT_EQ(F32ToBf16(1.0f + 0x1p-8f), 0x3f80);
+  EXPECT_EQ(F32ToBf16(1.0f + 3 * 0x1p-8f), 0x3f82);
+  EXPECT_EQ(F32ToBf16(1.0f + 0x1p-8f + 0x1p-20f), 0x3f81);
+}
+
+// Root of the mean squared error, relative to that of the values.
+double RelativeError(WeightType type, const std::vector<float>& values) {
+  const Matrix shape{nullptr, type, 1, static_cast<int>(values.size())};
+  std::vector<std::byte> bytes(shape.row_bytes());
+  EncodeRow(values, type, bytes.data());
+  std::vector<float> decoded(values.size());
+  DecodeRow({bytes.data(), type, 1, shape.columns}, 0, decoded);
+  double error = 0, size = 0;
+  for (size_t i = 0; i < values.size(); ++i) {
+    error += std::pow(double{decoded[i]} - values[i], 2);
+    size += std::pow(double{values[i]}, 2);
+  }
+  return std::sqrt(error / size);
+}
+
+TEST(EncodeTest, ErrorsAreThoseOfTheBits) {
+  // Sums of four uniform numbers: close to the bell of real weights.
+  std::vector<float> values(4096);
+  Random random(16);
+  for (float& value : values) {
+    value = 0.02f * (random.Next() + random.Next() + random.Next() + random.Next());
+  }
+  EXPECT_LT(RelativeError(WeightType::kQ8_0, values), 0.007);
+  EXPECT_LT(RelativeError(WeightType::kQ6_K, values), 0.022);
+  EXPECT_LT(RelativeError(WeightType::kQ5_K, values), 0.045);
+  EXPECT_LT(RelativeError(WeightType::kQ4_K, values), 0.085);
+  EXPECT_LT(RelativeError(WeightType::kQ4_0, values), 0.11);
+}
+
+TEST(EncodeTest, DegenerateBlocksSurvive) {
+  for (const WeightType type : kAllWeightTypes) {
+    if (!IsQuantized(type)) continue;
+    const std::vector<float> zeros(256, 0.0f);
+    EXPECT_TRUE(std::isnan(RelativeError(type, zeros))) << WeightTypeName(type);  // 0 / 0: exact
+    EXPECT_LT(RelativeError(type, std::vector<float>(256, 0.25f)), 0.02) << WeightTypeName(type);
+    EXPECT_LT(RelativeError(type, std::vector<float>(256, -0.25f)), 0.02) << WeightTypeName(type);
+    std::vector<float> spike(256, 0.0f);
+    spike[37] = -3.0f;
+    EXPECT_LT(RelativeError(type, spike), 0.02) << WeightTypeName(type);
   }
 }
 

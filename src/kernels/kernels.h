@@ -5,6 +5,8 @@
 // on the shape of its own row alone, never on how many rows or threads share the call.
 // Bits may differ between instruction sets, never within one.
 //
+// Matrix products: matmul.h.
+//
 // Nothing here allocates or fails: shapes are the caller's invariants (AIO_CHECKed where
 // that is cheap). Pointers need the alignment of their elements, no more.
 #ifndef AIO_KERNELS_KERNELS_H_
@@ -13,52 +15,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string_view>
-#include <vector>
 
-#include "base/status.h"
-#include "base/thread_pool.h"
+#include "kernels/matrix.h"
 
 namespace aio {
-
-// Encodings of a weight matrix. The GGUF numbers are formats/gguf.h's business.
-enum class WeightType { kF32, kF16, kBF16, kQ8_0 };
-
-// Values that one Q8_0 block holds, and its bytes: an F16 scale, then 32 int8.
-inline constexpr int kQ8BlockValues = 32;
-inline constexpr int kQ8BlockBytes = 34;
-
-// A weight matrix as stored: `rows` rows of `columns` values, row-major, each row encoded
-// on its own (Q8_0: blocks of 32 values, an F16 scale then 32 int8; columns % 32 == 0).
-// A view; does not own.
-struct Matrix {
-  const std::byte* data = nullptr;
-  WeightType type = WeightType::kF32;
-  int rows = 0;
-  int columns = 0;
-
-  bool empty() const { return data == nullptr; }
-  size_t row_bytes() const;
-  size_t bytes() const { return row_bytes() * static_cast<size_t>(rows); }
-};
-
-// --- Matrix products ---------------------------------------------------------------
-
-// y[t, r] = bias[r] + sum over k of weights[r, k] * x[t, k] for every token t.
-//   x     [tokens, weights.columns]
-//   bias  [weights.rows], or empty
-//   y     [tokens, weights.rows]; must not overlap x
-// Weights are decoded on the way (never stored decoded), in F32; parallel over rows.
-void MatMul(const Matrix& weights, std::span<const float> bias, std::span<const float> x,
-            std::span<float> y, ThreadPool& pool);
-
-// out[k] = weights[row, k], exactly: the embedding look-up. `out` is [weights.columns].
-void DecodeRow(const Matrix& weights, int row, std::span<float> out);
-
-// Encodes `values` (whole blocks for Q8_0) as a row of `type`: what `aio quantize` and
-// tests write. Nearest; Q8_0 scales each block's largest magnitude to 127. `out` has
-// room for Matrix::row_bytes().
-void EncodeRow(std::span<const float> values, WeightType type, std::byte* out);
 
 // --- Rows of activations -----------------------------------------------------------
 

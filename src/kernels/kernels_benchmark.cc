@@ -13,7 +13,7 @@
 #include "base/check.h"
 #include "base/thread_pool.h"
 #include "kernels/aligned.h"
-#include "kernels/kernels.h"
+#include "kernels/matmul.h"
 #include "kernels/target.h"
 
 namespace aio {
@@ -39,15 +39,17 @@ class Memory {
 };
 
 void BM_MatMul(benchmark::State& state, WeightType type, size_t megabytes) {
-  Matrix weights{nullptr, type, 1, kColumns};
-  weights.rows = static_cast<int>((megabytes << 20) / weights.row_bytes());
+  PackedMatrix weights{nullptr, type, 1, kColumns};
+  weights.rows = weights.tile_rows() * static_cast<int>((megabytes << 20) / weights.tile_bytes());
   const Memory memory(weights.bytes());
   weights.data = memory.data();
   const size_t tokens = state.range(0);
   ThreadPool pool(static_cast<int>(state.range(1)));
   AlignedVector<float> x(tokens * kColumns, 0.5f);
   AlignedVector<float> y(tokens * weights.rows);
-  for (auto _ : state) MatMul(weights, {}, x, y, pool);
+  MatMulScratch scratch(tokens, kColumns);
+  const Product product{weights, {}, y};
+  for (auto _ : state) MatMul({&product, 1}, x, scratch, pool);
   const double calls = static_cast<double>(state.iterations());
   state.SetBytesProcessed(static_cast<int64_t>(calls * static_cast<double>(weights.bytes())));
   state.counters["GFLOP/s"] =
@@ -90,6 +92,10 @@ BENCHMARK_CAPTURE(BM_MatMul, F32, WeightType::kF32, 512)->Apply(Sizes);
 BENCHMARK_CAPTURE(BM_MatMul, F16, WeightType::kF16, 512)->Apply(Sizes);
 BENCHMARK_CAPTURE(BM_MatMul, BF16, WeightType::kBF16, 512)->Apply(Sizes);
 BENCHMARK_CAPTURE(BM_MatMul, Q8_0, WeightType::kQ8_0, 512)->Apply(Sizes);
+BENCHMARK_CAPTURE(BM_MatMul, Q4_0, WeightType::kQ4_0, 512)->Apply(Sizes);
+BENCHMARK_CAPTURE(BM_MatMul, Q4_K, WeightType::kQ4_K, 512)->Apply(Sizes);
+BENCHMARK_CAPTURE(BM_MatMul, Q5_K, WeightType::kQ5_K, 512)->Apply(Sizes);
+BENCHMARK_CAPTURE(BM_MatMul, Q6_K, WeightType::kQ6_K, 512)->Apply(Sizes);
 BENCHMARK_CAPTURE(BM_MatMul, F16_prefill, WeightType::kF16, 32)->Apply(ManyTokens);
 BENCHMARK_CAPTURE(BM_MatMul, Q8_0_prefill, WeightType::kQ8_0, 32)->Apply(ManyTokens);
 

@@ -13,20 +13,6 @@
 
 namespace aio {
 
-inline const char* TypeName(WeightType type) {
-  switch (type) {
-    case WeightType::kF32:
-      return "F32";
-    case WeightType::kF16:
-      return "F16";
-    case WeightType::kBF16:
-      return "BF16";
-    case WeightType::kQ8_0:
-      return "Q8_0";
-  }
-  return "?";
-}
-
 // A small deterministic generator: values in [-1, 1).
 class Random {
  public:

@@ -23,9 +23,7 @@ using FloatTag = hn::ScalableTag<float>;
 using FloatVector = hn::Vec<FloatTag>;
 constexpr size_t kLanes = hn::MaxLanes(FloatTag());  // exact: no scalable targets
 
-// A row of stored values. Load(offset) decodes kLanes values from `offset` on; `data` is
-// where a multiple of 32 values begins, so that with a constant offset the block of a
-// Q8_0 value is known when compiling, and its scale is decoded once.
+// A row of stored floats. Load(offset) decodes kLanes values from `offset` on.
 template <WeightType kType>
 struct StoredRow;
 
@@ -53,30 +51,6 @@ template <>
 struct StoredRow<WeightType::kF16> : StoredHalfRow<hwy::float16_t> {};
 template <>
 struct StoredRow<WeightType::kBF16> : StoredHalfRow<hwy::bfloat16_t> {};
-
-template <>
-struct StoredRow<WeightType::kQ8_0> {
-  static HWY_INLINE size_t Bytes(size_t values) { return values / kQ8BlockValues * kQ8BlockBytes; }
-  // scale * value is exact in F32: 11 bits times 8.
-  static HWY_INLINE FloatVector Load(const std::byte* data, size_t offset) {
-    const std::byte* block = data + Bytes(offset);
-    const hn::Rebind<int8_t, FloatTag> byte_tag;
-    const auto bytes =
-        hn::LoadU(byte_tag, reinterpret_cast<const int8_t*>(block + 2) + offset % kQ8BlockValues);
-    const auto integers = hn::PromoteTo(hn::RebindToSigned<FloatTag>(), bytes);
-    return hn::Mul(Scale(block), hn::ConvertTo(FloatTag(), integers));
-  }
-
- private:
-  // The scale in every lane. Reads a few of the block's other bytes along with it, which
-  // saves moving it through a general register.
-  static HWY_INLINE FloatVector Scale(const std::byte* block) {
-    const hn::CappedTag<float, 4> float_tag;
-    const hn::Rebind<hwy::float16_t, decltype(float_tag)> half_tag;
-    const auto halves = hn::LoadU(half_tag, reinterpret_cast<const hwy::float16_t*>(block));
-    return hn::Set(FloatTag(), hn::GetLane(hn::PromoteTo(float_tag, halves)));
-  }
-};
 
 // The last `count` < kLanes values of a row, the missing lanes zero. Never reads past the
 // row: the file may end there.

@@ -10,95 +10,94 @@
 
 #include "base/thread_pool.h"
 #include "kernels/half.h"
-#include "kernels/kernels.h"
 #include "kernels/kernels_testing.h"
+#include "kernels/matmul.h"
 
 namespace aio {
 namespace {
 
-constexpr WeightType kAllTypes[] = {WeightType::kF32, WeightType::kF16, WeightType::kBF16,
-                                    WeightType::kQ8_0};
-
-// A matrix in a buffer of its exact size (so that AddressSanitizer sees reads past its
-// end), at an address aligned to its elements and no more.
+// A random matrix in a buffer of its exact size (so that AddressSanitizer sees reads past
+// its end), at an address aligned to its elements and no more; and packed.
 class TestMatrix {
  public:
   TestMatrix(WeightType type, int rows, int columns, uint64_t seed) {
-    matrix_ = {nullptr, type, rows, columns};
+    stored_ = {nullptr, type, rows, columns};
     const size_t shift = type == WeightType::kF32 ? 4 : 2;
-    bytes_.resize(shift + matrix_.bytes());
+    bytes_.resize(shift + stored_.bytes());
     std::byte* data = bytes_.data() + shift;
-    matrix_.data = data;
+    stored_.data = data;
     Random random(seed);
     for (int r = 0; r < rows; ++r) {
-      EncodeRow(random.Vector(columns), type, data + r * matrix_.row_bytes());
+      EncodeRow(random.Vector(columns), type, data + r * stored_.row_bytes());
     }
+    packed_ = PackedShape(stored_);
+    packed_bytes_.resize(packed_.bytes());
+    for (int tile = 0; tile < packed_.num_tiles(); ++tile) {
+      PackTile(stored_, tile, packed_bytes_.data() + tile * packed_.tile_bytes());
+    }
+    packed_.data = packed_bytes_.data();
   }
-  const Matrix& view() const { return matrix_; }
+  const Matrix& stored() const { return stored_; }
+  const PackedMatrix& packed() const { return packed_; }
 
-  // The decoded value, by plain code.
-  double At(int row, int column) const {
-    const std::byte* data = matrix_.data + row * matrix_.row_bytes();
-    const auto half = [&](size_t offset) {
-      uint16_t bits;
-      std::memcpy(&bits, data + offset, sizeof(bits));
-      return bits;
-    };
-    switch (matrix_.type) {
-      case WeightType::kF32: {
-        float value;
-        std::memcpy(&value, data + 4 * column, sizeof(value));
-        return value;
-      }
-      case WeightType::kF16:
-        return F16ToF32(half(2 * column));
-      case WeightType::kBF16:
-        return Bf16ToF32(half(2 * column));
-      case WeightType::kQ8_0: {
-        const size_t block = static_cast<size_t>(column / 32) * 34;
-        const int8_t value = static_cast<int8_t>(data[block + 2 + column % 32]);
-        return static_cast<double>(F16ToF32(half(block))) * value;
-      }
-    }
-    return 0;
+  std::vector<float> Row(int row) const {
+    std::vector<float> values(stored_.columns);
+    DecodeRow(stored_, row, values);
+    return values;
   }
 
  private:
   std::vector<std::byte> bytes_;
-  Matrix matrix_;
+  Matrix stored_;
+  AlignedVector<std::byte> packed_bytes_;
+  PackedMatrix packed_;
 };
 
+void Multiply(const TestMatrix& weights, std::span<const float> bias, std::span<const float> x,
+              std::span<float> y, ThreadPool& pool) {
+  const size_t columns = weights.stored().columns;
+  MatMulScratch scratch(x.size() / columns, columns);
+  const Product product{weights.packed(), bias, y};
+  MatMul({&product, 1}, x, scratch, pool);
+}
+
 std::vector<int> ColumnsFor(WeightType type) {
-  if (type == WeightType::kQ8_0) return {32, 64, 96, 224, 1056};
-  return {1, 3, 16, 31, 32, 72, 100, 129, 1027};
+  const int block = BlockOf(type).values;
+  if (block == 1) return {1, 3, 16, 31, 32, 72, 100, 256, 257, 1027};
+  return {block, 3 * block, 11 * block};
 }
 
 class MatMulTest : public EveryTarget {};
 AIO_INSTANTIATE_FOR_EVERY_TARGET(MatMulTest);
 
-TEST_P(MatMulTest, MatMulAgreesWithDoublePrecision) {
+TEST_P(MatMulTest, AgreesWithDoublePrecision) {
   ThreadPool pool(2);
-  for (const WeightType type : kAllTypes) {
+  for (const WeightType type : kAllWeightTypes) {
+    // Quantised weights meet activations of 16 bits.
+    const double tolerance = IsQuantized(type) ? 3e-5 : 1e-6;
     for (const int columns : ColumnsFor(type)) {
-      for (const int tokens : {1, 2, 3, 5, 8}) {
-        const int rows = 7;
+      for (const int rows : {1, 7, 16, 35, 64}) {
         const TestMatrix weights(type, rows, columns, 1);
-        Random random(2);
-        const std::vector<float> x = random.Vector(tokens * columns);
-        const std::vector<float> bias = random.Vector(rows);
-        std::vector<float> y(tokens * rows, -1e30f);
-        MatMul(weights.view(), bias, x, y, pool);
-        for (int t = 0; t < tokens; ++t) {
+        for (const int tokens : {1, 2, 5, 8, 13, 25}) {
+          Random random(2);
+          const std::vector<float> x = random.Vector(tokens * columns);
+          const std::vector<float> bias = random.Vector(rows);
+          std::vector<float> y(tokens * rows, -1e30f);
+          Multiply(weights, bias, x, y, pool);
           for (int r = 0; r < rows; ++r) {
-            double sum = bias[r];
-            double magnitude = std::abs(sum);
-            for (int k = 0; k < columns; ++k) {
-              const double product = weights.At(r, k) * x[t * columns + k];
-              sum += product;
-              magnitude += std::abs(product);
+            const std::vector<float> row = weights.Row(r);
+            for (int t = 0; t < tokens; ++t) {
+              double sum = bias[r];
+              double magnitude = std::abs(sum);
+              for (int k = 0; k < columns; ++k) {
+                const double product = double{row[k]} * x[t * columns + k];
+                sum += product;
+                magnitude += std::abs(product);
+              }
+              ASSERT_NEAR(y[t * rows + r], sum, tolerance * magnitude)
+                  << WeightTypeName(type) << " columns " << columns << " tokens " << tokens
+                  << " row " << r;
             }
-            ASSERT_NEAR(y[t * rows + r], sum, 1e-6 * magnitude)
-                << TypeName(type) << " columns " << columns << " tokens " << tokens;
           }
         }
       }
@@ -106,54 +105,87 @@ TEST_P(MatMulTest, MatMulAgreesWithDoublePrecision) {
   }
 }
 
-TEST_P(MatMulTest, MatMulBitsDependOnTheRowAlone) {
-  for (const WeightType type : kAllTypes) {
-    for (const int columns : {ColumnsFor(type)[2], ColumnsFor(type).back()}) {
-      const int rows = columns > 500 ? 131 : 37;  // several tasks, ragged tiles
-      const int batch = columns > 500 ? 65 : 256;
+TEST_P(MatMulTest, BitsDependOnTheRowAndTokenAlone) {
+  for (const WeightType type : kAllWeightTypes) {
+    for (const int columns : {ColumnsFor(type)[1], ColumnsFor(type).back()}) {
+      const int rows = 131;  // several tasks, a ragged tile
+      const int batch = 65;
       const TestMatrix weights(type, rows, columns, 3);
       const std::vector<float> x = Random(4).Vector(batch * columns);
       std::vector<float> all(batch * rows);
       ThreadPool two(2);
-      MatMul(weights.view(), {}, x, all, two);
+      Multiply(weights, {}, x, all, two);
       ThreadPool one(1);
-      for (const int tokens : {1, 2, 3, 7, batch}) {
+      for (const int tokens : {1, 2, 3, 7, 8, 12, 13, batch}) {
         std::vector<float> some(tokens * rows);
         for (const int first : {0, 5}) {
           if (first + tokens > batch) continue;
-          MatMul(weights.view(), {}, std::span(x).subspan(first * columns, tokens * columns), some,
-                 one);
+          Multiply(weights, {}, std::span(x).subspan(first * columns, tokens * columns), some, one);
           ASSERT_EQ(std::memcmp(some.data(), all.data() + first * rows, some.size() * 4), 0)
-              << TypeName(type) << " columns " << columns << " tokens " << tokens;
+              << WeightTypeName(type) << " columns " << columns << " tokens " << tokens;
         }
       }
     }
   }
 }
 
-TEST_P(MatMulTest, MatMulOfSomeRowsGivesTheSameBits) {
-  const TestMatrix weights(WeightType::kF16, 9, 100, 3);
-  const std::vector<float> x = Random(4).Vector(4 * 100);
-  ThreadPool pool(1);
-  std::vector<float> all(4 * 9);
-  MatMul(weights.view(), {}, x, all, pool);
-  for (int r = 0; r < 9; ++r) {
-    Matrix row = weights.view();
-    row.data += r * row.row_bytes();
-    row.rows = 1;
-    std::vector<float> y(4);
-    MatMul(row, {}, x, y, pool);
-    for (int t = 0; t < 4; ++t) EXPECT_EQ(y[t], all[t * 9 + r]);
+TEST_P(MatMulTest, ProductsOfOneCallDoNotTouchEachOther) {
+  constexpr int kColumns = 256;
+  constexpr int kTokens = 3;
+  const TestMatrix half(WeightType::kF16, 70, kColumns, 1);
+  const TestMatrix eight(WeightType::kQ8_0, 33, kColumns, 2);
+  const TestMatrix six(WeightType::kQ6_K, 48, kColumns, 3);
+  const std::vector<float> x = Random(4).Vector(kTokens * kColumns);
+  const std::vector<float> bias = Random(5).Vector(33);
+  std::vector<float> y_half(kTokens * 70), y_eight(kTokens * 33), y_six(kTokens * 48);
+  ThreadPool pool(2);
+  MatMulScratch scratch(kTokens, kColumns);
+  const Product products[] = {
+      {half.packed(), {}, y_half}, {eight.packed(), bias, y_eight}, {six.packed(), {}, y_six}};
+  MatMul(products, x, scratch, pool);
+  std::vector<float> alone(kTokens * 70);
+  Multiply(half, {}, x, alone, pool);
+  EXPECT_EQ(alone, y_half);
+  alone.resize(kTokens * 33);
+  Multiply(eight, bias, x, alone, pool);
+  EXPECT_EQ(alone, y_eight);
+  alone.resize(kTokens * 48);
+  Multiply(six, {}, x, alone, pool);
+  EXPECT_EQ(alone, y_six);
+}
+
+// The integer products of all instruction sets are exact, so they may differ only in how
+// the scaled sums are rounded.
+TEST_P(MatMulTest, QuantisedProductsAgreeWithScalar) {
+  for (const WeightType type : kAllWeightTypes) {
+    if (!IsQuantized(type)) continue;
+    const int columns = ColumnsFor(type).back();
+    const TestMatrix weights(type, 40, columns, 7);
+    const std::vector<float> x = Random(8).Vector(4 * columns);
+    ThreadPool pool(1);
+    std::vector<float> y(4 * 40), scalar(4 * 40);
+    Multiply(weights, {}, x, y, pool);
+    ASSERT_TRUE(SelectTarget("scalar").ok());
+    Multiply(weights, {}, x, scalar, pool);
+    ASSERT_TRUE(SelectTarget(GetParam()).ok());
+    for (size_t i = 0; i < y.size(); ++i) {
+      ASSERT_NEAR(y[i], scalar[i], 1e-5 * (1 + std::abs(scalar[i]))) << WeightTypeName(type);
+    }
   }
 }
 
-TEST_P(MatMulTest, DecodeRowIsExact) {
-  for (const WeightType type : kAllTypes) {
-    for (const int columns : ColumnsFor(type)) {
-      const TestMatrix weights(type, 3, columns, 5);
-      std::vector<float> out(columns);
-      DecodeRow(weights.view(), 2, out);
-      for (int k = 0; k < columns; ++k) ASSERT_EQ(out[k], weights.At(2, k)) << TypeName(type);
+TEST_P(MatMulTest, ActivationsOfAnySizeAreRoundedToSixteenBits) {
+  const TestMatrix weights(WeightType::kQ8_0, 16, 64, 7);
+  ThreadPool pool(1);
+  for (const float size : {0.0f, 1e-37f, 1e-20f, 1.0f, 1e20f}) {
+    const std::vector<float> x = Random(8).Vector(64, size);
+    std::vector<float> y(16);
+    Multiply(weights, {}, x, y, pool);
+    for (int r = 0; r < 16; ++r) {
+      const std::vector<float> row = weights.Row(r);
+      double sum = 0;
+      for (int k = 0; k < 64; ++k) sum += double{row[k]} * x[k];
+      ASSERT_NEAR(y[r], sum, size > 1e-30f ? 64 * 3e-5 * size : 1e-34) << size;
     }
   }
 }

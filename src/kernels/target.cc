@@ -16,18 +16,32 @@ namespace {
 struct NamedTarget {
   const char* name;
   int64_t bit;
+  bool vnni = false;  // AVX-512 VNNI beside it
 };
 
 // Best first. Our names, not Highway's: AVX3 is its name for what everybody else calls
 // AVX-512 (F, BW, DQ, VL).
 constexpr NamedTarget kTargets[] = {
-    {"avx512", HWY_AVX3}, {"avx2", HWY_AVX2},     {"sse4", HWY_SSE4},
-    {"neon", HWY_NEON},   {"scalar", HWY_SCALAR},
+    {"avx512_vnni", HWY_AVX3, true},
+    {"avx512", HWY_AVX3},
+    {"avx2", HWY_AVX2},
+    {"sse4", HWY_SSE4},
+    {"neon", HWY_NEON},
+    {"scalar", HWY_SCALAR},
 };
 
 std::atomic<const NamedTarget*> g_active{nullptr};
 
+bool CpuHasVnni() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512vnni") != 0;
+#else
+  return false;
+#endif
+}
+
 bool IsAvailable(const NamedTarget& target) {
+  if (target.vnni && !CpuHasVnni()) return false;
   if (target.bit == HWY_SCALAR) return true;
   return (HWY_TARGETS & hwy::SupportedTargets() & target.bit) != 0;
 }
@@ -95,6 +109,8 @@ Status SelectTargetFromEnvironment() {
 }
 
 namespace internal {
+
+bool HasVnni() { return g_active.load(std::memory_order_acquire)->vnni; }
 
 void EnsureTargetChosen() {
   if (g_active.load(std::memory_order_acquire) != nullptr) [[likely]]

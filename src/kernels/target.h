@@ -14,7 +14,8 @@ namespace aio {
 // What was compiled in and this machine can run, best first; always ends with "scalar".
 std::vector<std::string> AvailableTargets();
 
-// The one in use: "avx512", "avx2", "sse4", "neon" or "scalar". For logs and `inspect`.
+// The one in use: "avx512_vnni", "avx512", "avx2", "sse4", "neon" or "scalar". For logs and
+// `inspect`.
 std::string_view ActiveTarget();
 
 // Forces one for the whole process. kInvalidArgument for a name that is unknown or not
@@ -30,6 +31,8 @@ Status SelectTargetFromEnvironment();
 namespace internal {
 // Called by every kernel before it dispatches; cheap after the first time.
 void EnsureTargetChosen();
+// Whether the chosen target has AVX-512 VNNI, after that.
+bool HasVnni();
 }  // namespace internal
 
 }  // namespace aio

@@ -1,12 +1,14 @@
 #include "model/check_tensors.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <charconv>
 #include <string>
 #include <string_view>
 
 #include "formats/quote.h"
+#include "kernels/matrix.h"
 #include "model/architecture.h"
 
 namespace aio {
@@ -83,8 +85,8 @@ Status CheckTensors(const GgufFile& file, const ModelConfig& config) {
   }
   if (!unrunnable.empty()) {
     return Unimplemented(
-        fmt::format("{}: has tensors of types that cannot be run (F32, F16, BF16 and Q8_0 can): {}",
-                    file.path(), unrunnable.text()));
+        fmt::format("{}: has tensors of types that cannot be run (those that can: {}): {}",
+                    file.path(), fmt::join(WeightTypeNames(), ", "), unrunnable.text()));
   }
   return Status::Ok();
 }

@@ -3,9 +3,11 @@
 
 #include <cmath>
 #include <cstring>
+#include <initializer_list>
 
 #include "base/check.h"
 #include "kernels/kernels.h"
+#include "kernels/matmul.h"
 #include "model/forward_scratch.h"
 
 namespace aio {
@@ -51,11 +53,15 @@ void CheckRow(const Step& step, const ForwardRow& row) {
 }
 
 void CheckStep(const Step& step) {
-  AIO_CHECK(step.b.hidden_size == step.config.hidden_size &&
-                step.b.vocabulary_size == step.config.vocabulary_size,
-            "the scratch was made for another model");
+  AIO_CHECK(step.b.config == &step.config, "the scratch was made for another model");
+  AIO_CHECK(step.cache.IsFor(step.config), "the KV cache was made for another model");
   AIO_CHECK(step.rows.size() <= static_cast<size_t>(step.b.max_rows), "too many rows in a step");
   for (const ForwardRow& row : step.rows) CheckRow(step, row);
+}
+
+// The products of a step that share their input.
+void Multiply(const Step& step, std::span<const float> x, std::initializer_list<Product> products) {
+  MatMul(std::span(products.begin(), products.size()), x, step.b.matmul, step.pool);
 }
 
 // x = the tokens' embeddings; and the angles of the rows' positions, once for all layers.
@@ -173,8 +179,8 @@ std::span<const float> OutputLogits(const Step& step) {
   if (count == 0) return {};
   const size_t vocabulary = step.config.vocabulary_size;
   const std::span<float> logits = std::span(step.b.logits).first(count * vocabulary);
-  MatMul(step.weights.output, {}, std::span(step.b.last).first(count * step.hidden()), logits,
-         step.pool);
+  Multiply(step, std::span(step.b.last).first(count * step.hidden()),
+           {{step.weights.output, {}, logits}});
   return logits;
 }
 
@@ -199,19 +205,18 @@ std::span<const float> Forward(const Model& model, std::span<const ForwardRow> r
   for (int layer = 0; layer < config.num_layers; ++layer) {
     const LayerWeights& w = model.weights().layers[layer];
     Norm(step, w.attention_norm);
-    MatMul(w.query, w.query_bias, normed, query, pool);
-    MatMul(w.key, w.key_bias, normed, key, pool);
-    MatMul(w.value, w.value_bias, normed, value, pool);
+    Multiply(
+        step, normed,
+        {{w.query, w.query_bias, query}, {w.key, w.key_bias, key}, {w.value, w.value_bias, value}});
     RotateAndStore(step, layer);
     Attend(step, layer);
-    MatMul(w.attention_output, w.attention_output_bias, attention, delta, pool);
+    Multiply(step, attention, {{w.attention_output, w.attention_output_bias, delta}});
     AddDelta(step);
 
     Norm(step, w.mlp_norm);
-    MatMul(w.gate, {}, normed, gate, pool);
-    MatMul(w.up, {}, normed, up, pool);
+    Multiply(step, normed, {{w.gate, {}, gate}, {w.up, {}, up}});
     SwiGlu(step);
-    MatMul(w.down, {}, gate, delta, pool);
+    Multiply(step, gate, {{w.down, {}, delta}});
     AddDelta(step);
   }
   return OutputLogits(step);

@@ -30,9 +30,13 @@ struct ForwardRow {
 // Activations of one step, reused from step to step. Not thread-safe.
 class ForwardScratch {
  public:
-  // For at most `max_rows` rows a call, `max_logit_rows` of them with logits, with a pool of
-  // `num_threads`. All memory that Forward() needs.
-  ForwardScratch(const ModelConfig& config, int max_rows, int max_logit_rows, int num_threads);
+  // What a scratch with these arguments takes.
+  static int64_t Bytes(const ModelConfig& config, int max_rows, int max_logit_rows);
+
+  // For the model with this very `config` (it must outlive the scratch), at most `max_rows`
+  // rows a call, `max_logit_rows` <= max_rows of them with logits. All memory that Forward()
+  // needs.
+  ForwardScratch(const ModelConfig& config, int max_rows, int max_logit_rows);
   ~ForwardScratch();
 
   int max_rows() const;

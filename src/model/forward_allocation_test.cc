@@ -48,7 +48,7 @@ TEST(ForwardTest, TheCounterSeesActivations) {
   EXPECT_EQ(g_allocations.load() - before, 1);
   const std::shared_ptr<const Model> model = LoadRandomModel(TestModelSpec());
   const int before_scratch = g_allocations.load();
-  const ForwardScratch scratch(model->config(), 1, 1, 1);
+  const ForwardScratch scratch(model->config(), 1, 1);
   EXPECT_GT(g_allocations.load(), before_scratch);
 }
 
@@ -57,7 +57,7 @@ TEST(ForwardTest, AStepDoesNotAllocate) {
   spec.matrix_type = TensorType::kF16;
   const std::shared_ptr<const Model> model = LoadRandomModel(spec);
   const auto cache = KvCache::Create(model->config(), KvType::kF16, 4).value();
-  ForwardScratch scratch(model->config(), 16, 16, 2);
+  ForwardScratch scratch(model->config(), 16, 16);
   ThreadPool pool(2);
   const std::vector<int32_t> table = {0, 1, 2, 3};
   std::vector<ForwardRow> rows;

@@ -1,5 +1,6 @@
 #include "model/forward_scratch.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/check.h"
@@ -18,37 +19,59 @@ std::vector<double> RopeFrequencies(const ModelConfig& config) {
   return frequencies;
 }
 
-}  // namespace
-
-ForwardScratch::ForwardScratch(const ModelConfig& config, int max_rows, int max_logit_rows,
-                               int /*num_threads*/)
-    : buffers_(std::make_unique<Buffers>()) {
-  AIO_CHECK(max_rows > 0 && max_logit_rows > 0);
-  const size_t rows = max_rows;
-  const size_t logit_rows = max_logit_rows;
+// Every buffer's number of floats.
+struct BufferSize {
+  AlignedVector<float> ForwardScratch::Buffers::*buffer;
+  size_t count;
+};
+std::vector<BufferSize> BufferSizes(const ModelConfig& config, size_t rows, size_t logit_rows) {
+  using B = ForwardScratch::Buffers;
   const size_t hidden = config.hidden_size;
   const size_t queries = static_cast<size_t>(config.num_heads) * config.head_size;
   const size_t keys = config.kv_size();
+  const size_t pairs = config.rope_factors.size();
   const size_t intermediate = config.intermediate_size;
-  Buffers& b = *buffers_;
-  b.max_rows = max_rows;
-  b.max_logit_rows = max_logit_rows;
-  b.hidden_size = config.hidden_size;
-  b.vocabulary_size = config.vocabulary_size;
-  b.rope_frequencies = RopeFrequencies(config);
-  b.cos.resize(rows * b.rope_frequencies.size());
-  b.sin.resize(rows * b.rope_frequencies.size());
-  b.x.resize(rows * hidden);
-  b.normed.resize(rows * hidden);
-  b.query.resize(rows * queries);
-  b.key.resize(rows * keys);
-  b.value.resize(rows * keys);
-  b.attention.resize(rows * queries);
-  b.gate.resize(rows * intermediate);
-  b.up.resize(rows * intermediate);
-  b.delta.resize(rows * hidden);
-  b.last.resize(logit_rows * hidden);
-  b.logits.resize(logit_rows * static_cast<size_t>(config.vocabulary_size));
+  return {{&B::cos, rows * pairs},
+          {&B::sin, rows * pairs},
+          {&B::x, rows * hidden},
+          {&B::normed, rows * hidden},
+          {&B::query, rows * queries},
+          {&B::key, rows * keys},
+          {&B::value, rows * keys},
+          {&B::attention, rows * queries},
+          {&B::gate, rows * intermediate},
+          {&B::up, rows * intermediate},
+          {&B::delta, rows * hidden},
+          {&B::last, logit_rows * hidden},
+          {&B::logits, logit_rows * static_cast<size_t>(config.vocabulary_size)}};
+}
+
+size_t MaxColumns(const ModelConfig& config) {
+  return std::max(
+      {config.hidden_size, config.num_heads * config.head_size, config.intermediate_size});
+}
+
+}  // namespace
+
+int64_t ForwardScratch::Bytes(const ModelConfig& config, int max_rows, int max_logit_rows) {
+  size_t floats = 0;
+  for (const BufferSize& size : BufferSizes(config, max_rows, max_logit_rows)) {
+    floats += size.count;
+  }
+  return static_cast<int64_t>(floats * sizeof(float) +
+                              MatMulScratch::Bytes(max_rows, MaxColumns(config)));
+}
+
+ForwardScratch::ForwardScratch(const ModelConfig& config, int max_rows, int max_logit_rows) {
+  AIO_CHECK(max_rows > 0 && max_logit_rows > 0 && max_logit_rows <= max_rows);
+  buffers_ = std::make_unique<Buffers>(max_rows, MaxColumns(config));
+  buffers_->config = &config;
+  buffers_->max_rows = max_rows;
+  buffers_->max_logit_rows = max_logit_rows;
+  buffers_->rope_frequencies = RopeFrequencies(config);
+  for (const BufferSize& size : BufferSizes(config, max_rows, max_logit_rows)) {
+    ((*buffers_).*size.buffer).resize(size.count);
+  }
 }
 
 ForwardScratch::~ForwardScratch() = default;

@@ -5,16 +5,18 @@
 #include <vector>
 
 #include "kernels/aligned.h"
+#include "kernels/matmul.h"
 #include "model/forward.h"
 
 namespace aio {
 
 // Activations of a step of n rows, row-major.
 struct ForwardScratch::Buffers {
+  Buffers(size_t max_rows, size_t max_columns) : matmul(max_rows, max_columns) {}
+
   int max_rows = 0;
   int max_logit_rows = 0;
-  int hidden_size = 0;  // of the model it was made for
-  int vocabulary_size = 0;
+  const ModelConfig* config = nullptr;   // of the model it was made for
   std::vector<double> rope_frequencies;  // [rope_dims / 2], radians a position
   AlignedVector<float> cos, sin;         // [n, rope_dims / 2]
   AlignedVector<float> x;                // [n, hidden]: the residual stream
@@ -26,6 +28,7 @@ struct ForwardScratch::Buffers {
   AlignedVector<float> delta;            // [n, hidden]: what a sub-layer adds to x
   AlignedVector<float> last;             // [logit rows, hidden]
   AlignedVector<float> logits;           // [logit rows, vocabulary]
+  MatMulScratch matmul;
 };
 
 }  // namespace aio

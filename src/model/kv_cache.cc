@@ -1,8 +1,7 @@
 #include "model/kv_cache.h"
 
-#include <sys/mman.h>
-
 #include <string>
+#include <utility>
 
 #include "base/check.h"
 
@@ -26,19 +25,14 @@ Result<std::unique_ptr<KvCache>> KvCache::Create(const ModelConfig& config, KvTy
                                                  int num_blocks) {
   const int64_t block_bytes = BlockBytes(config, type);
   AIO_CHECK(num_blocks > 0 && block_bytes > 0);
-  int64_t bytes = 0;
-  void* memory = MAP_FAILED;
-  if (!__builtin_mul_overflow(block_bytes, int64_t{num_blocks}, &bytes)) {
-    memory = mmap(nullptr, static_cast<size_t>(bytes), PROT_READ | PROT_WRITE,
-                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  }
-  if (memory == MAP_FAILED) {
+  int64_t bytes = -1;  // refused, if the product does not fit
+  if (__builtin_mul_overflow(block_bytes, int64_t{num_blocks}, &bytes)) bytes = -1;
+  Result<PageMemory> memory = PageMemory::Reserve(bytes);
+  if (!memory.ok()) {
     return ResourceExhausted("cannot reserve a KV cache of " + std::to_string(num_blocks) +
                              " blocks of " + std::to_string(block_bytes) +
                              " bytes; use fewer KV cache tokens, or F16 for its values");
   }
-  // Only advice: 4 KiB pages cost a fifth of the bandwidth, and are still correct.
-  static_cast<void>(madvise(memory, static_cast<size_t>(bytes), MADV_HUGEPAGE));
 
   std::unique_ptr<KvCache> cache(new KvCache());
   cache->type_ = type;
@@ -48,14 +42,10 @@ Result<std::unique_ptr<KvCache>> KvCache::Create(const ModelConfig& config, KvTy
   cache->head_size_ = config.head_size;
   cache->head_block_bytes_ =
       static_cast<size_t>(kBlockTokens * config.head_size * ElementBytes(type));
-  cache->bytes_ = static_cast<size_t>(bytes);
-  cache->keys_ = static_cast<std::byte*>(memory);
+  cache->memory_ = std::move(memory).value();
+  cache->keys_ = cache->memory_.data();
   cache->values_ = cache->keys_ + bytes / 2;
   return cache;
-}
-
-KvCache::~KvCache() {
-  if (keys_ != nullptr) munmap(keys_, bytes_);
 }
 
 size_t KvCache::Offset(int layer, int block, int kv_head) const {

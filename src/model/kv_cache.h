@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "base/page_memory.h"
 #include "base/status.h"
 #include "kernels/kernels.h"
 #include "model/config.h"
@@ -29,9 +30,12 @@ class KvCache {
   // Pages are touched when first written, zero until then.
   static Result<std::unique_ptr<KvCache>> Create(const ModelConfig& config, KvType type,
                                                  int num_blocks);
-  ~KvCache();
 
   KvType type() const { return type_; }
+  bool IsFor(const ModelConfig& config) const {
+    return num_layers_ == config.num_layers && num_kv_heads_ == config.num_kv_heads &&
+           head_size_ == config.head_size;
+  }
   int num_blocks() const { return num_blocks_; }
 
   // Memory of (layer, block, kv head): [kBlockTokens, head_size] of the cache's type,
@@ -57,7 +61,7 @@ class KvCache {
   size_t head_block_bytes_ = 0;  // kBlockTokens * head_size * element
   std::byte* keys_ = nullptr;    // [layers, blocks, kv_heads, kBlockTokens, head_size]
   std::byte* values_ = nullptr;
-  size_t bytes_ = 0;
+  PageMemory memory_;
 };
 
 }  // namespace aio

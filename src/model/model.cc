@@ -5,28 +5,46 @@
 #include "base/check.h"
 #include "formats/gguf.h"
 #include "model/check_tensors.h"
-#include "model/load_weights.h"
 
 namespace aio {
+namespace {
 
-Result<std::shared_ptr<const Model>> Model::Load(std::shared_ptr<const GgufFile> file) {
+struct Checked {
+  ModelSummary summary;
+  WeightPlan plan;
+};
+
+Result<Checked> Check(const GgufFile& file) {
+  Checked checked;
+  ModelSummary& summary = checked.summary;
+  AIO_ASSIGN_OR_RETURN(summary.config, ReadModelConfig(file));
+  AIO_RETURN_IF_ERROR(CheckTensors(file, summary.config));
+  AIO_ASSIGN_OR_RETURN(checked.plan, PlanWeights(file, summary.config));
+  summary.parameters = checked.plan.parameters;
+  summary.weight_bytes = checked.plan.resident_bytes();
+  summary.bytes_per_token = checked.plan.bytes_per_token();
+  return checked;
+}
+
+}  // namespace
+
+Result<ModelSummary> Summarize(const GgufFile& file) {
+  AIO_ASSIGN_OR_RETURN(Checked checked, Check(file));
+  return std::move(checked.summary);
+}
+
+Result<std::shared_ptr<const Model>> Model::Load(std::shared_ptr<const GgufFile> file,
+                                                 const LoadOptions& options) {
   AIO_CHECK(file != nullptr);
-  AIO_ASSIGN_OR_RETURN(ModelConfig config, ReadModelConfig(*file));
-  AIO_RETURN_IF_ERROR(CheckTensors(*file, config));
-  AIO_ASSIGN_OR_RETURN(LoadedWeights loaded, LoadWeights(*file, config));
+  AIO_ASSIGN_OR_RETURN(Checked checked, Check(*file));
+  Result<PageMemory> packed = PackWeights(checked.plan, *file, options);
+  if (!packed.ok()) return packed.status().WithContext(file->path());
 
   std::shared_ptr<Model> model(new Model());
   model->file_ = std::move(file);
-  model->config_ = std::move(config);
-  model->weights_ = std::move(loaded.weights);
-  model->weight_bytes_ = loaded.resident_bytes;
-  model->parameters_ = loaded.parameters;
-  // A step reads everything but an embedding table of its own, of which it reads one row.
-  const Matrix& embedding = model->weights_.token_embedding;
-  const bool tied = model->weights_.output.data == embedding.data;
-  const int64_t unread = tied ? 0 : static_cast<int64_t>(embedding.bytes());
-  model->bytes_per_token_ =
-      loaded.resident_bytes - unread + static_cast<int64_t>(embedding.row_bytes());
+  model->summary_ = std::move(checked.summary);
+  model->weights_ = std::move(checked.plan.weights);
+  model->packed_ = std::move(packed).value();
   return std::shared_ptr<const Model>(std::move(model));
 }
 

@@ -183,14 +183,14 @@ TEST(ModelTest, CountsParametersAndBytes) {
   const int64_t layer = 64 * 64 + 2 * 32 * 64 + 64 * 64 + 3 * 96 * 64;
   const int64_t vectors = 64 + 64 + 32 + 32 + 64 + 64;
   const int64_t table = 128 * 64;
-  EXPECT_EQ(untied->parameters(), layer + vectors + 2 * table);
-  EXPECT_EQ(untied->weight_bytes(), 2 * (layer + 2 * table) + 4 * vectors);
-  EXPECT_EQ(untied->bytes_per_token(), 2 * (layer + table) + 4 * vectors + 2 * 64);
+  EXPECT_EQ(untied->summary().parameters, layer + vectors + 2 * table);
+  EXPECT_EQ(untied->summary().weight_bytes, 2 * (layer + table) + 4 * vectors);
+  EXPECT_EQ(untied->summary().bytes_per_token, 2 * (layer + table) + 4 * vectors + 2 * 64);
   spec.tied = true;
   const auto tied = LoadRandomModel(spec);
-  EXPECT_EQ(tied->weights().output.data, tied->weights().token_embedding.data);
-  EXPECT_EQ(tied->parameters(), layer + vectors + table);
-  EXPECT_EQ(tied->bytes_per_token(), untied->bytes_per_token());
+  EXPECT_EQ(tied->summary().weight_bytes, untied->summary().weight_bytes);
+  EXPECT_EQ(tied->summary().parameters, layer + vectors + table);
+  EXPECT_EQ(tied->summary().bytes_per_token, untied->summary().bytes_per_token);
 }
 
 TEST(ModelTest, TensorsOfAnotherGraphAreRefusedByName) {
@@ -291,13 +291,13 @@ TEST(ModelTest, TypesThatCannotBeRunAreListed) {
   spec.hidden_size = 256;
   const std::string error = ErrorAfter(spec, [](Tensor& tensor) {
     if (tensor.name.ends_with("attn_q.weight")) {
-      tensor.type = 12;  // Q4_K: 144 bytes a block of 256
-      tensor.data.assign(tensor.dims[0] * tensor.dims[1] / 256 * 144, std::byte{0});
+      tensor.type = 11;  // Q3_K: 110 bytes a block of 256
+      tensor.data.assign(tensor.dims[0] * tensor.dims[1] / 256 * 110, std::byte{0});
     }
     return true;
   });
   EXPECT_THAT(error, AllOf(HasSubstr("blk.0.attn_q.weight"), HasSubstr("blk.1.attn_q.weight"),
-                           HasSubstr("Q4_K"), HasSubstr("Q8_0")));
+                           HasSubstr("Q3_K"), HasSubstr("Q4_K")));
 }
 
 TEST(ModelTest, VectorsMayBeHalves) {

@@ -5,18 +5,19 @@
 #include <span>
 #include <vector>
 
-#include "kernels/kernels.h"
+#include "kernels/packed_matrix.h"
 
 namespace aio {
 
-// Vectors (norms, biases) are F32 copies; matrices point into the mapped file.
+// Vectors (norms, biases) are F32 copies; matrices are repacked (kernels/packed_matrix.h),
+// but for the embedding table, of which a step reads single rows from the mapped file.
 // An empty vector means that the architecture has no such tensor.
 struct LayerWeights {
   std::vector<float> attention_norm;         // [hidden]
-  Matrix query;                              // [heads * head_size, hidden]
-  Matrix key;                                // [kv_heads * head_size, hidden]
-  Matrix value;                              // [kv_heads * head_size, hidden]
-  Matrix attention_output;                   // [hidden, heads * head_size]
+  PackedMatrix query;                        // [heads * head_size, hidden]
+  PackedMatrix key;                          // [kv_heads * head_size, hidden]
+  PackedMatrix value;                        // [kv_heads * head_size, hidden]
+  PackedMatrix attention_output;             // [hidden, heads * head_size]
   std::vector<float> query_bias;             // [heads * head_size]: qwen2, pangu-embedded
   std::vector<float> key_bias;               // [kv_heads * head_size]
   std::vector<float> value_bias;             // [kv_heads * head_size]
@@ -24,16 +25,16 @@ struct LayerWeights {
   std::vector<float> query_norm;             // [head_size]: qwen3, per head before rope
   std::vector<float> key_norm;               // [head_size]
   std::vector<float> mlp_norm;               // [hidden]
-  Matrix gate;                               // [intermediate, hidden]
-  Matrix up;                                 // [intermediate, hidden]
-  Matrix down;                               // [hidden, intermediate]
+  PackedMatrix gate;                         // [intermediate, hidden]
+  PackedMatrix up;                           // [intermediate, hidden]
+  PackedMatrix down;                         // [hidden, intermediate]
 };
 
 struct Weights {
-  Matrix token_embedding;  // [vocabulary, hidden]
+  Matrix token_embedding;  // [vocabulary, hidden], as stored
   std::vector<LayerWeights> layers;
   std::vector<float> output_norm;  // [hidden]
-  Matrix output;                   // [vocabulary, hidden]; == token_embedding when tied
+  PackedMatrix output;             // [vocabulary, hidden]; packed from token_embedding when tied
 };
 
 }  // namespace aio

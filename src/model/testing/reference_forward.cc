@@ -31,6 +31,44 @@ double DecodeBf16(const std::byte* at) {
   return value;
 }
 
+int Byte(const std::byte* at) { return std::to_integer<int>(*at); }
+
+// The four- to six-bit types, a value at a time.
+double DecodeQuantized(const GgufTensor& tensor, uint64_t index) {
+  const auto type = static_cast<TensorType>(tensor.type);
+  const std::byte* data = tensor.data.data();
+  if (type == TensorType::kQ4_0) {
+    const std::byte* block = data + index / 32 * 18;
+    const int i = static_cast<int>(index % 32);
+    const int byte = Byte(block + 2 + i % 16);
+    return DecodeHalf(block) * ((i < 16 ? byte & 15 : byte >> 4) - 8);
+  }
+  const int i = static_cast<int>(index % 256);
+  const int run = i / 32;  // of 32 values
+  if (type == TensorType::kQ6_K) {
+    const std::byte* block = data + index / 256 * 210;
+    const int half = i / 128;
+    const int quarter = i % 128 / 32;
+    const int low = Byte(block + 64 * half + i % 32 + 32 * (quarter % 2)) >> (4 * (quarter / 2));
+    const int high = Byte(block + 128 + 32 * half + i % 32) >> (2 * quarter);
+    const int code = (low & 15) + 16 * (high & 3) - 32;
+    return DecodeHalf(block + 208) * static_cast<int8_t>(block[192 + i / 16]) * code;
+  }
+  const bool five = type == TensorType::kQ5_K;
+  AIO_CHECK(five || type == TensorType::kQ4_K, "the reference cannot decode this type");
+  const std::byte* block = data + index / 256 * (five ? 176 : 144);
+  const std::byte* scales = block + 4;
+  const int low = Byte(block + (five ? 48 : 16) + i / 64 * 32 + i % 32) >> (4 * (run % 2));
+  const int code = (low & 15) + (five ? 16 * (Byte(block + 16 + i % 32) >> run & 1) : 0);
+  int scale = Byte(scales + run) & 63;
+  int offset = Byte(scales + run + 4) & 63;
+  if (run >= 4) {
+    scale = (Byte(scales + run + 4) & 15) + 16 * (Byte(scales + run - 4) >> 6);
+    offset = (Byte(scales + run + 4) >> 4) + 16 * (Byte(scales + run) >> 6);
+  }
+  return DecodeHalf(block) * scale * code - DecodeHalf(block + 2) * offset;
+}
+
 double DecodeValue(const GgufTensor& tensor, uint64_t index) {
   const std::byte* data = tensor.data.data();
   switch (static_cast<TensorType>(tensor.type)) {
@@ -47,8 +85,9 @@ double DecodeValue(const GgufTensor& tensor, uint64_t index) {
       const std::byte* block = data + index / 32 * 34;
       return DecodeHalf(block) * static_cast<int8_t>(block[2 + index % 32]);
     }
+    default:
+      return DecodeQuantized(tensor, index);
   }
-  AIO_CHECK(false, "the reference cannot decode this type");
 }
 
 // Sizes of the model, read straight from the metadata.

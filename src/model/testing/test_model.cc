@@ -5,8 +5,9 @@
 #include <utility>
 
 #include "base/check.h"
-#include "kernels/kernels.h"
+#include "kernels/matrix.h"
 #include "model/architecture.h"
+#include "model/tensor_types.h"
 
 namespace aio {
 namespace {
@@ -28,20 +29,6 @@ class Random {
  private:
   uint64_t state_;
 };
-
-WeightType ToWeightType(TensorType type) {
-  switch (type) {
-    case TensorType::kF32:
-      return WeightType::kF32;
-    case TensorType::kF16:
-      return WeightType::kF16;
-    case TensorType::kBF16:
-      return WeightType::kBF16;
-    case TensorType::kQ8_0:
-      return WeightType::kQ8_0;
-  }
-  AIO_CHECK(false, "not a type that can be run");
-}
 
 class Builder {
  public:
@@ -131,7 +118,8 @@ class Builder {
   }
 
   void AddMatrix(const std::string& name, int rows, int columns, float scale) {
-    const Matrix shape{nullptr, ToWeightType(spec_.matrix_type), rows, columns};
+    const Matrix shape{nullptr, *ToWeightType(static_cast<uint32_t>(spec_.matrix_type)), rows,
+                       columns};
     std::vector<std::byte> data(shape.bytes());
     std::vector<float> row(columns);
     for (int r = 0; r < rows; ++r) {

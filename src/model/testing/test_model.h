@@ -32,8 +32,8 @@ struct TestModelSpec {
   bool rope_factors = false;        // llama: a rope_freqs.weight tensor
   bool tied = false;                // no output.weight
   bool optional_biases = false;     // where the architecture may have attention biases
-  // Encoding of every matrix. kQ8_0 wants hidden_size, heads * head_size and
-  // intermediate_size to be multiples of 32.
+  // Encoding of every matrix. Quantised ones want hidden_size, heads * head_size and
+  // intermediate_size to be whole blocks.
   TensorType matrix_type = TensorType::kF32;
   uint64_t seed = 1;
   // Called before encoding, to add more metadata: `tokenizer.ggml.*` for instance.

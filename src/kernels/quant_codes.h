@@ -1,0 +1,37 @@
+// The integers inside quantised blocks. The layouts are ggml's, of the GGUF types of the
+// same names; https://github.com/ggml-org/ggml, docs/gguf.md and the k-quants pull request
+// (llama.cpp #1684) describe them.
+//
+// Every quantised weight is scale * code - offset with an unsigned code: a block holds
+// `values` codes and, for each run of `run` of them, a scale and an offset.
+#ifndef AIO_KERNELS_QUANT_CODES_H_
+#define AIO_KERNELS_QUANT_CODES_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/matrix.h"
+
+namespace aio {
+
+inline constexpr int kMaxBlockValues = 256;
+
+// codes[i] of one block. Q8_0: 1..255, the stored integer + 128; Q4_0, Q4_K: 0..15;
+// Q5_K: 0..31; Q6_K: 0..63.
+void UnpackCodes(WeightType type, const std::byte* block, uint8_t* codes);
+
+// The code that stands for zero in the types whose offset is a multiple of the scale:
+// 128 (Q8_0), 8 (Q4_0), 32 (Q6_K); 0 in those that store offsets (Q4_K, Q5_K).
+int ZeroCode(WeightType type);
+
+// The six-bit scale and offset of the j-th of eight runs, from the 12 bytes in which Q4_K
+// and Q5_K keep them.
+struct SixBitPair {
+  uint8_t scale;
+  uint8_t offset;
+};
+SixBitPair UnpackSixBits(const std::byte* twelve_bytes, int j);
+
+}  // namespace aio
+
+#endif  // AIO_KERNELS_QUANT_CODES_H_
