@@ -24,6 +24,8 @@ void RegisterChat(CLI::App& program, int& exit_status);
 void RegisterGenerate(CLI::App& program, int& exit_status);
 void RegisterRoute(CLI::App& program, int& exit_status);
 void RegisterInspect(CLI::App& program, int& exit_status);
+void RegisterSynthesize(CLI::App& program, int& exit_status);
+void RegisterBench(CLI::App& program, int& exit_status);
 void RegisterValidate(CLI::App& program, int& exit_status);
 
 // Prints an answer's text as it comes. Throws std::system_error if that fails.

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
+#include <optional>
 #include <utility>
 
 #include "base/check.h"
@@ -82,7 +83,13 @@ struct GgufWriter::Impl {
     std::string name;
     uint32_t type;
     std::vector<uint64_t> dims;
+    uint64_t bytes;
     Bytes data;
+    bool declared;
+
+    uint64_t padding() const {
+      return (kGgufDefaultAlignment - bytes % kGgufDefaultAlignment) % kGgufDefaultAlignment;
+    }
   };
 
   std::vector<Entry> entries;
@@ -117,7 +124,9 @@ struct GgufWriter::Impl {
 
   // All that stands before the tensors' data, padded.
   Bytes EncodeHeader() const;
-  Status WriteTo(int fd) const;
+  Status WriteTo(int fd, const TensorSource& source) const;
+  Status WriteTensor(int fd, const Tensor& tensor, const TensorSource& source) const;
+  void Add(Tensor tensor);
 };
 
 GgufWriter::GgufWriter() : impl_(std::make_unique<Impl>()) {}
@@ -165,19 +174,38 @@ void GgufWriter::SetValue(std::string_view key, const GgufValue& value) {
   impl_->Set(key, value.type, std::move(bytes));
 }
 
-void GgufWriter::AddTensor(std::string_view name, uint32_t type, std::span<const uint64_t> dims,
-                           std::span<const std::byte> data) {
-  AIO_CHECK(!name.empty(), "a tensor has a name");
-  AIO_CHECK(!dims.empty() && dims.size() <= kGgufMaxDims, "a tensor has 1 to 4 dimensions");
-  for (const Impl::Tensor& tensor : impl_->tensors) {
-    AIO_CHECK(tensor.name != name, "tensor names are unique");
+void GgufWriter::Impl::Add(Tensor tensor) {
+  AIO_CHECK(!tensor.name.empty(), "a tensor has a name");
+  AIO_CHECK(!tensor.dims.empty() && tensor.dims.size() <= kGgufMaxDims,
+            "a tensor has 1 to 4 dimensions");
+  for (const Tensor& other : tensors) {
+    AIO_CHECK(other.name != tensor.name, "tensor names are unique");
   }
   uint64_t elements = 1;
-  for (const uint64_t dim : dims) elements *= dim;
-  AIO_CHECK(!FindTensorBlock(type) || TensorBytes(type, elements) == data.size(),
+  for (const uint64_t dim : tensor.dims) elements *= dim;
+  const std::optional<uint64_t> bytes = TensorBytes(tensor.type, elements);
+  if (tensor.declared) {
+    AIO_CHECK(bytes.has_value(), "a declared tensor is whole blocks of a known size");
+    tensor.bytes = *bytes;
+  }
+  AIO_CHECK(!FindTensorBlock(tensor.type) || bytes == tensor.bytes,
             "a tensor's data fits its type and shape");
-  impl_->tensors.push_back(
-      {std::string(name), type, {dims.begin(), dims.end()}, {data.begin(), data.end()}});
+  tensors.push_back(std::move(tensor));
+}
+
+void GgufWriter::AddTensor(std::string_view name, uint32_t type, std::span<const uint64_t> dims,
+                           std::span<const std::byte> data) {
+  impl_->Add({std::string(name),
+              type,
+              {dims.begin(), dims.end()},
+              data.size(),
+              {data.begin(), data.end()},
+              false});
+}
+
+void GgufWriter::DeclareTensor(std::string_view name, uint32_t type,
+                               std::span<const uint64_t> dims) {
+  impl_->Add({std::string(name), type, {dims.begin(), dims.end()}, 0, {}, true});
 }
 
 std::vector<std::byte> GgufWriter::Impl::EncodeHeader() const {
@@ -198,8 +226,7 @@ std::vector<std::byte> GgufWriter::Impl::EncodeHeader() const {
     for (const uint64_t dim : tensor.dims) AppendNumber(dim, out);
     AppendNumber(tensor.type, out);
     AppendNumber(offset, out);
-    offset += (tensor.data.size() + kGgufDefaultAlignment - 1) / kGgufDefaultAlignment *
-              kGgufDefaultAlignment;
+    offset += tensor.bytes + tensor.padding();
   }
   AppendPadding(out);
   return out;
@@ -208,31 +235,44 @@ std::vector<std::byte> GgufWriter::Impl::EncodeHeader() const {
 std::vector<std::byte> GgufWriter::Encode() const {
   Bytes out = impl_->EncodeHeader();
   for (const Impl::Tensor& tensor : impl_->tensors) {
+    AIO_CHECK(!tensor.declared, "a declared tensor has no data to encode");
     AppendBytes(tensor.data, out);
     AppendPadding(out);
   }
   return out;
 }
 
-Status GgufWriter::Impl::WriteTo(int fd) const {
+Status GgufWriter::Impl::WriteTensor(int fd, const Tensor& tensor,
+                                     const TensorSource& source) const {
   constexpr std::byte kZeros[kGgufDefaultAlignment] = {};
-  AIO_RETURN_IF_ERROR(WriteAll(fd, EncodeHeader()));
-  for (const Tensor& tensor : tensors) {
+  if (tensor.declared) {
+    AIO_CHECK(source != nullptr, "a declared tensor needs a source");
+    uint64_t put = 0;
+    AIO_RETURN_IF_ERROR(source(tensor.name, [&](std::span<const std::byte> bytes) {
+      put += bytes.size();
+      AIO_CHECK(put <= tensor.bytes, "a source puts more than it declared");
+      return WriteAll(fd, bytes);
+    }));
+    AIO_CHECK(put == tensor.bytes, "a source puts less than it declared");
+  } else {
     AIO_RETURN_IF_ERROR(WriteAll(fd, tensor.data));
-    const size_t padding = (kGgufDefaultAlignment - tensor.data.size() % kGgufDefaultAlignment) %
-                           kGgufDefaultAlignment;
-    AIO_RETURN_IF_ERROR(WriteAll(fd, std::span(kZeros, padding)));
   }
+  return WriteAll(fd, std::span(kZeros, tensor.padding()));
+}
+
+Status GgufWriter::Impl::WriteTo(int fd, const TensorSource& source) const {
+  AIO_RETURN_IF_ERROR(WriteAll(fd, EncodeHeader()));
+  for (const Tensor& tensor : tensors) AIO_RETURN_IF_ERROR(WriteTensor(fd, tensor, source));
   // The name must never show a file whose data a power cut can still take away.
   if (fsync(fd) != 0) return SystemError("write to disk", errno);
   return Status::Ok();
 }
 
-Status GgufWriter::WriteFile(const std::string& path) const {
+Status GgufWriter::WriteFile(const std::string& path, const TensorSource& source) const {
   std::string temporary;
   const FileDescriptor fd(CreateTemporary(path, temporary));
   if (!fd.valid()) return SystemError("create " + temporary, errno).WithContext(path);
-  Status status = impl_->WriteTo(fd.get());
+  Status status = impl_->WriteTo(fd.get(), source);
   if (status.ok() && std::rename(temporary.c_str(), path.c_str()) != 0) {
     status = SystemError("rename " + temporary, errno);
   }

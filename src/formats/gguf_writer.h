@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -41,8 +42,21 @@ class GgufWriter {
   void AddTensor(std::string_view name, uint32_t type, std::span<const uint64_t> dims,
                  std::span<const std::byte> data);
 
-  std::vector<std::byte> Encode() const;            // alignment 32
-  Status WriteFile(const std::string& path) const;  // atomically: temporary file, then rename
+  // A tensor whose data is made only when the file is written: too large to hold. `type` is
+  // one of known size.
+  void DeclareTensor(std::string_view name, uint32_t type, std::span<const uint64_t> dims);
+
+  std::vector<std::byte> Encode() const;  // alignment 32; no declared tensors
+
+  // Hands over the next bytes of a declared tensor.
+  using Put = std::function<Status(std::span<const std::byte>)>;
+  // Puts all data of declared tensor `name`, piece by piece; called in the order of the
+  // declarations.
+  using TensorSource = std::function<Status(std::string_view name, const Put& put)>;
+
+  // Atomically: a temporary file beside `path`, then rename. On any failure, also the
+  // source's own, nothing is left behind and `path` is as it was.
+  Status WriteFile(const std::string& path, const TensorSource& source = nullptr) const;
 
  private:
   struct Impl;

@@ -215,6 +215,43 @@ TEST_F(GgufWriteFileTest, NamesTheFileItCannotWrite) {
   EXPECT_THAT(missing.message(), HasSubstr("No such file or directory"));
 }
 
+TEST_F(GgufWriteFileTest, WritesDeclaredTensorsPieceByPiece) {
+  GgufWriter held;
+  GgufWriter declared;
+  const uint64_t dims[] = {5, 3};
+  const uint64_t small[] = {2};
+  const std::vector<std::byte> data = CountingBytes(15);
+  held.AddTensor("large", 24, dims, data);
+  held.AddTensor("small", 24, small, CountingBytes(2));
+  declared.DeclareTensor("large", 24, dims);
+  declared.AddTensor("small", 24, small, CountingBytes(2));
+  const std::string path = folder_ / "m.gguf";
+  const Status status =
+      declared.WriteFile(path, [&](std::string_view name, const GgufWriter::Put& put) {
+        EXPECT_EQ(name, "large");
+        const Status first = put(std::span(data).first(4));
+        return first.ok() ? put(std::span(data).subspan(4)) : first;
+      });
+  ASSERT_TRUE(status.ok()) << status.ToString();
+  std::ifstream in(path, std::ios::binary);
+  const std::string read((std::istreambuf_iterator<char>(in)), {});
+  const auto encoded = held.Encode();
+  EXPECT_EQ(read, std::string(reinterpret_cast<const char*>(encoded.data()), encoded.size()));
+}
+
+TEST_F(GgufWriteFileTest, ASourceThatFailsLeavesNothingBehind) {
+  GgufWriter writer;
+  const uint64_t dims[] = {5};
+  writer.DeclareTensor("t", 24, dims);
+  const Status status =
+      writer.WriteFile(folder_ / "m.gguf", [](std::string_view, const GgufWriter::Put& put) {
+        const Status half = put(CountingBytes(3));
+        return half.ok() ? InvalidArgument("no more weights") : half;
+      });
+  EXPECT_THAT(status.message(), HasSubstr("no more weights"));
+  EXPECT_THAT(Files(), IsEmpty());
+}
+
 TEST_F(GgufWriteFileTest, LeavesNothingBehindWhenItFails) {
   fs::create_directory(folder_ / "taken");
   const GgufWriter writer;
