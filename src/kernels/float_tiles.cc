@@ -27,11 +27,12 @@ constexpr size_t kColumnBlock = 256;
 constexpr size_t kVectors = kFloatTileRows / kLanes;
 
 // Tokens that share a pass over a tile: as many as the registers hold accumulators for.
-#if HWY_TARGET == HWY_AVX3
+// (Sanitizers multiply what is unrolled beyond what a compiler can take.)
+#if HWY_TARGET == HWY_AVX3 && !defined(AIO_SANITIZED)
 constexpr size_t kMaxTokens = 12;
 #elif HWY_TARGET == HWY_NEON
 constexpr size_t kMaxTokens = 3;
-#elif HWY_TARGET == HWY_AVX2
+#elif HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
 constexpr size_t kMaxTokens = 2;
 #else
 constexpr size_t kMaxTokens = 1;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "kernels/simd_targets.h"
 #include "kernels/target.h"
@@ -25,7 +26,8 @@ constexpr size_t kVectors = kQuantTileRows / kLanes;
 constexpr size_t kVectorBytes = kLanes * sizeof(uint32_t);
 constexpr size_t kGroupBytes = kQuantTileRows * sizeof(uint32_t);  // 4 columns of all rows
 // Tokens that share a pass over a tile: as many as the registers hold accumulators for.
-#if HWY_TARGET == HWY_AVX3
+// (Sanitizers multiply what is unrolled beyond what a compiler can take.)
+#if HWY_TARGET == HWY_AVX3 && !defined(AIO_SANITIZED)
 constexpr size_t kMaxTokens = 8;
 #elif HWY_TARGET == HWY_SCALAR
 constexpr size_t kMaxTokens = 1;
@@ -185,6 +187,21 @@ HWY_NOINLINE void StoreTotal(const TileCall& call, size_t token, size_t row, Flo
   StoreUpTo(total, call.y + token * rows + row, count);
 }
 
+// function(part, v) for the parts of a run that have a scale of their own and the vectors
+// of a tile's rows. Where these are many they are a loop, with totals in memory: unrolled,
+// they are more code than the cache of instructions, or a compiler, has room for.
+template <size_t kParts, typename Function>
+HWY_INLINE void ForEachPart(const Function& function) {
+  Unroll<kParts>([&](auto part) AIO_UNROLLED {
+    if constexpr (kVectors == 1) {
+      function(part, std::integral_constant<size_t, 0>());
+    } else {
+#pragma GCC unroll 1
+      for (size_t v = 0; v < kVectors; ++v) function(part, v);
+    }
+  });
+}
+
 // kTokens tokens times one tile.
 template <class Dot, WeightType kType, size_t kTokens>
 HWY_INLINE void QuantTile(const TileCall& call, size_t tile, size_t token) {
@@ -211,24 +228,22 @@ HWY_INLINE void QuantTile(const TileCall& call, size_t tile, size_t token) {
       });
       const MatMulScratch::BlockSums* run_sums = sums + (first + run) * kTokens;
       const int8_t* run_codes = codes + (first + run) * kTokens * kRunCodeBytes;
-      Unroll<kScaleRuns * kVectors>([&](auto index) AIO_UNROLLED {
-        constexpr size_t kPart = index / kVectors;
-        constexpr size_t kVector = index % kVectors;
-        const Format format{weights, kVector};
+      ForEachPart<kScaleRuns>([&](auto part, auto v) AIO_UNROLLED {
+        const Format format{weights, v};
         Dot dots[kTokens];
         Unroll<kTokens>([&](auto t) AIO_UNROLLED { dots[t].Clear(); });
         Unroll<kGroups>([&](auto i) AIO_UNROLLED {
-          constexpr size_t kGroup = kPart * kGroups + i;
+          constexpr size_t kGroup = decltype(part)::value * kGroups + i;
           const typename Dot::Codes w = Dot::Prepare(format.Codes(run, kGroup));
           Unroll<kTokens>(
               [&](auto t) AIO_UNROLLED { dots[t].Add(w, run_codes + t * kRunCodeBytes, kGroup); });
         });
-        const FloatVector scale = format.Scale(run * kScaleRuns + kPart);
+        const FloatVector scale = format.Scale(run * kScaleRuns + part);
         Unroll<kTokens>([&](auto t) AIO_UNROLLED {
           const MatMulScratch::BlockSums& s = run_sums[t];
-          const int32_t sum = kScaleRuns == 2 ? s.halves[kPart] : s.halves[0] + s.halves[1];
+          const int32_t sum = kScaleRuns == 2 ? s.halves[part] : s.halves[0] + s.halves[1];
           const FloatVector dot = hn::ConvertTo(d, dots[t].Total(-Format::kZero * sum));
-          FloatVector& y = total[t][kVector];
+          FloatVector& y = total[t][v];
           y = hn::MulAdd(dot, hn::Mul(scale, hn::Set(d, s.scale)), y);
           if constexpr (Format::kHasOffsets) {
             y = hn::NegMulAdd(format.Offset(run), hn::Set(d, s.sum), y);
