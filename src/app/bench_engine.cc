@@ -8,6 +8,8 @@
 #include <numeric>
 #include <utility>
 
+#include "engine/block_pool.h"
+
 namespace aio {
 
 namespace {
@@ -42,10 +44,6 @@ void Fill(KvCache& cache, const ModelConfig& config, int blocks) {
       }
     }
   }
-}
-
-int BlocksFor(int positions) {
-  return (positions + KvCache::kBlockTokens - 1) / KvCache::kBlockTokens;
 }
 
 }  // namespace
@@ -94,11 +92,11 @@ double EngineBenchmark::ReadBandwidth() {
 }
 
 Result<EngineFigure> EngineBenchmark::Run(const EngineWorkload& workload, int repetitions) {
-  // Prefill goes in chunks, as the engine's scheduler cuts it.
+  // A long prefill goes in chunks, as in the engine (whose chunks are a setting).
   constexpr int kChunk = 512;
   const ModelConfig& config = model_->config();
   const int positions = workload.context + workload.tokens;
-  const int blocks = BlocksFor(positions);
+  const int blocks = BlockPool::BlocksFor(positions);
   AIO_ASSIGN_OR_RETURN(const std::unique_ptr<KvCache> cache,
                        KvCache::Create(config, KvType::kF16, blocks * workload.sequences));
   Fill(*cache, config, blocks * workload.sequences);

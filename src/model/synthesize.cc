@@ -253,7 +253,7 @@ class Synthesizer {
   }
 
   int64_t matrix_bytes() const { return matrix_bytes_; }
-  int smallest_row() const { return smallest_row_; }
+  int unfit_columns() const { return unfit_columns_; }
 
   Status Write(std::string_view name, const GgufWriter::Put& put,
                const std::function<void(int64_t)>& wrote) const {
@@ -285,8 +285,8 @@ class Synthesizer {
   void Matrix(const std::string& name, int rows, int columns, GgufWriter& writer) {
     declared_.push_back({name, rows, columns});
     matrix_bytes_ += static_cast<int64_t>(aio::Matrix{nullptr, type_, rows, columns}.bytes());
-    if (columns % BlockOf(type_).values != 0) smallest_row_ = columns;
-    if (smallest_row_ != 0) return;  // Synthesize() refuses
+    if (columns % BlockOf(type_).values != 0) unfit_columns_ = columns;
+    if (unfit_columns_ != 0) return;  // Synthesize() refuses
     const uint64_t dims[] = {static_cast<uint64_t>(columns), static_cast<uint64_t>(rows)};
     writer.DeclareTensor(name, static_cast<uint32_t>(ToTensorType(type_)), dims);
   }
@@ -309,7 +309,7 @@ class Synthesizer {
   const uint64_t seed_;
   std::vector<Declared> declared_;
   int64_t matrix_bytes_ = 0;
-  int smallest_row_ = 0;  // columns of a matrix that is not whole blocks; 0: none
+  int unfit_columns_ = 0;  // columns of a matrix that is not whole blocks; 0: none
 };
 
 }  // namespace
@@ -329,11 +329,11 @@ Status Synthesize(const ModelShape& shape, WeightType type, uint64_t seed, const
   AddMetadata(shape, type, writer);
   Synthesizer synthesizer(shape, type, seed);
   synthesizer.Declare(writer);
-  if (synthesizer.smallest_row() != 0) {
+  if (synthesizer.unfit_columns() != 0) {
     return InvalidArgument(fmt::format(
         "{} has rows of {} weights, which are not whole blocks of {} "
         "({} weights); choose another type",
-        shape.name, synthesizer.smallest_row(), WeightTypeName(type), BlockOf(type).values));
+        shape.name, synthesizer.unfit_columns(), WeightTypeName(type), BlockOf(type).values));
   }
   int64_t done = 0;
   return writer.WriteFile(path, [&](std::string_view name, const GgufWriter::Put& put) {
