@@ -71,19 +71,6 @@ void UnpackCodes(WeightType type, const std::byte* block, uint8_t* codes) {
   AIO_CHECK(false, "not a quantised type");
 }
 
-int ZeroCode(WeightType type) {
-  switch (type) {
-    case WeightType::kQ8_0:
-      return 128;
-    case WeightType::kQ4_0:
-      return 8;
-    case WeightType::kQ6_K:
-      return 32;
-    default:
-      return 0;
-  }
-}
-
 SixBitPair UnpackSixBits(const std::byte* b, int j) {
   const auto at = [&](int i) { return Byte(b, i); };
   if (j < 4) {

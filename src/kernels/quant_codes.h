@@ -22,7 +22,18 @@ void UnpackCodes(WeightType type, const std::byte* block, uint8_t* codes);
 
 // The code that stands for zero in the types whose offset is a multiple of the scale:
 // 128 (Q8_0), 8 (Q4_0), 32 (Q6_K); 0 in those that store offsets (Q4_K, Q5_K).
-int ZeroCode(WeightType type);
+constexpr int ZeroCode(WeightType type) {
+  switch (type) {
+    case WeightType::kQ8_0:
+      return 128;
+    case WeightType::kQ4_0:
+      return 8;
+    case WeightType::kQ6_K:
+      return 32;
+    default:
+      return 0;
+  }
+}
 
 // The six-bit scale and offset of the j-th of eight runs, from the 12 bytes in which Q4_K
 // and Q5_K keep them.

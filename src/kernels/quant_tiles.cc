@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "kernels/quant_codes.h"
 #include "kernels/simd_targets.h"
 #include "kernels/target.h"
 #include "kernels/tile_call.h"
@@ -80,7 +81,6 @@ HWY_INLINE CodeVector HighBits(CodeVector packed, size_t index) {
 template <>
 struct QuantFormat<WeightType::kQ8_0> {
   static constexpr size_t kRuns = 1;
-  static constexpr int kZero = 128;
   static constexpr bool kHasOffsets = false;
   static constexpr size_t kScaleRuns = 1;  // scales in a run of 32
   const std::byte* block;
@@ -94,7 +94,6 @@ struct QuantFormat<WeightType::kQ8_0> {
 template <>
 struct QuantFormat<WeightType::kQ4_0> {
   static constexpr size_t kRuns = 1;
-  static constexpr int kZero = 8;
   static constexpr bool kHasOffsets = false;
   static constexpr size_t kScaleRuns = 1;
   const std::byte* block;
@@ -109,7 +108,6 @@ struct QuantFormat<WeightType::kQ4_0> {
 template <size_t kRunBytes>
 struct SixBitFormat {
   static constexpr size_t kRuns = 8;
-  static constexpr int kZero = 0;
   static constexpr bool kHasOffsets = true;
   static constexpr size_t kScaleRuns = 1;
   const std::byte* block;
@@ -160,7 +158,6 @@ struct QuantFormat<WeightType::kQ5_K> : SixBitFormat<5 * kGroupBytes> {
 template <>
 struct QuantFormat<WeightType::kQ6_K> {
   static constexpr size_t kRuns = 8;
-  static constexpr int kZero = 32;
   static constexpr bool kHasOffsets = false;
   static constexpr size_t kScaleRuns = 2;
   static constexpr size_t kRunBytes = 6 * kGroupBytes;
@@ -242,7 +239,7 @@ HWY_INLINE void QuantTile(const TileCall& call, size_t tile, size_t token) {
         Unroll<kTokens>([&](auto t) AIO_UNROLLED {
           const MatMulScratch::BlockSums& s = run_sums[t];
           const int32_t sum = kScaleRuns == 2 ? s.halves[part] : s.halves[0] + s.halves[1];
-          const FloatVector dot = hn::ConvertTo(d, dots[t].Total(-Format::kZero * sum));
+          const FloatVector dot = hn::ConvertTo(d, dots[t].Total(-ZeroCode(kType) * sum));
           FloatVector& y = total[t][v];
           y = hn::MulAdd(dot, hn::Mul(scale, hn::Set(d, s.scale)), y);
           if constexpr (Format::kHasOffsets) {
