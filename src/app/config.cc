@@ -37,6 +37,8 @@ void ReadModels(TomlTable& root, const std::string& source, AppConfig& config) {
     settings.name = table->String("name").value_or(role);
     settings.path = RelativeTo(source, table->String("path").value_or(""));
     settings.chat_template = table->String("chat_template").value_or("");
+    settings.bandwidth_weight =
+        table->Number("bandwidth_weight", 0.001, 1000).value_or(settings.bandwidth_weight);
     config.models.push_back(std::move(settings));
   }
 }
@@ -61,6 +63,12 @@ void ReadEngine(TomlTable& root, EngineOptions& engine) {
   engine.kv_cache_tokens =
       table->Int("kv_cache_tokens", Limits::kKvCacheTokensMin, Limits::kKvCacheTokensMax)
           .value_or(static_cast<int>(engine.kv_cache_tokens));
+  constexpr int kStepMsMax = Limits::kPrefillStepMax.count();
+  if (const auto ms = table->Int("prefill_step_max_ms", 1, kStepMsMax)) {
+    engine.prefill_step_max = std::chrono::milliseconds(*ms);
+  }
+  engine.prefix_caching = table->Bool("prefix_caching").value_or(engine.prefix_caching);
+  engine.pin_threads = table->Bool("pin_threads").value_or(engine.pin_threads);
   if (const auto type = table->String("kv_type")) {
     if (*type == "f16") {
       engine.kv_type = KvType::kF16;

@@ -16,10 +16,11 @@
 namespace aio {
 
 struct ModelSettings {
-  std::string role;           // "small", "large": the table's name
-  std::string name;           // what clients call it
-  std::string path;           // of the GGUF file
-  std::string chat_template;  // a family's name, or empty: the file's own
+  std::string role;             // "small", "large": the table's name
+  std::string name;             // what clients call it
+  std::string path;             // of the GGUF file
+  std::string chat_template;    // a family's name, or empty: the file's own
+  double bandwidth_weight = 1;  // see EmbeddedModel
 };
 
 struct AppConfig {

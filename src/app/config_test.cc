@@ -62,7 +62,8 @@ TEST(ConfigTest, ReadsVirtualNames) {  // [routing] is what Config() ends with
 TEST(ConfigTest, ReadsEngineAndServer) {
   const auto config =
       ParseConfig(Config("[engine]\nthreads = 3\nkv_type = \"f32\"\nkv_cache_tokens = 4096\n"
-                         "max_draft_tokens = 0\n"
+                         "max_draft_tokens = 0\nprefill_step_max_ms = 250\n"
+                         "prefix_caching = false\npin_threads = true\n"
                          "[server]\nport = 0\nhost = \"::1\"\nconnections_max = 7\n"
                          "body_bytes_max = 65536\nrequest_timeout_seconds = 600\n"
                          "drain_notice_seconds = 5\n"),
@@ -72,6 +73,9 @@ TEST(ConfigTest, ReadsEngineAndServer) {
   EXPECT_EQ(config->engine.kv_type, KvType::kF32);
   EXPECT_EQ(config->engine.kv_cache_tokens, 4096);
   EXPECT_EQ(config->engine.max_draft_tokens, 0);
+  EXPECT_EQ(config->engine.prefill_step_max, std::chrono::milliseconds(250));
+  EXPECT_FALSE(config->engine.prefix_caching);
+  EXPECT_TRUE(config->engine.pin_threads);
   EXPECT_EQ(config->server.port, 0);
   EXPECT_EQ(config->server.http.connections_max, 7);
   EXPECT_EQ(config->server.http.body_bytes_max, 65536u);
@@ -90,6 +94,7 @@ TEST(ConfigTest, NamesFileKeyAndMend) {
   EXPECT_THAT(ErrorOf(Config("[engine]\nthread = 3\n")), HasSubstr("engine.thread"));
   EXPECT_THAT(ErrorOf(Config("[engine]\nthreads = \"3\"\n")), HasSubstr("engine.threads"));
   EXPECT_THAT(ErrorOf(Config("[engine]\nkv_type = \"q4\"\n")), HasSubstr("\"f16\" or \"f32\""));
+  EXPECT_THAT(ErrorOf(Config("[engine]\npin_threads = 1\n")), HasSubstr("true or false"));
   EXPECT_THAT(ErrorOf(Config("[server]\nport = 70000\n")), HasSubstr("server.port"));
   EXPECT_THAT(ErrorOf(Config("[server]\nhost = \"\"\n")), HasSubstr("server.host"));
   EXPECT_THAT(ErrorOf(Config("[server]\nbody_bytes_max = 0\n")), HasSubstr("body_bytes_max"));

@@ -45,6 +45,7 @@ Result<EmbeddedModel> LoadModel(const ModelSettings& settings, int threads, cons
   EmbeddedModel embedded;
   embedded.name = settings.name;
   embedded.role = settings.role;
+  embedded.bandwidth_weight = settings.bandwidth_weight;
   AIO_ASSIGN_OR_RETURN(embedded.tokenizer, Tokenizer::Load(*file));
   if (!settings.chat_template.empty()) {
     AIO_ASSIGN_OR_RETURN(embedded.chat_template, ChatTemplate::FromName(settings.chat_template));

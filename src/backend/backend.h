@@ -41,7 +41,12 @@ struct ModelLoad {
   int running = 0;  // sequences that take part in steps
   int waiting = 0;  // accepted, not yet started
   int64_t kv_blocks_used = 0;
+  int64_t kv_blocks_idle = 0;  // in no use, kept for whoever begins with the same tokens
   int64_t kv_blocks_total = 0;
+  // Since the start:
+  int64_t preemptions = 0;          // sequences sent back to the queue for want of blocks
+  int64_t prefix_tokens_asked = 0;  // prompt tokens looked up in the prefix cache
+  int64_t prefix_tokens_found = 0;  // of these, found
 };
 
 // What the caller of accepted work holds: of a generation or a probe. Destroying it does
@@ -86,11 +91,11 @@ class Backend {
   virtual Status ValidateLabels(std::string_view model, const LabelQuery& labels) const = 0;
 
   // One forward pass over request.prompt in the probe's template; the scores of the
-  // labels' first tokens. The prompt's KV is kept as LabelScores::held_prompt until
-  // that handle is dropped; a Generate() on the same model that carries it goes on from
-  // there. Refuses the sampling parameters and the strategy that Generate() would refuse,
-  // before any work. A failure to accept the work comes back as the return value and `done` is
-  // then never called; otherwise `done` is called exactly once.
+  // labels' first tokens. A Generate() that carries LabelScores::held_prompt takes the
+  // probe's place in the queue, and on the same model goes on from the prompt's KV. Refuses the
+  // sampling parameters and the strategy that Generate() would refuse, before any work. A failure
+  // to accept the work comes back as the return value and `done` is then never called; otherwise
+  // `done` is called exactly once.
   virtual Result<std::shared_ptr<Ticket>> ScoreLabels(const Request& request,
                                                       const LabelQuery& labels,
                                                       LabelScoresCallback done) = 0;

@@ -1,5 +1,8 @@
 #include "base/thread_pool.h"
 
+#include <pthread.h>
+#include <sched.h>
+
 #include <algorithm>
 
 #include "base/check.h"
@@ -20,9 +23,22 @@ inline void CpuRelax() {
 #endif
 }
 
+// Those that the process may use; none when the system does not say.
+std::vector<int> UsableCoreNumbers() {
+  std::vector<int> cores;
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof(set), &set) != 0) return cores;
+  for (int core = 0; core < CPU_SETSIZE; ++core) {
+    if (CPU_ISSET(core, &set)) cores.push_back(core);
+  }
+  return cores;
+}
+
 }  // namespace
 
-ThreadPool::ThreadPool(int num_threads) : shares_(new Share[std::max(num_threads, 1)]) {
+ThreadPool::ThreadPool(int num_threads, bool pin)
+    : shares_(new Share[std::max(num_threads, 1)]),
+      cores_(pin ? UsableCoreNumbers() : std::vector<int>()) {
   AIO_CHECK(num_threads >= 1);
   workers_.reserve(num_threads - 1);
   try {
@@ -44,7 +60,20 @@ void ThreadPool::Stop() {
   for (std::thread& worker : workers_) worker.join();
 }
 
+// Where the system refuses, the thread stays free: that is no fault.
+void ThreadPool::Pin(int thread) const {
+  if (cores_.empty()) return;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(cores_[static_cast<size_t>(thread) % cores_.size()], &set);
+  pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+}
+
 void ThreadPool::Run(size_t num_tasks, Function function, const void* context) {
+  if (!caller_is_pinned_) {
+    Pin(0);
+    caller_is_pinned_ = true;
+  }
   if (workers_.empty() || num_tasks <= 1) {
     for (size_t task = 0; task < num_tasks; ++task) function(context, task, 0);
     return;
@@ -87,6 +116,7 @@ void ThreadPool::DrainTasks(int thread) {
 }
 
 void ThreadPool::WorkerLoop(int thread) {
+  Pin(thread);
   uint64_t seen = 0;
   for (;;) {
     int round = 0;

@@ -19,8 +19,9 @@ namespace aio {
 class ThreadPool {
  public:
   // `num_threads` >= 1 counts the calling thread, so 1 starts no worker. Throws
-  // std::system_error when the machine does not give that many.
-  explicit ThreadPool(int num_threads);
+  // std::system_error when the machine does not give that many. With `pin` each thread
+  // keeps to one of the cores that the process may use; the caller from its first loop on.
+  explicit ThreadPool(int num_threads, bool pin = false);
   ~ThreadPool() { Stop(); }
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
@@ -46,6 +47,7 @@ class ThreadPool {
   using Function = void (*)(const void* context, size_t task, int thread);
 
   void Stop();
+  void Pin(int thread) const;
   void Run(size_t num_tasks, Function function, const void* context);
   void DrainTasks(int thread);
   void WorkerLoop(int thread);
@@ -63,6 +65,9 @@ class ThreadPool {
   std::atomic<int> active_workers_{0};
   std::atomic<uint64_t> generation_{0};
   std::atomic<bool> stop_{false};
+
+  std::vector<int> cores_;  // to pin to; empty: do not
+  bool caller_is_pinned_ = false;
 
   std::mutex mutex_;  // only for sleeping: guards nothing but the wait on wake_
   std::condition_variable wake_;

@@ -1,11 +1,14 @@
 #include "base/thread_pool.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/resource.h>
 
 #include <atomic>
 #include <cstdlib>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 namespace aio {
@@ -34,6 +37,21 @@ TEST_P(ThreadPoolTest, ResultsAreVisibleToTheCaller) {
     pool.ParallelFor(plain.size(), [&](size_t task, int) { plain[task] += loop; });
   }
   for (int value : plain) ASSERT_EQ(value, 210);
+}
+
+TEST(PinnedThreadPoolTest, KeepsToOneCoreAThread) {
+  // Pinning lasts, so not in the thread that runs the other tests.
+  std::thread([] {
+    ThreadPool pool(2, /*pin=*/true);
+    std::vector<int> cores(2, -1);
+    pool.ParallelFor(64, [&](size_t, int thread) {
+      cpu_set_t set;
+      ASSERT_EQ(sched_getaffinity(0, sizeof(set), &set), 0);
+      cores[thread] = CPU_COUNT(&set);
+    });
+    EXPECT_THAT(cores, testing::Each(testing::AnyOf(1, -1)));
+    EXPECT_EQ(cores[0], 1);
+  }).join();
 }
 
 // In a process of its own, with room for the stacks of some threads but not of all.

@@ -107,6 +107,15 @@ std::optional<std::string> TomlTable::String(std::string_view key) {
   return text;
 }
 
+std::optional<bool> TomlTable::Bool(std::string_view key) {
+  node_->known.emplace(key);
+  const toml::node* value = node_->table->get(key);
+  if (value == nullptr) return std::nullopt;
+  const auto boolean = value->value_exact<bool>();
+  if (!boolean) Fail(key, fmt::format("must be true or false, is {}", Describe(*value)));
+  return boolean;
+}
+
 std::optional<int> TomlTable::Int(std::string_view key, int min, int max) {
   node_->known.emplace(key);
   const toml::node* value = node_->table->get(key);

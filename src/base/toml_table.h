@@ -34,6 +34,7 @@ class TomlTable {
   void Require(std::string_view key);
 
   std::optional<std::string> String(std::string_view key);
+  std::optional<bool> Bool(std::string_view key);
   std::optional<int> Int(std::string_view key, int min, int max);
   // Integers are numbers too; nan and inf are not.
   std::optional<double> Number(std::string_view key, double min, double max);

@@ -4,6 +4,7 @@
 
 #include <set>
 #include <utility>
+#include <vector>
 
 namespace aio {
 namespace {
@@ -26,27 +27,62 @@ TEST(BlockPoolTest, GrowsAllOrNothingAndGivesBack) {
   EXPECT_FALSE(table.Grow(pool, 2));
   EXPECT_TRUE(table.Grow(pool, 1));
   EXPECT_EQ(pool.num_free(), 0);
-  table.Truncate(1);
-  EXPECT_EQ(pool.num_free(), 3);
   table.Clear();
   EXPECT_EQ(pool.num_free(), 4);
+}
+
+TEST(BlockPoolTest, BlocksAreGivenOutInTheirOldOrder) {
+  BlockPool pool(4);
+  BlockTable table;
+  ASSERT_TRUE(table.Grow(pool, 4));
+  const std::vector<int32_t> order(table.ids().begin(), table.ids().end());
+  table.Clear();
+  ASSERT_TRUE(table.Grow(pool, 4));
+  EXPECT_EQ(std::vector<int32_t>(table.ids().begin(), table.ids().end()), order);
 }
 
 TEST(BlockPoolTest, SharedBlocksLiveAsLongAsTheirLastTable) {
   BlockPool pool(4);
   BlockTable first;
   ASSERT_TRUE(first.Grow(pool, 3));
-  BlockTable second = first.SharePrefix(2);
+  BlockTable second;
+  second.Append(pool, first.ids()[0]);
+  second.Append(pool, first.ids()[1]);
   EXPECT_EQ(pool.num_used(), 3);
-  EXPECT_EQ(first.num_exclusive(), 1);
-  EXPECT_EQ(second.num_exclusive(), 0);
   EXPECT_EQ(pool.references(second.ids()[0]), 2);
   first.Clear();
   EXPECT_EQ(pool.num_used(), 2);
-  EXPECT_EQ(second.num_exclusive(), 2);
-  ASSERT_TRUE(second.Grow(pool, 2));
-  second = BlockTable();
+  second.Clear();
   EXPECT_EQ(pool.num_used(), 0);
+}
+
+TEST(BlockPoolTest, ACachedBlockOfNobodyIsIdleUntilItIsForgottenOrUsedAgain) {
+  BlockPool pool(2);
+  BlockTable table;
+  ASSERT_TRUE(table.Grow(pool, 1));
+  const int32_t block = table.ids()[0];
+  pool.SetCached(block, true);
+  EXPECT_EQ(pool.num_used(), 1);
+  table.Clear();
+  EXPECT_EQ(pool.num_idle(), 1);
+  EXPECT_EQ(pool.num_used(), 0);
+  EXPECT_EQ(pool.num_free(), 1);
+  table.Append(pool, block);
+  EXPECT_EQ(pool.num_idle(), 0);
+  table.Clear();
+  pool.SetCached(block, false);
+  EXPECT_EQ(pool.num_idle(), 0);
+  EXPECT_EQ(pool.num_free(), 2);
+}
+
+TEST(BlockPoolTest, ReplacingABlockGivesTheOldOneBack) {
+  BlockPool pool(2);
+  BlockTable first, second;
+  ASSERT_TRUE(first.Grow(pool, 1));
+  ASSERT_TRUE(second.Grow(pool, 1));
+  second.Replace(0, first.ids()[0]);
+  EXPECT_EQ(second.ids()[0], first.ids()[0]);
+  EXPECT_EQ(pool.num_free(), 1);
 }
 
 TEST(BlockPoolTest, MovingTakesTheReferencesAlong) {

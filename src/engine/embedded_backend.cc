@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <exception>
 #include <optional>
@@ -49,29 +51,31 @@ struct EncodedPrompt {
   std::vector<int32_t> tokens;
 };
 
-// Gives its entry of HeldPrompts back when dropped, on whatever thread, if the engine is
-// still there. Keeps the tokens too: Generate() then comes from the engine thread, which has
-// better things to do than to encode the prompt again.
+// What a probe leaves to its generation: the tokens, which need not be encoded again (least of
+// all on the engine thread, from where Generate() then comes), and its place in the queue. The
+// prompt's KV is in the prefix cache.
 class HeldHandle final : public HeldPrompt {
  public:
-  HeldHandle(std::weak_ptr<Inbox> inbox, int model, uint64_t id,
-             std::shared_ptr<const EncodedPrompt> encoded)
-      : inbox_(std::move(inbox)), model_(model), id_(id), encoded_(std::move(encoded)) {}
-  ~HeldHandle() override {
-    if (const auto inbox = inbox_.lock()) inbox->Post(ReleaseHeldCommand{model_, id_});
-  }
+  HeldHandle(std::weak_ptr<Inbox> engine, int model, const SequenceSetup& probe,
+             EncodedPrompt encoded)
+      : engine_(std::move(engine)),
+        model_(model),
+        arrival_(probe.arrival),
+        cache_salt_(probe.cache_salt),
+        encoded_(std::move(encoded)) {}
 
-  bool IsOf(const std::shared_ptr<Inbox>& inbox, int model) const {
-    return model_ == model && inbox_.lock() == inbox;
-  }
-  uint64_t id() const { return id_; }
-  const EncodedPrompt& encoded() const { return *encoded_; }
+  bool IsOf(const std::shared_ptr<Inbox>& engine) const { return engine_.lock() == engine; }
+  int model() const { return model_; }
+  uint64_t arrival() const { return arrival_; }
+  uint64_t cache_salt() const { return cache_salt_; }
+  const EncodedPrompt& encoded() const { return encoded_; }
 
  private:
-  const std::weak_ptr<Inbox> inbox_;
+  const std::weak_ptr<Inbox> engine_;
   const int model_;
-  const uint64_t id_;
-  const std::shared_ptr<const EncodedPrompt> encoded_;
+  const uint64_t arrival_;
+  const uint64_t cache_salt_;
+  const EncodedPrompt encoded_;
 };
 
 Status CheckModels(const std::vector<EmbeddedModel>& models) {
@@ -86,6 +90,12 @@ Status CheckModels(const std::vector<EmbeddedModel>& models) {
     // A model may be called by its role's name.
     if (!model.role.empty() && model.role != model.name && !names.insert(model.role).second) {
       return InvalidArgument(fmt::format("the role \"{}\" is given twice", model.role));
+    }
+    if (!(model.bandwidth_weight > 0 && std::isfinite(model.bandwidth_weight))) {
+      return InvalidArgument(
+          fmt::format("model \"{}\": its bandwidth weight is {}; it must be more "
+                      "than 0",
+                      model.name, model.bandwidth_weight));
     }
     const int known = model.tokenizer->vocabulary_size();
     const int computed = model.model->config().vocabulary_size;
@@ -113,6 +123,9 @@ Status CheckOptions(const EngineOptions& options) {
                             Limits::kPrefillChunkTokensMax));
   AIO_RETURN_IF_ERROR(check("max_draft_tokens", options.max_draft_tokens, Limits::kDraftTokensMin,
                             Limits::kDraftTokensMax));
+  AIO_RETURN_IF_ERROR(check("prefill_step_max_ms",
+                            options.prefill_step_max / std::chrono::milliseconds(1), 1,
+                            Limits::kPrefillStepMax.count()));
   return check("kv_cache_tokens", options.kv_cache_tokens, Limits::kKvCacheTokensMin,
                Limits::kKvCacheTokensMax);
 }
@@ -122,8 +135,9 @@ Status CheckOptions(const EngineOptions& options) {
 class EmbeddedBackend::Impl {
  public:
   Impl(std::unique_ptr<ThreadPool> pool, std::vector<std::unique_ptr<ModelRunner>> runners,
-       const Clock& clock)
+       bool prefix_caching, const Clock& clock)
       : clock_(clock),
+        prefix_caching_(prefix_caching),
         label_encoders_(runners.size()),
         pool_(std::move(pool)),
         engine_(std::move(runners), clock) {}
@@ -133,7 +147,6 @@ class EmbeddedBackend::Impl {
     int model = 0;
     std::vector<int32_t> prompt;
     int answer_tokens_max = 0;
-    std::optional<uint64_t> held_prompt;  // the request's, if it can be used
   };
 
   int num_models() const { return engine_.num_models(); }
@@ -155,10 +168,13 @@ class EmbeddedBackend::Impl {
 
  private:
   Result<std::vector<int32_t>> Encode(int index, const Prompt& prompt);
+  // Null when the request has none, or that of another engine.
+  const HeldHandle* HeldBy(const Request& request) const;
   SequenceSetup MakeSetup(const Request& request, std::vector<int32_t> prompt);
   Result<std::shared_ptr<Ticket>> Submit(int model, std::unique_ptr<Sequence> sequence);
 
   const Clock& clock_;
+  const bool prefix_caching_;
   std::atomic<uint64_t> next_id_{1};
   std::vector<LabelEncoder> label_encoders_;  // [models]
   const std::unique_ptr<ThreadPool> pool_;
@@ -203,9 +219,9 @@ Result<EmbeddedBackend::Impl::Prepared> EmbeddedBackend::Impl::Prepare(const Req
   Prepared prepared;
   AIO_ASSIGN_OR_RETURN(prepared.model, FindModel(request.model));
   AIO_RETURN_IF_ERROR(CheckParameters(request, prepared.model));
-  const auto* held = dynamic_cast<const HeldHandle*>(request.held_prompt.get());
-  if (held != nullptr && held->IsOf(inbox(), prepared.model)) prepared.held_prompt = held->id();
-  if (prepared.held_prompt && held->encoded().prompt == request.prompt) {
+  const HeldHandle* held = HeldBy(request);
+  if (held != nullptr && held->model() == prepared.model &&
+      held->encoded().prompt == request.prompt) {
     prepared.prompt = held->encoded().tokens;
   } else {
     AIO_ASSIGN_OR_RETURN(prepared.prompt, Encode(prepared.model, request.prompt));
@@ -217,10 +233,18 @@ Result<EmbeddedBackend::Impl::Prepared> EmbeddedBackend::Impl::Prepare(const Req
   return prepared;
 }
 
+const HeldHandle* EmbeddedBackend::Impl::HeldBy(const Request& request) const {
+  const auto* held = dynamic_cast<const HeldHandle*>(request.held_prompt.get());
+  return held != nullptr && held->IsOf(inbox()) ? held : nullptr;
+}
+
 SequenceSetup EmbeddedBackend::Impl::MakeSetup(const Request& request,
                                                std::vector<int32_t> prompt) {
   SequenceSetup setup;
   setup.id = next_id_.fetch_add(1, std::memory_order_relaxed);
+  const HeldHandle* held = HeldBy(request);
+  setup.arrival = held != nullptr ? held->arrival() : setup.id;
+  if (!prefix_caching_) setup.cache_salt = held != nullptr ? held->cache_salt() : setup.id;
   setup.prompt = std::move(prompt);
   setup.accepted = clock_.Now();
   setup.deadline = request.deadline;
@@ -251,16 +275,13 @@ Result<std::shared_ptr<Ticket>> EmbeddedBackend::Impl::ScoreLabels(const Request
   AIO_RETURN_IF_ERROR(
       AnswerTokensMax(request.prompt, static_cast<int>(tokens.size()), std::nullopt, limits)
           .status());
-  const auto encoded =
-      std::make_shared<const EncodedPrompt>(EncodedPrompt{request.prompt, std::move(tokens)});
-  setup.generation_prompt = encoded->tokens;
+  setup.prompt_tokens = static_cast<int>(tokens.size());
   AIO_ASSIGN_OR_RETURN(std::vector<int32_t> probe,
                        EncodeProbe(model(index), request.prompt, labels));
   AIO_RETURN_IF_ERROR(CheckProbeFits(request.prompt, static_cast<int>(probe.size()), limits));
   setup.sequence = MakeSetup(request, std::move(probe));
-  setup.make_handle = [inbox = std::weak_ptr<Inbox>(inbox()), index, encoded](uint64_t id) {
-    return std::make_shared<HeldHandle>(inbox, index, id, encoded);
-  };
+  setup.held_prompt = std::make_shared<HeldHandle>(
+      inbox(), index, setup.sequence, EncodedPrompt{request.prompt, std::move(tokens)});
   setup.done = std::move(done);
   return Submit(index, std::make_unique<ScoringSequence>(std::move(setup)));
 }
@@ -273,8 +294,6 @@ Result<std::shared_ptr<Ticket>> EmbeddedBackend::Impl::Generate(Request request,
   GenerationSetup setup;
   setup.sequence = MakeSetup(request, std::move(prepared.prompt));
   setup.sequence.answer_tokens_max = prepared.answer_tokens_max;
-  setup.sequence.held_prompt = prepared.held_prompt;
-  if (prepared.held_prompt) setup.held_prompt = std::move(request.held_prompt);
   setup.model = chosen.name;
   setup.tokenizer = chosen.tokenizer;
   setup.sampling = std::move(request.sampling);
@@ -294,14 +313,14 @@ Result<std::unique_ptr<EmbeddedBackend>> EmbeddedBackend::Create(std::vector<Emb
   AIO_RETURN_IF_ERROR(CheckModels(models));
   AIO_RETURN_IF_ERROR(CheckOptions(options));
   try {
-    auto pool = std::make_unique<ThreadPool>(options.num_threads);
+    auto pool = std::make_unique<ThreadPool>(options.num_threads, options.pin_threads);
     std::vector<std::unique_ptr<ModelRunner>> runners;
     for (EmbeddedModel& model : models) {
       AIO_ASSIGN_OR_RETURN(auto runner, ModelRunner::Create(std::move(model), options, *pool));
       runners.push_back(std::move(runner));
     }
-    return std::unique_ptr<EmbeddedBackend>(
-        new EmbeddedBackend(std::make_unique<Impl>(std::move(pool), std::move(runners), clock)));
+    return std::unique_ptr<EmbeddedBackend>(new EmbeddedBackend(std::make_unique<Impl>(
+        std::move(pool), std::move(runners), options.prefix_caching, clock)));
   } catch (const std::exception& e) {  // memory or threads
     return ResourceExhausted(
         fmt::format("the engine could not start: {}; lower engine.threads, engine.kv_cache_tokens "

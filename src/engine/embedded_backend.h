@@ -41,8 +41,6 @@ class EmbeddedBackend final : public Backend {
 
   // context_length is what can be used: the KV cache may hold less than the model allows.
   std::vector<ModelInfo> Models() const override;
-  // Blocks of running requests (all that they can ever need) and of held prompts count as
-  // used.
   std::vector<ModelLoad> Load() const override;
   // Of a prompt that no model's context can hold perhaps fewer, but never so few that one could.
   Result<int> CountPromptTokens(const Request& request) const override;

@@ -303,7 +303,6 @@ TEST_F(EmbeddedBackendTest, AWaitingRequestRunsWhenBlocksBecomeFree) {
     sinks.push_back(std::make_shared<CollectingSink>());
     ASSERT_TRUE(backend_->Generate(Ask(90), sinks.back()).ok());
   }
-  EXPECT_EQ(Load().kv_blocks_used, 3);
   EXPECT_EQ(Load().waiting, 3);
   gate.Open();
   for (const auto& sink : sinks) EXPECT_EQ(Transcript(sink->Wait()), Transcript(expected));
@@ -513,8 +512,8 @@ TEST_F(EmbeddedBackendTest, ASinkMayAskAgain) {
 
 const LabelQuery kLabels{"", "\n<|im_start|>", {{"first", "x"}, {"second", "y"}}};
 
-TEST_F(EmbeddedBackendTest, AProbeHoldsThePromptUntilItsHandleIsDropped) {
-  Start();
+TEST_F(EmbeddedBackendTest, AProbeLeavesThePromptsKvToItsGeneration) {
+  Start({.prefix_caching = false});
   Request request = Ask(3);
   request.prompt = std::string(100, 'z');
   LabelScores scores = ScoreLabelsAndWait(*backend_, request, kLabels).value();
@@ -522,13 +521,24 @@ TEST_F(EmbeddedBackendTest, AProbeHoldsThePromptUntilItsHandleIsDropped) {
   EXPECT_EQ(scores.prompt_tokens, 100);
   EXPECT_EQ(scores.probe_tokens, 102);
   ASSERT_NE(scores.held_prompt, nullptr);
-  EXPECT_EQ(Load().kv_blocks_used, 4);
+  EXPECT_EQ(Load().kv_blocks_used, 0);
+  EXPECT_EQ(Load().kv_blocks_idle, 4);
+  EXPECT_EQ(GenerateAndWait(*backend_, request).finish->usage.cached_prompt_tokens, 0);
   request.held_prompt = scores.held_prompt;
   EXPECT_EQ(GenerateAndWait(*backend_, request).finish->usage.cached_prompt_tokens, 99);
-  request.held_prompt.reset();
   std::thread([held = std::move(scores.held_prompt)]() mutable { held.reset(); }).join();
-  WaitForEngine();
-  EXPECT_EQ(Load().kv_blocks_used, 0);
+}
+
+TEST_F(EmbeddedBackendTest, RequestsShareTheKvOfACommonBeginning) {
+  Start();
+  Request request = Ask(3);
+  request.prompt = std::string(100, 'z');
+  EXPECT_EQ(GenerateAndWait(*backend_, request).finish->usage.cached_prompt_tokens, 0);
+  EXPECT_EQ(GenerateAndWait(*backend_, request).finish->usage.cached_prompt_tokens, 99);
+  request.prompt = std::string(70, 'z') + std::string(50, 'y');
+  EXPECT_EQ(GenerateAndWait(*backend_, request).finish->usage.cached_prompt_tokens, 70);
+  EXPECT_EQ(Load().prefix_tokens_asked, 100 + 100 + 120);
+  EXPECT_EQ(Load().prefix_tokens_found, 99 + 70);
 }
 
 // Counts what it is asked to encode.
@@ -587,7 +597,7 @@ TEST_F(EmbeddedBackendTest, AHeldPromptMayOutliveTheEngine) {
 }
 
 TEST_F(EmbeddedBackendTest, AHeldPromptOfAnotherModelOrEngineIsNotUsed) {
-  Start({}, {Small(), Large()});
+  Start({.prefix_caching = false}, {Small(), Large()});
   Request request = Ask(3);
   request.prompt = std::string(50, 'z');
   const LabelScores small = ScoreLabelsAndWait(*backend_, request, kLabels).value();
@@ -600,18 +610,18 @@ TEST_F(EmbeddedBackendTest, AHeldPromptOfAnotherModelOrEngineIsNotUsed) {
   EXPECT_EQ(GenerateAndWait(*backend_, request).finish->usage.cached_prompt_tokens, 49);
 }
 
-TEST_F(EmbeddedBackendTest, HeldPromptsGiveWayToRequests) {
+TEST_F(EmbeddedBackendTest, WhatIsKeptGivesWayToRequests) {
   Start({.kv_cache_tokens = 256});
   Request request = Ask(1);
   request.prompt = std::string(60, 'z');
   const CollectedAnswer expected = GenerateAndWait(*backend_, request);
-  std::vector<LabelScores> scores;
-  for (int i = 0; i < 10; ++i) {  // twenty blocks, of which there are eight
-    scores.push_back(ScoreLabelsAndWait(*backend_, request, kLabels).value());
+  Request other = request;
+  for (char c = 'a'; c < 'k'; ++c) {  // twenty blocks, of which there are eight
+    other.prompt = std::string(60, c);
+    ASSERT_TRUE(ScoreLabelsAndWait(*backend_, other, kLabels).ok());
   }
-  EXPECT_LE(Load().kv_blocks_used, 8);
+  EXPECT_LE(Load().kv_blocks_idle, 8);
   EXPECT_EQ(GenerateAndWait(*backend_, Ask(250)).tokens.size(), 250u);
-  request.held_prompt = scores[0].held_prompt;
   const CollectedAnswer answer = GenerateAndWait(*backend_, request);
   EXPECT_EQ(answer.finish->usage.cached_prompt_tokens, 0);
   EXPECT_EQ(Transcript(answer), Transcript(expected));

@@ -2,12 +2,14 @@
 #ifndef AIO_ENGINE_EMBEDDED_MODEL_H_
 #define AIO_ENGINE_EMBEDDED_MODEL_H_
 
+#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "base/clock.h"
 #include "model/kv_cache.h"
 #include "model/model.h"
 #include "tokenizer/chat_template.h"
@@ -22,6 +24,8 @@ struct EmbeddedModel {
   std::shared_ptr<const Model> model;
   std::shared_ptr<const Tokenizer> tokenizer;
   std::optional<ChatTemplate> chat_template;  // absent: chat prompts are refused by name
+  // While models compete, each gets memory bandwidth in proportion to this (FairShare); > 0.
+  double bandwidth_weight = 1;
 };
 
 // The bounds of EngineOptions; all other minima are 1.
@@ -30,6 +34,7 @@ struct EngineLimits {
   static constexpr int kRunningMax = 1024;
   static constexpr int kWaitingMax = 1 << 20;
   static constexpr int kPrefillChunkTokensMax = 1 << 16;
+  static constexpr std::chrono::milliseconds kPrefillStepMax{60'000};
   static constexpr int kDraftTokensMin = 0;
   static constexpr int kDraftTokensMax = 4096;
   static constexpr int kKvCacheTokensMin = KvCache::kBlockTokens;
@@ -38,12 +43,17 @@ struct EngineLimits {
 
 struct EngineOptions {
   int num_threads = 1;
-  int max_running = 16;             // sequences in one model's step
-  int max_waiting = 256;            // accepted and not started, a model; beyond: kResourceExhausted
-  int prefill_chunk_tokens = 256;   // most prompt tokens one step computes
+  int max_running = 16;            // sequences in one model's step
+  int max_waiting = 256;           // accepted and not started, a model; beyond: kResourceExhausted
+  int prefill_chunk_tokens = 256;  // most prompt tokens one step computes
+  // The longest step that computes prompt tokens while somebody waits for another answer's
+  // next token, but for what reading the weights takes.
+  Duration prefill_step_max = std::chrono::milliseconds(500);
   int max_draft_tokens = 64;        // most guesses one step computes, over all sequences
   int64_t kv_cache_tokens = 16384;  // positions a model's KV cache holds, rounded up to blocks
   KvType kv_type = KvType::kF16;
+  bool prefix_caching = true;  // off: only a probe and its generation share a prompt's KV
+  bool pin_threads = false;    // one core each
 };
 
 }  // namespace aio

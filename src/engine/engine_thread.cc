@@ -8,8 +8,22 @@
 
 namespace aio {
 
+namespace {
+
+std::vector<double> BandwidthWeights(const std::vector<std::unique_ptr<ModelRunner>>& runners) {
+  std::vector<double> weights;
+  for (const auto& runner : runners) weights.push_back(runner->model().bandwidth_weight);
+  return weights;
+}
+
+}  // namespace
+
 EngineThread::EngineThread(std::vector<std::unique_ptr<ModelRunner>> runners, const Clock& clock)
-    : clock_(clock), runners_(std::move(runners)), thread_([this] { Run(); }) {}
+    : clock_(clock),
+      runners_(std::move(runners)),
+      share_(BandwidthWeights(runners_)),
+      has_work_(runners_.size()),
+      thread_([this] { Run(); }) {}
 
 void EngineThread::Stop() {
   if (!thread_.joinable()) return;
@@ -40,8 +54,6 @@ void EngineThread::Apply(Command& command) {
     runners_[submit->model]->Add(std::move(submit->sequence));
   } else if (const auto* cancel = std::get_if<CancelCommand>(&command)) {
     runners_[cancel->model]->Cancel(cancel->sequence);
-  } else if (const auto* release = std::get_if<ReleaseHeldCommand>(&command)) {
-    runners_[release->model]->ReleaseHeld(release->held_prompt);
   }
 }
 
@@ -53,17 +65,17 @@ bool EngineThread::HasWork() const {
 }
 
 void EngineThread::StepNext() {
-  for (int i = 0; i < num_models(); ++i) {
-    ModelRunner& runner = *runners_[next_model_];
-    next_model_ = (next_model_ + 1) % num_models();
-    if (!runner.has_work()) continue;
-    try {
-      runner.Step(clock_);
-    } catch (const std::exception& e) {
-      const std::string what = e.what();
-      runner.AbortAll([&](bool) { return Internal("the engine's step failed: " + what); });
-    }
-    return;
+  bool others_wait = false;
+  for (int i = 0; i < num_models(); ++i) has_work_[i] = runners_[i]->has_work();
+  const int next = share_.Next(has_work_);
+  if (next < 0) return;
+  for (int i = 0; i < num_models(); ++i) others_wait |= i != next && has_work_[i];
+  ModelRunner& runner = *runners_[next];
+  try {
+    share_.Charge(next, runner.Step(clock_, others_wait));
+  } catch (const std::exception& e) {
+    const std::string what = e.what();
+    runner.AbortAll([&](bool) { return Internal("the engine's step failed: " + what); });
   }
 }
 

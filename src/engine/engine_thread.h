@@ -8,12 +8,13 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "engine/fair_share.h"
 #include "engine/inbox.h"
 #include "engine/model_runner.h"
 
 namespace aio {
 
-// Thread-safe. Models with work take turns, one step each.
+// Thread-safe. Models with work take turns by FairShare.
 class EngineThread {
  public:
   // Starts. `clock` must outlive it.
@@ -36,7 +37,10 @@ class EngineThread {
   const Clock& clock_;
   const std::vector<std::unique_ptr<ModelRunner>> runners_;
   const std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>();
-  int next_model_ = 0;  // whose turn it is; only the engine thread's
+  // Only the engine thread's:
+  FairShare share_;
+  std::vector<bool> has_work_;  // [models], for one step
+
   std::thread thread_;  // last: starts when all else is there
 };
 

@@ -326,6 +326,7 @@ TEST(ExactnessTest, HeldPromptOrNone) {
   for (KvType type : {KvType::kF16, KvType::kF32}) {
     EngineOptions options = Defaults();
     options.kv_type = type;
+    options.prefix_caching = false;  // for what is expected
     const auto backend = Start(options);
     int cached = 0;
     for (uint32_t seed = 400; seed < 480; ++seed) {
@@ -354,7 +355,9 @@ TEST(ExactnessTest, HeldPromptOrNone) {
 
 // Every prompt length around the borders of blocks.
 TEST(ExactnessTest, HeldPromptOfAnyLength) {
-  const auto backend = Start(Defaults());
+  EngineOptions options = Defaults();
+  options.prefix_caching = false;
+  const auto backend = Start(options);
   const LabelQuery labels{"", "\n", {{"a", "x"}, {"b", "y"}}};
   for (int length = 1; length <= 3 * KvCache::kBlockTokens + 2; ++length) {
     Request request;
@@ -368,6 +371,52 @@ TEST(ExactnessTest, HeldPromptOfAnyLength) {
     const CollectedAnswer answer = GenerateAndWait(*backend, request);
     ASSERT_EQ(Transcript(answer), Transcript(expected)) << length;
     EXPECT_EQ(answer.finish->usage.cached_prompt_tokens, length - 1);
+  }
+}
+
+// Prompts that share beginnings of any length, one after the other and all at once.
+TEST(ExactnessTest, PrefixesSharedOrNot) {
+  EngineOptions options = Defaults();
+  const auto sharing = Start(options);
+  options.prefix_caching = false;
+  const auto alone = Start(options);
+  std::vector<Request> requests = MixedRequests(/*seed=*/50, 40);
+  RandomRequests random(51);
+  const std::string text = "It was the best of times, it was the worst of times. It was the age of";
+  for (Request& request : requests) {
+    request.prompt = text.substr(0, random.Int(1, static_cast<int>(text.size()))) +
+                     std::string(random.Int(0, 70), static_cast<char>('a' + random.Int(0, 1)));
+    if (random.Int(0, 1) == 1) request.strategy = random.PromptLookup();
+  }
+  std::vector<CollectedAnswer> expected;
+  int cached = 0;
+  for (const Request& request : requests) {
+    expected.push_back(GenerateAndWait(*alone, request));
+    const CollectedAnswer answer = GenerateAndWait(*sharing, request);
+    ASSERT_EQ(Transcript(answer), Transcript(expected.back()));
+    cached += answer.finish->usage.cached_prompt_tokens;
+  }
+  EXPECT_GT(cached, 500);
+  ExpectEqual(expected, RunTogether(*sharing, requests));
+}
+
+// A cache so small that sequences are preempted again and again.
+TEST(ExactnessTest, PreemptedOrNot) {
+  EngineOptions options = Defaults();
+  std::vector<Request> requests = MixedRequests(/*seed=*/60, 24);
+  RandomRequests random(61);
+  for (Request& request : requests) {
+    request.sampling.max_tokens = random.Int(40, 90);
+    if (random.Int(0, 1) == 1) request.strategy = random.PromptLookup();
+  }
+  const std::vector<CollectedAnswer> expected = RunTogether(*Start(options), requests);
+  for (const bool sharing : {true, false}) {
+    options.kv_cache_tokens = 10 * KvCache::kBlockTokens;
+    options.prefix_caching = sharing;
+    const auto crowded = Start(options);
+    ExpectEqual(expected, RunTogether(*crowded, requests));
+    EXPECT_GT(crowded->Load()[0].preemptions, 3);
+    EXPECT_EQ(crowded->Load()[0].kv_blocks_used, 0);
   }
 }
 

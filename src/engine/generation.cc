@@ -30,7 +30,6 @@ GenerationSequence::GenerationSequence(GenerationSetup setup)
       answer_(*tokenizer_, std::move(setup.sampling), tokens(),
               num_positions_max() - num_prompt_tokens() + 1, setup.continues_text),
       drafter_(MakeDrafter(setup.strategy)),
-      held_prompt_handle_(std::move(setup.held_prompt)),
       sink_(std::move(setup.sink)) {}
 
 void GenerationSequence::Abort(Status why) {
@@ -42,10 +41,7 @@ void GenerationSequence::Abort(Status why) {
   }
 }
 
-void GenerationSequence::OnAdmitted(TimePoint now) {
-  first_step_ = now;
-  held_prompt_handle_.reset();
-}
+void GenerationSequence::OnAdmitted(TimePoint now) { first_step_ = now; }
 
 void GenerationSequence::AppendDraft(int count_max, std::vector<int32_t>& draft) {
   if (drafter_ != nullptr) drafter_->Draft(tokens(), count_max, draft);

@@ -21,8 +21,7 @@ struct GenerationSetup {
   std::shared_ptr<const Tokenizer> tokenizer;
   SamplingParams sampling;
   Strategy strategy;
-  bool continues_text = false;              // the answer continues the prompt's text
-  std::shared_ptr<HeldPrompt> held_prompt;  // kept alive until admission
+  bool continues_text = false;  // the answer continues the prompt's text
   std::shared_ptr<EventSink> sink;
 };
 
@@ -47,8 +46,7 @@ class GenerationSequence final : public Sequence {
   const std::shared_ptr<const Tokenizer> tokenizer_;
   Answer answer_;
   std::unique_ptr<Drafter> drafter_;  // null: plain decoding
-  std::shared_ptr<HeldPrompt> held_prompt_handle_;
-  std::shared_ptr<EventSink> sink_;  // null after the last event
+  std::shared_ptr<EventSink> sink_;   // null after the last event
 
   bool start_was_sent_ = false;
   bool cancelled_ = false;

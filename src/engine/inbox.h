@@ -23,15 +23,11 @@ struct CancelCommand {
   int model = 0;
   uint64_t sequence = 0;
 };
-struct ReleaseHeldCommand {
-  int model = 0;
-  uint64_t held_prompt = 0;
-};
-using Command = std::variant<SubmitCommand, CancelCommand, ReleaseHeldCommand>;
+using Command = std::variant<SubmitCommand, CancelCommand>;
 
 // Thread-safe. Handles that outlive the engine hold a weak_ptr to its inbox. Bounded by
-// what is posted: submissions by the queue's places (model_runner.h), the rest by what was
-// submitted, which is cancelled or held and released once.
+// what is posted: submissions by the queue's places (model_runner.h), cancellations by what
+// was submitted.
 class Inbox {
  public:
   // False, and the command is dropped, after Close().

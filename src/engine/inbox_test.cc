@@ -12,12 +12,12 @@ namespace {
 TEST(InboxTest, KeepsTheOrder) {
   Inbox inbox;
   EXPECT_TRUE(inbox.Post(CancelCommand{0, 1}));
-  EXPECT_TRUE(inbox.Post(ReleaseHeldCommand{0, 2}));
+  EXPECT_TRUE(inbox.Post(CancelCommand{1, 2}));
   std::vector<Command> commands;
   EXPECT_TRUE(inbox.Collect(/*wait=*/true, commands));
   ASSERT_EQ(commands.size(), 2u);
   EXPECT_EQ(std::get<CancelCommand>(commands[0]).sequence, 1u);
-  EXPECT_EQ(std::get<ReleaseHeldCommand>(commands[1]).held_prompt, 2u);
+  EXPECT_EQ(std::get<CancelCommand>(commands[1]).sequence, 2u);
   commands.clear();
   EXPECT_TRUE(inbox.Collect(/*wait=*/false, commands));
   EXPECT_TRUE(commands.empty());

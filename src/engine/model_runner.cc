@@ -58,7 +58,9 @@ ModelRunner::ModelRunner(EmbeddedModel model, const EngineOptions& options, Thre
                scheduler_options_.max_logit_rows()),
       samplers_(pool.num_threads()),
       blocks_(cache_->num_blocks()),
-      scheduler_(scheduler_options_, blocks_, held_) {}
+      prefixes_(blocks_),
+      scheduler_(scheduler_options_, blocks_, prefixes_),
+      pacer_(options.prefill_step_max) {}
 
 ContextLimits ModelRunner::limits() const {
   return {model_.model->config().context_length, cache_->num_blocks() * KvCache::kBlockTokens};
@@ -70,7 +72,11 @@ ModelLoad ModelRunner::Load() const {
   load.running = running_.load(std::memory_order_relaxed);
   load.waiting = queue_places_taken_.load(std::memory_order_relaxed);
   load.kv_blocks_used = blocks_used_.load(std::memory_order_relaxed);
+  load.kv_blocks_idle = blocks_idle_.load(std::memory_order_relaxed);
   load.kv_blocks_total = cache_->num_blocks();
+  load.preemptions = preemptions_.load(std::memory_order_relaxed);
+  load.prefix_tokens_asked = prefix_tokens_asked_.load(std::memory_order_relaxed);
+  load.prefix_tokens_found = prefix_tokens_found_.load(std::memory_order_relaxed);
   return load;
 }
 
@@ -98,36 +104,63 @@ void ModelRunner::Cancel(uint64_t sequence) {
   End(taken, [](const Sequence&) { return Cancelled("the request was cancelled"); });
 }
 
-void ModelRunner::ReleaseHeld(uint64_t held_prompt) {
-  held_.Release(held_prompt);
-  PublishLoad();
-}
-
 void ModelRunner::AbortAll(const std::function<Status(bool was_running)>& why) {
-  End(scheduler_.TakeAll(),
-      [&](const Sequence& sequence) { return why(sequence.blocks().size() > 0); });
+  End(scheduler_.TakeAll(), [&](const Sequence& sequence) { return why(sequence.was_admitted()); });
 }
 
-void ModelRunner::Step(const Clock& clock) {
-  const TimePoint now = clock.Now();
-  End(scheduler_.TakeFinished(), [](const Sequence&) { return Internal("already finished"); });
-  End(scheduler_.TakeExpired(now), [](const Sequence& sequence) {
-    return DeadlineExceeded(sequence.blocks().size() > 0
-                                ? "the request's deadline passed before its answer was complete"
-                                : "the request's deadline passed while it waited for its turn");
-  });
-  scheduler_.Plan(now, plan_);
+int64_t ModelRunner::Step(const Clock& clock, bool others_wait) {
+  const TimePoint begin = clock.Now();
+  EndThoseWhoMust(begin);
+  const bool is_paced = others_wait || scheduler_.is_decoding();
+  scheduler_.Plan(begin, is_paced ? pacer_.Tokens() : scheduler_options_.prefill_chunk_tokens,
+                  plan_);
   PublishLoad();
   for (Sequence* sequence : plan_.admitted) sequence->Deliver();
-  if (plan_.rows.empty()) return;
+  if (plan_.rows.empty()) return 0;
+  const int64_t bytes = BytesMoved();
 
   CopyBlocks();
   Compute(clock);
+  ShareNewPrompts();
 
   const std::vector<std::unique_ptr<Sequence>> finished = scheduler_.TakeFinished();
-  for (const auto& sequence : finished) ReleaseBlocks(*sequence);
+  for (const auto& sequence : finished) sequence->ReleaseBlocks(prefixes_);
   PublishLoad();
   for (const PlannedRows& planned : plan_.rows) planned.sequence->Deliver();
+  pacer_.Observe(plan_.num_prefill_tokens, clock.Now() - begin);
+  return bytes;
+}
+
+void ModelRunner::EndThoseWhoMust(TimePoint now) {
+  End(scheduler_.TakeFinished(), [](const Sequence&) { return Internal("already finished"); });
+  End(scheduler_.TakeExpired(now), [](const Sequence& sequence) {
+    return DeadlineExceeded(sequence.was_admitted()
+                                ? "the request's deadline passed before its answer was complete"
+                                : "the request's deadline passed while it waited for its turn");
+  });
+}
+
+// The prompts that this step completed, for others who begin with the same tokens.
+void ModelRunner::ShareNewPrompts() {
+  for (const PlannedRows& planned : plan_.rows) {
+    Sequence& sequence = *planned.sequence;
+    const int prompt = sequence.num_prompt_tokens();
+    if (planned.begin < prompt && planned.end() >= prompt) sequence.ShareBlocks(prefixes_);
+  }
+}
+
+// About: the weights once, and once more for every few rows beyond the first, since from
+// there on arithmetic takes the time that reading takes otherwise; and every row's KV.
+int64_t ModelRunner::BytesMoved() const {
+  constexpr int kRowsPerRead = 4;
+  const int64_t kv_token_bytes =
+      KvCache::BlockBytes(model_.model->config(), cache_->type()) / KvCache::kBlockTokens;
+  int64_t positions = 0;
+  for (const PlannedRows& planned : plan_.rows) {
+    positions += int64_t{planned.count} * (planned.begin + planned.end()) / 2;
+  }
+  const int64_t reads = (plan_.num_rows + kRowsPerRead - 1) / kRowsPerRead;
+  return reads * model_.model->summary().bytes_per_token + positions * kv_token_bytes;
 }
 
 void ModelRunner::CopyBlocks() {
@@ -189,23 +222,12 @@ void ModelRunner::CompleteRows(const PlannedRows& planned, const LogitRows& logi
   }
 }
 
-void ModelRunner::ReleaseBlocks(Sequence& sequence) {
-  BlockTable blocks = sequence.TakeBlocks();
-  const int held_tokens = sequence.num_tokens_to_hold();
-  if (held_tokens == 0) return;
-  blocks.Truncate(BlockPool::BlocksFor(held_tokens));
-  HeldPrefix prefix;
-  prefix.tokens.assign(sequence.tokens().begin(), sequence.tokens().begin() + held_tokens);
-  prefix.blocks = std::move(blocks);
-  sequence.SetHeld(held_.Add(std::move(prefix)));
-}
-
 void ModelRunner::End(const std::vector<std::unique_ptr<Sequence>>& sequences,
                       const std::function<Status(const Sequence&)>& why) {
   if (sequences.empty()) return;
   for (const auto& sequence : sequences) {
     sequence->Abort(why(*sequence));
-    sequence->TakeBlocks();
+    sequence->ReleaseBlocks(prefixes_);
   }
   PublishLoad();
   for (const auto& sequence : sequences) sequence->Deliver();
@@ -214,9 +236,14 @@ void ModelRunner::End(const std::vector<std::unique_ptr<Sequence>>& sequences,
 void ModelRunner::PublishLoad() {
   running_.store(scheduler_.num_running(), std::memory_order_relaxed);
   blocks_used_.store(blocks_.num_used(), std::memory_order_relaxed);
-  const int left_queue = known_waiting_ - scheduler_.num_waiting();
+  blocks_idle_.store(blocks_.num_idle(), std::memory_order_relaxed);
+  const SchedulerCounts& counts = scheduler_.counts();
+  preemptions_.store(counts.preemptions, std::memory_order_relaxed);
+  prefix_tokens_asked_.store(counts.prefix_tokens_asked, std::memory_order_relaxed);
+  prefix_tokens_found_.store(counts.prefix_tokens_found, std::memory_order_relaxed);
+  const int left_queue = known_waiting_ - scheduler_.num_waiting();  // < 0 after a preemption
   known_waiting_ = scheduler_.num_waiting();
-  if (left_queue > 0) queue_places_taken_.fetch_sub(left_queue, std::memory_order_relaxed);
+  queue_places_taken_.fetch_sub(left_queue, std::memory_order_relaxed);
 }
 
 }  // namespace aio

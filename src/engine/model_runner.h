@@ -14,7 +14,8 @@
 #include "base/thread_pool.h"
 #include "engine/block_pool.h"
 #include "engine/embedded_model.h"
-#include "engine/held_prompts.h"
+#include "engine/prefill_pacer.h"
+#include "engine/prefix_cache.h"
 #include "engine/request_checks.h"
 #include "engine/sampler.h"
 #include "engine/scheduler.h"
@@ -49,10 +50,12 @@ class ModelRunner {
 
   void Add(std::unique_ptr<Sequence> sequence);  // which has a place in the queue
   void Cancel(uint64_t sequence);
-  void ReleaseHeld(uint64_t held_prompt);
   bool has_work() const { return scheduler_.has_work(); }
-  // Advances the sequences by one forward pass.
-  void Step(const Clock& clock);
+  // Somebody reads an answer as it grows.
+  bool is_decoding() const { return scheduler_.is_decoding(); }
+  // Advances the sequences by one forward pass and returns about how many bytes it moved.
+  // `others_wait`: for this step to end; then prompts are computed in smaller chunks.
+  int64_t Step(const Clock& clock, bool others_wait);
   // Ends every sequence with the Status `why` says for it (and whether it was running).
   void AbortAll(const std::function<Status(bool was_running)>& why);
 
@@ -60,12 +63,14 @@ class ModelRunner {
   ModelRunner(EmbeddedModel model, const EngineOptions& options, ThreadPool& pool,
               std::unique_ptr<KvCache> cache);
 
+  void EndThoseWhoMust(TimePoint now);
   void CopyBlocks();
   void BuildRows();
   void Compute(const Clock& clock);
   void CompleteRows(const PlannedRows& planned, const LogitRows& logits, Sampler& sampler,
                     TimePoint now);
-  void ReleaseBlocks(Sequence& sequence);
+  void ShareNewPrompts();
+  int64_t BytesMoved() const;
   void End(const std::vector<std::unique_ptr<Sequence>>& sequences,
            const std::function<Status(const Sequence&)>& why);
   void PublishLoad();
@@ -79,8 +84,9 @@ class ModelRunner {
   std::vector<Sampler> samplers_;  // [threads]
 
   BlockPool blocks_;
-  HeldPrompts held_;
+  PrefixCache prefixes_;
   Scheduler scheduler_;
+  PrefillPacer pacer_;
 
   // One step's, kept for their memory.
   StepPlan plan_;
@@ -90,6 +96,10 @@ class ModelRunner {
   // Written by PublishLoad(), read from any thread.
   std::atomic<int> running_{0};
   std::atomic<int> blocks_used_{0};
+  std::atomic<int> blocks_idle_{0};
+  std::atomic<int64_t> preemptions_{0};
+  std::atomic<int64_t> prefix_tokens_asked_{0};
+  std::atomic<int64_t> prefix_tokens_found_{0};
   // Sequences posted and not yet admitted; those of them that scheduler_ has are
   // known_waiting_.
   std::atomic<int> queue_places_taken_{0};

@@ -9,14 +9,13 @@ namespace aio {
 
 namespace {
 
-// Tokens of the held prefix that `sequence` can go on from; at least its last prompt
-// token is computed anew, for the logits.
-int UsablePrefix(const HeldPrefix& held, const Sequence& sequence) {
-  const int limit =
-      std::min(static_cast<int>(held.tokens.size()), sequence.num_prompt_tokens() - 1);
-  int common = 0;
-  while (common < limit && held.tokens[common] == sequence.tokens()[common]) ++common;
-  return common;
+// Into the order of arrival.
+template <typename Sequences>
+void InsertInOrder(Sequences& sequences, std::unique_ptr<Sequence> sequence) {
+  const auto place =
+      std::upper_bound(sequences.begin(), sequences.end(), sequence,
+                       [](const auto& a, const auto& b) { return a->arrival() < b->arrival(); });
+  sequences.insert(place, std::move(sequence));
 }
 
 }  // namespace
@@ -27,48 +26,56 @@ void StepPlan::Clear() {
   admitted.clear();
   num_rows = 0;
   num_draft_tokens = 0;
+  num_prefill_tokens = 0;
 }
 
-Scheduler::Scheduler(const SchedulerOptions& options, BlockPool& pool, HeldPrompts& held)
-    : options_(options), pool_(pool), held_(held) {
+Scheduler::Scheduler(const SchedulerOptions& options, BlockPool& pool, PrefixCache& cache)
+    : options_(options), pool_(pool), cache_(cache) {
   AIO_CHECK(options.max_running >= 1 && options.prefill_chunk_tokens >= 1 &&
             options.max_draft_tokens >= 0);
 }
 
 void Scheduler::Add(std::unique_ptr<Sequence> sequence) {
   AIO_CHECK(BlockPool::BlocksFor(sequence->num_positions_max()) <= pool_.num_blocks());
-  waiting_.push_back(std::move(sequence));
+  InsertInOrder(waiting_, std::move(sequence));
 }
 
-void Scheduler::Plan(TimePoint now, StepPlan& plan) {
+void Scheduler::Plan(TimePoint now, int prefill_tokens, StepPlan& plan) {
   plan.Clear();
-  PlanAnswerRows(plan);
-  int prompt_tokens_left = options_.prefill_chunk_tokens;
-  const auto plan_prompt_rows = [&](Sequence& sequence) {
-    const int pending = sequence.num_prompt_tokens() - sequence.num_computed();
-    const int count = std::min(pending, prompt_tokens_left);
-    if (count > 0) PlanRows(sequence, count, plan);
-    prompt_tokens_left -= count;
-  };
-  for (const auto& sequence : running_) {
-    if (sequence->num_computed() < sequence->num_prompt_tokens()) plan_prompt_rows(*sequence);
-  }
-  while (!waiting_.empty() && prompt_tokens_left > 0 && num_running() < options_.max_running) {
-    if (!Admit(*waiting_.front(), now, plan)) break;
-    running_.push_back(std::move(waiting_.front()));
-    waiting_.pop_front();
-    plan_prompt_rows(*running_.back());
-  }
+  PlanAnswers(plan);
+  PlanPrefills(now, std::clamp(prefill_tokens, 1, options_.prefill_chunk_tokens), plan);
   AIO_CHECK(plan.num_rows <= options_.max_rows());
   AIO_CHECK(plan.num_rows > 0 || !has_work(), "the queue is stuck");
 }
 
-void Scheduler::PlanAnswerRows(StepPlan& plan) {
+void Scheduler::PlanAnswers(StepPlan& plan) {
+  // Preemption shortens running_ from its end; what is planned stays.
+  for (size_t i = 0; i < running_.size(); ++i) {
+    Sequence& sequence = *running_[i];
+    if (sequence.is_behind()) continue;
+    sequence.Draft(options_.max_draft_tokens - plan.num_draft_tokens);
+    if (!FindBlocks(sequence)) return;
+    plan.num_draft_tokens += static_cast<int>(sequence.draft().size());
+    PlanRows(sequence, sequence.num_pending(), plan);
+  }
+}
+
+void Scheduler::PlanPrefills(TimePoint now, int prefill_tokens, StepPlan& plan) {
+  const auto plan_prefill = [&](Sequence& sequence) {
+    const int count = std::min(sequence.num_pending(), prefill_tokens);
+    if (count > 0) PlanRows(sequence, count, plan);
+    plan.num_prefill_tokens += count;
+    prefill_tokens -= count;
+  };
   for (const auto& sequence : running_) {
-    if (sequence->num_computed() < sequence->num_prompt_tokens()) continue;
-    sequence->Draft(options_.max_draft_tokens - plan.num_draft_tokens);
-    plan.num_draft_tokens += static_cast<int>(sequence->draft().size());
-    PlanRows(*sequence, sequence->num_pending(), plan);
+    if (sequence->is_behind()) plan_prefill(*sequence);
+  }
+  while (!waiting_.empty() && prefill_tokens > 0 && num_running() < options_.max_running) {
+    Sequence& first = *waiting_.front();
+    if (!Admit(first, now, plan)) break;
+    InsertInOrder(running_, std::move(waiting_.front()));
+    waiting_.pop_front();
+    plan_prefill(first);
   }
 }
 
@@ -77,26 +84,66 @@ void Scheduler::PlanRows(Sequence& sequence, int count, StepPlan& plan) {
   plan.num_rows += count;
 }
 
-bool Scheduler::Admit(Sequence& sequence, TimePoint now, StepPlan& plan) {
-  const int blocks_needed = BlockPool::BlocksFor(sequence.num_positions_max());
-  const std::optional<uint64_t> held_id = sequence.held_prompt();
-  const HeldPrefix* held = held_id ? held_.Find(*held_id) : nullptr;
-  int num_cached = held != nullptr ? UsablePrefix(*held, sequence) : 0;
-  int num_shared = num_cached / KvCache::kBlockTokens;  // only full blocks are never written
-  if (num_cached == 0 || !held_.MakeRoom(pool_, blocks_needed - num_shared, held_id)) {
-    // Without the held prompt, which may then be reclaimed like any other.
-    if (!held_.MakeRoom(pool_, blocks_needed, std::nullopt)) return false;
-    num_cached = 0;
-    num_shared = 0;
+// Blocks for all that is pending, at the cost of its guesses, then of the youngest. False when
+// that was the sequence itself.
+bool Scheduler::FindBlocks(Sequence& sequence) {
+  for (;;) {
+    const int positions = sequence.num_computed() + sequence.num_pending();
+    const int missing = BlockPool::BlocksFor(positions) - sequence.blocks().size();
+    if (missing <= 0) return true;
+    if (cache_.MakeRoom(missing)) {
+      sequence.Grow(pool_, missing);
+      return true;
+    }
+    if (!sequence.draft().empty()) {
+      sequence.DropDraft();
+      continue;
+    }
+    const bool is_youngest = running_.back().get() == &sequence;
+    PreemptYoungest();
+    if (is_youngest) return false;
   }
-  BlockTable blocks = num_shared > 0 ? held->blocks.SharePrefix(num_shared) : BlockTable();
-  AIO_CHECK(blocks.Grow(pool_, blocks_needed - num_shared));
-  if (num_cached > num_shared * KvCache::kBlockTokens) {
-    plan.copies.push_back({held->blocks.ids()[num_shared], blocks.ids()[num_shared]});
+}
+
+void Scheduler::PreemptYoungest() {
+  std::unique_ptr<Sequence> youngest = std::move(running_.back());
+  running_.pop_back();
+  youngest->ReleaseBlocks(cache_);
+  InsertInOrder(waiting_, std::move(youngest));
+  ++counts_.preemptions;
+}
+
+bool Scheduler::Admit(Sequence& sequence, TimePoint now, StepPlan& plan) {
+  // At least the last known token is computed, for its logits.
+  const auto findable = sequence.tokens().first(sequence.num_tokens() - 1);
+  CachedPrefix prefix = cache_.Find(sequence.cache_salt(), findable);
+  const int positions =
+      std::min(sequence.num_tokens() + KvCache::kBlockTokens, sequence.num_positions_max());
+  const int missing = BlockPool::BlocksFor(positions) - prefix.blocks.size();
+  if (!cache_.MakeRoom(missing)) {
+    // The block to be copied may be the one that lacks.
+    prefix.tail.Clear();
+    prefix.tail_tokens = 0;
+    if (!cache_.MakeRoom(missing)) return false;
+  }
+  const int num_cached = prefix.num_tokens();
+  if (!sequence.was_admitted()) {
+    counts_.prefix_tokens_asked += sequence.num_tokens();
+    counts_.prefix_tokens_found += num_cached;
+  }
+  const int num_shared = prefix.blocks.size();
+  sequence.Admit(std::move(prefix.blocks), num_cached, now);
+  sequence.Grow(pool_, missing);
+  if (prefix.tail_tokens > 0) {
+    plan.copies.push_back({prefix.tail.ids()[0], sequence.blocks().ids()[num_shared]});
   }
   plan.admitted.push_back(&sequence);
-  sequence.Admit(std::move(blocks), num_cached, now);
   return true;
+}
+
+bool Scheduler::is_decoding() const {
+  return std::any_of(running_.begin(), running_.end(),
+                     [](const auto& sequence) { return !sequence->is_behind(); });
 }
 
 template <typename Condition>

@@ -2,32 +2,35 @@
 // logic: no thread, no clock, no model, so that tests and simulation drive the real one.
 //
 // Each step takes, within its limits and in this order:
-//   1. of every running sequence the tokens after its prompt: the last sampled one and
-//      what its drafter guesses to follow (while max_draft_tokens last, oldest first);
-//   2. prompt tokens of running sequences, oldest first, then of waiting ones as they are
-//      admitted, first come first served, while prefill_chunk_tokens last.
-// Admission takes the blocks for all positions the sequence can ever need, so a running
-// sequence never lacks one. The head of the queue waits for blocks and those behind it
-// wait too: nobody starves. Held prompts give way to admissions (held_prompts.h).
+//   1. of every running sequence that is not behind the last sampled token and what its
+//      drafter guesses to follow (while max_draft_tokens last, oldest first);
+//   2. the tokens that others are behind with (their prompts), oldest first, then those of
+//      waiting sequences as they are admitted, first come first served, while the prefill
+//      tokens of the step last.
+// Admission takes the blocks for what is known and one more, where the prefix cache makes
+// room for them; the head of the queue waits for blocks and those behind it wait too. An
+// answer that outgrows its blocks gets more: from guesses, from the prefix cache, and in the
+// end from the youngest running sequence, which is preempted: it goes back to the head of
+// the queue and computes again what the prefix cache forgets meanwhile. So the oldest always
+// advances and nobody starves.
 #ifndef AIO_ENGINE_SCHEDULER_H_
 #define AIO_ENGINE_SCHEDULER_H_
 
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "base/clock.h"
 #include "engine/block_pool.h"
-#include "engine/held_prompts.h"
+#include "engine/prefix_cache.h"
 #include "engine/sequence.h"
 
 namespace aio {
 
 struct SchedulerOptions {
   int max_running = 16;            // sequences
-  int prefill_chunk_tokens = 256;  // prompt tokens a step, over all sequences
+  int prefill_chunk_tokens = 256;  // prompt tokens a step at most, over all sequences
   int max_draft_tokens = 64;       // guesses a step, over all sequences
 
   // What a step can need at most.
@@ -61,25 +64,34 @@ struct StepPlan {
   std::vector<Sequence*> admitted;  // began with this step
   int num_rows = 0;                 // sum of the counts
   int num_draft_tokens = 0;         // of these, guesses
+  int num_prefill_tokens = 0;       // of these, what sequences are behind with
 
   void Clear();
 };
 
-// Not thread-safe. `pool` and `held` must outlive it.
+// What has happened since the start.
+struct SchedulerCounts {
+  int64_t preemptions = 0;
+  int64_t prefix_tokens_asked = 0;  // of sequences when first admitted
+  int64_t prefix_tokens_found = 0;  // of these, that the prefix cache knew
+};
+
+// Not thread-safe. `pool` and `cache`, which is the pool's, must outlive it.
 class Scheduler {
  public:
-  Scheduler(const SchedulerOptions& options, BlockPool& pool, HeldPrompts& held);
+  Scheduler(const SchedulerOptions& options, BlockPool& pool, PrefixCache& cache);
 
   // Queues. The caller bounds the queue (model_runner.h) and refuses what needs more blocks
   // than the pool has (request_checks.h): here that is a broken invariant.
   void Add(std::unique_ptr<Sequence> sequence);
 
-  // Admits what fits and fills `plan`. `now` is when the step begins. An empty plan means
-  // that there is no work: whatever waits can be admitted once nothing runs.
-  void Plan(TimePoint now, StepPlan& plan);
+  // Admits what fits and fills `plan`, with at most `prefill_tokens` >= 1 tokens of those who
+  // are behind (and no more than the options say). `now` is when the step begins. An empty
+  // plan means that there is no work: whatever waits can be admitted once nothing runs.
+  void Plan(TimePoint now, int prefill_tokens, StepPlan& plan);
 
-  // These take sequences out, in order of admission and arrival; the caller gives back
-  // their blocks and says goodbye.
+  // These take sequences out, the running ones first, in order of arrival; the caller gives
+  // back their blocks and says goodbye.
   std::vector<std::unique_ptr<Sequence>> TakeFinished();
   std::vector<std::unique_ptr<Sequence>> TakeExpired(TimePoint now);
   std::vector<std::unique_ptr<Sequence>> TakeAll();
@@ -88,19 +100,27 @@ class Scheduler {
   int num_running() const { return static_cast<int>(running_.size()); }
   int num_waiting() const { return static_cast<int>(waiting_.size()); }
   bool has_work() const { return !running_.empty() || !waiting_.empty(); }
+  // A running sequence whose next token would wait for a step.
+  bool is_decoding() const;
+  const SchedulerCounts& counts() const { return counts_; }
 
  private:
   template <typename Condition>
   std::vector<std::unique_ptr<Sequence>> TakeIf(const Condition& condition);
-  void PlanAnswerRows(StepPlan& plan);
+  void PlanAnswers(StepPlan& plan);
+  void PlanPrefills(TimePoint now, int prefill_tokens, StepPlan& plan);
   void PlanRows(Sequence& sequence, int count, StepPlan& plan);
+  bool FindBlocks(Sequence& sequence);
+  void PreemptYoungest();
   bool Admit(Sequence& sequence, TimePoint now, StepPlan& plan);
 
   const SchedulerOptions options_;
   BlockPool& pool_;
-  HeldPrompts& held_;
-  std::vector<std::unique_ptr<Sequence>> running_;  // in order of admission
-  std::deque<std::unique_ptr<Sequence>> waiting_;   // in order of arrival
+  PrefixCache& cache_;
+  SchedulerCounts counts_;
+  // In order of arrival, both.
+  std::vector<std::unique_ptr<Sequence>> running_;
+  std::deque<std::unique_ptr<Sequence>> waiting_;
 };
 
 }  // namespace aio

@@ -50,12 +50,8 @@ class SchedulerTest : public testing::Test {
  protected:
   void Start(SchedulerOptions options, int num_blocks = 100) {
     pool_ = std::make_unique<BlockPool>(num_blocks);
-    held_ = std::make_unique<HeldPrompts>();
-    scheduler_ = std::make_unique<Scheduler>(options, *pool_, *held_);
-  }
-  ~SchedulerTest() override {
-    scheduler_.reset();
-    held_.reset();
+    cache_ = std::make_unique<PrefixCache>(*pool_);
+    scheduler_ = std::make_unique<Scheduler>(options, *pool_, *cache_);
   }
 
   struct Job {
@@ -63,22 +59,24 @@ class SchedulerTest : public testing::Test {
     int answer = 1;
     std::vector<int32_t> guesses = {};
     TimePoint deadline = kNoDeadline;
-    std::optional<uint64_t> held = std::nullopt;
+    int first_token = -1;  // of the prompt; those after it count up. -1: shared with no other
+    uint64_t arrival = 0;  // 0: its id
   };
   void Add(uint64_t id, const Job& job) {
     SequenceSetup setup;
     setup.id = id;
     setup.prompt.resize(job.prompt);
-    std::iota(setup.prompt.begin(), setup.prompt.end(), 0);
+    const int first = job.first_token >= 0 ? job.first_token : static_cast<int>(id) * 10000;
+    std::iota(setup.prompt.begin(), setup.prompt.end(), first);
+    setup.arrival = job.arrival > 0 ? job.arrival : id;
     setup.answer_tokens_max = job.answer;
     setup.deadline = job.deadline;
-    setup.held_prompt = job.held;
     scheduler_->Add(std::make_unique<ScriptedSequence>(std::move(setup), job.guesses));
   }
 
   // Plans and completes one step; "1:0+5 2:3+1" are rows of sequences 1 and 2.
   std::string Step() {
-    scheduler_->Plan(At(0), plan_);
+    scheduler_->Plan(At(0), prefill_tokens_, plan_);
     std::string text;
     int num_rows = 0;
     for (const PlannedRows& rows : plan_.rows) {
@@ -90,22 +88,27 @@ class SchedulerTest : public testing::Test {
       rows.sequence->CompleteRows(rows.count, logits, sampler_, At(0));
     }
     EXPECT_EQ(num_rows, plan_.num_rows);
-    for (const auto& sequence : scheduler_->TakeFinished()) finished_.push_back(sequence->id());
+    for (const auto& sequence : scheduler_->TakeFinished()) {
+      finished_.push_back(sequence->id());
+      sequence->ReleaseBlocks(*cache_);
+    }
     return text;
   }
 
-  // A held prompt of tokens 0, 1, ...
-  uint64_t Hold(int tokens) {
-    HeldPrefix prefix;
-    prefix.tokens.resize(tokens);
-    std::iota(prefix.tokens.begin(), prefix.tokens.end(), 0);
-    EXPECT_TRUE(prefix.blocks.Grow(*pool_, BlockPool::BlocksFor(tokens)));
-    return held_->Add(std::move(prefix));
+  // Somebody computed tokens 0, 1, ... before; their blocks.
+  std::vector<int32_t> Remember(int count) {
+    std::vector<int32_t> tokens(count);
+    std::iota(tokens.begin(), tokens.end(), 0);
+    BlockTable table;
+    EXPECT_TRUE(table.Grow(*pool_, BlockPool::BlocksFor(count)));
+    cache_->Insert(/*salt=*/0, tokens, table);
+    return {table.ids().begin(), table.ids().end()};
   }
 
   std::unique_ptr<BlockPool> pool_;
-  std::unique_ptr<HeldPrompts> held_;
+  std::unique_ptr<PrefixCache> cache_;
   std::unique_ptr<Scheduler> scheduler_;
+  int prefill_tokens_ = 1 << 20;
   StepPlan plan_;
   Sampler sampler_;
   std::vector<uint64_t> finished_;
@@ -146,16 +149,44 @@ TEST_F(SchedulerTest, AtMostMaxRunningInOrderOfArrival) {
   EXPECT_EQ(Step(), "3:0+1");
 }
 
-TEST_F(SchedulerTest, AdmissionTakesAllBlocksAndTheHeadOfTheQueueWaitsForThem) {
+TEST_F(SchedulerTest, AStepMayBeAllowedFewerPromptTokens) {
+  Start({.prefill_chunk_tokens = 8});
+  Add(1, {.prompt = 30});
+  prefill_tokens_ = 3;
+  EXPECT_EQ(Step(), "1:0+3");
+  prefill_tokens_ = 100;
+  EXPECT_EQ(Step(), "1:3+8");
+}
+
+TEST_F(SchedulerTest, AdmissionTakesBlocksForWhatIsKnownAndOneMore) {
   Start({}, /*num_blocks=*/4);
   Add(1, {.prompt = 1, .answer = 3 * kBlock});
-  Add(2, {.prompt = kBlock, .answer = 2});
+  Add(2, {.prompt = 2 * kBlock, .answer = 1});
+  Add(3, {.prompt = 1, .answer = 1});
+  EXPECT_EQ(Step(), "1:0+1 2:0+" + std::to_string(2 * kBlock));
+  EXPECT_EQ(pool_->num_used(), 2);  // of 1; 2 has ended and left its prompt behind
+  EXPECT_EQ(pool_->num_idle(), 2);
+  EXPECT_EQ(Step(), "1:1+1 3:0+1");
+}
+
+TEST_F(SchedulerTest, TheHeadOfTheQueueWaitsForBlocksAndTheOthersBehindIt) {
+  Start({}, /*num_blocks=*/4);
+  Add(1, {.prompt = 1, .answer = 2 * kBlock});
+  Add(2, {.prompt = 2 * kBlock + 1, .answer = 1});
   Add(3, {.prompt = 1, .answer = 1});
   EXPECT_EQ(Step(), "1:0+1");
-  EXPECT_EQ(pool_->num_used(), 3);
   EXPECT_EQ(scheduler_->num_waiting(), 2);  // 3 would fit, but 2 came before it
   scheduler_->Take(1);
-  EXPECT_EQ(Step(), "2:0+" + std::to_string(kBlock) + " 3:0+1");
+  EXPECT_EQ(Step(), "2:0+" + std::to_string(2 * kBlock + 1) + " 3:0+1");
+}
+
+TEST_F(SchedulerTest, WhoArrivedFirstIsServedFirstWhateverTheOrderOfAdding) {
+  Start({.max_running = 1});
+  Add(5, {});
+  Add(6, {});
+  Add(7, {.arrival = 4});  // the generation whose probe arrived before the others
+  EXPECT_EQ(Step(), "7:0+1");
+  EXPECT_EQ(Step(), "5:0+1");
 }
 
 TEST_F(SchedulerTest, GuessesAreMoreRowsAndTheMarkFallsBackWhenTheyAreWrong) {
@@ -201,82 +232,103 @@ TEST_F(SchedulerTest, TakeFindsRunningAndWaiting) {
   EXPECT_EQ(pool_->num_used(), 0);  // a table gives its blocks back by itself
 }
 
-TEST_F(SchedulerTest, AHeldPromptIsSharedAndItsLastBlockCopied) {
+// --- The prefix cache
+
+TEST_F(SchedulerTest, AKnownPrefixIsSharedAndItsLastBlockCopied) {
   Start({});
-  const uint64_t held = Hold(2 * kBlock + 5);
-  Add(1, {.prompt = 3 * kBlock, .answer = 2, .held = held});
+  const std::vector<int32_t> known = Remember(2 * kBlock + 5);
+  Add(1, {.prompt = 3 * kBlock, .answer = 2, .first_token = 0});
   EXPECT_EQ(Step(), "1:" + std::to_string(2 * kBlock + 5) + "+" + std::to_string(kBlock - 5));
   const Sequence& sequence = *plan_.rows[0].sequence;
   EXPECT_EQ(sequence.num_cached(), 2 * kBlock + 5);
-  const HeldPrefix& prefix = *held_->Find(held);
-  EXPECT_EQ(sequence.blocks().ids()[0], prefix.blocks.ids()[0]);
-  EXPECT_EQ(sequence.blocks().ids()[1], prefix.blocks.ids()[1]);
+  EXPECT_EQ(sequence.blocks().ids()[0], known[0]);
+  EXPECT_EQ(sequence.blocks().ids()[1], known[1]);
   ASSERT_EQ(plan_.copies.size(), 1u);
-  EXPECT_EQ(plan_.copies[0].from, prefix.blocks.ids()[2]);
+  EXPECT_EQ(plan_.copies[0].from, known[2]);
   EXPECT_EQ(plan_.copies[0].to, sequence.blocks().ids()[2]);
-  EXPECT_EQ(pool_->num_used(), 3 + 2);
+  EXPECT_EQ(scheduler_->counts().prefix_tokens_asked, 3 * kBlock);
+  EXPECT_EQ(scheduler_->counts().prefix_tokens_found, 2 * kBlock + 5);
 }
 
 TEST_F(SchedulerTest, TheLastPromptTokenIsAlwaysComputed) {
   Start({});
-  const uint64_t held = Hold(kBlock);
-  Add(1, {.prompt = kBlock, .answer = 5, .held = held});
+  const std::vector<int32_t> known = Remember(kBlock);
+  Add(1, {.prompt = kBlock, .answer = 5, .first_token = 0});
   EXPECT_EQ(Step(), "1:" + std::to_string(kBlock - 1) + "+1");
   // Its block is written, so it may not be shared.
-  EXPECT_NE(plan_.rows[0].sequence->blocks().ids()[0], held_->Find(held)->blocks.ids()[0]);
+  EXPECT_NE(plan_.rows[0].sequence->blocks().ids()[0], known[0]);
   EXPECT_EQ(plan_.copies.size(), 1u);
 }
 
-TEST_F(SchedulerTest, OnlyTheCommonPrefixOfAHeldPromptCounts) {
+TEST_F(SchedulerTest, AnAnswerIsKnownToWhoeverGoesOnFromIt) {
   Start({});
-  HeldPrefix prefix;
-  prefix.tokens = {0, 1, 2, 99, 4};
-  ASSERT_TRUE(prefix.blocks.Grow(*pool_, 1));
-  const uint64_t held = held_->Add(std::move(prefix));
-  Add(1, {.prompt = 6, .answer = 1, .held = held});
-  EXPECT_EQ(Step(), "1:3+3");
+  Add(1, {.prompt = 4, .answer = 5});  // its tokens are all 1
+  while (scheduler_->has_work()) Step();
+  std::vector<int32_t> conversation = {10000, 10001, 10002, 10003, 1, 1, 1, 1, 1};
+  // The last token was sampled and never computed.
+  EXPECT_EQ(cache_->Find(0, conversation).num_tokens(), 4 + 4);
 }
 
-TEST_F(SchedulerTest, AReleasedHeldPromptIsComputedAgain) {
-  Start({});
-  const uint64_t held = Hold(10);
-  held_->Release(held);
-  Add(1, {.prompt = 12, .answer = 1, .held = held});
-  EXPECT_EQ(Step(), "1:0+12");
-}
-
-TEST_F(SchedulerTest, HeldPromptsGiveWayOldestFirstButNotTheOneInUse) {
-  Start({}, /*num_blocks=*/6);
-  const uint64_t wanted = Hold(2 * kBlock);
-  const uint64_t other = Hold(2 * kBlock);
-  // Needs five blocks, two of them shared: three new ones, and two are free.
-  Add(1, {.prompt = 2 * kBlock + 1, .answer = 3 * kBlock, .held = wanted});
-  EXPECT_EQ(Step(), "1:" + std::to_string(2 * kBlock) + "+1");
-  EXPECT_NE(held_->Find(wanted), nullptr);
-  EXPECT_EQ(held_->Find(other), nullptr);
-}
-
-TEST_F(SchedulerTest, AHeldPromptInTheWayOfItsOwnGenerationGoes) {
+TEST_F(SchedulerTest, ABlockToBeCopiedGivesWayToTheSequenceThatWantsIt) {
   Start({}, /*num_blocks=*/3);
-  // All three blocks are needed, and the held prompt's second one cannot be shared.
-  const uint64_t held = Hold(kBlock + 5);
-  Add(1, {.prompt = kBlock + 6, .answer = 2 * kBlock - 6, .held = held});
-  EXPECT_EQ(Step(), "1:0+" + std::to_string(kBlock + 6));
-  EXPECT_EQ(held_->Find(held), nullptr);
+  Remember(2 * kBlock + 5);
+  // All three blocks are needed; the third cannot be both source and target.
+  Add(1, {.prompt = 2 * kBlock + 6, .answer = 1, .first_token = 0});
+  EXPECT_EQ(Step(), "1:" + std::to_string(2 * kBlock) + "+6");
 }
 
 TEST_F(SchedulerTest, AnAdmissionThatMustWaitReclaimsNothing) {
   Start({}, /*num_blocks=*/6);
-  Add(1, {.prompt = 1, .answer = 3 * kBlock});
+  Add(1, {.prompt = 3 * kBlock, .answer = 9});
   Step();
-  const uint64_t held = Hold(kBlock);
-  Add(2, {.prompt = 1, .answer = 5 * kBlock});
+  Remember(kBlock);
+  Add(2, {.prompt = 5 * kBlock, .answer = 2});
   Step();
   EXPECT_EQ(scheduler_->num_waiting(), 1);
-  EXPECT_NE(held_->Find(held), nullptr);
+  EXPECT_EQ(cache_->num_blocks(), 1);
   scheduler_->Take(1);
   Step();
   EXPECT_EQ(scheduler_->num_running(), 1);
+}
+
+// --- Preemption
+
+TEST_F(SchedulerTest, TheYoungestGivesWayAndIsComputedAgainFromWhatIsStillKnown) {
+  Start({}, /*num_blocks=*/4);
+  Add(1, {.prompt = 1, .answer = 3 * kBlock});
+  Add(2, {.prompt = 1, .answer = 3 * kBlock});
+  int steps = 0;
+  while (scheduler_->counts().preemptions == 0) {
+    Step();
+    ASSERT_LT(++steps, 1000);
+  }
+  // Both had two blocks, and 1 needed a third.
+  EXPECT_EQ(steps, 2 * kBlock + 1);
+  EXPECT_EQ(plan_.rows.size(), 1u);
+  EXPECT_EQ(plan_.rows[0].sequence->id(), 1u);
+  EXPECT_EQ(scheduler_->num_waiting(), 1);
+  while (scheduler_->has_work()) Step();
+  EXPECT_EQ(finished_, (std::vector<uint64_t>{1, 2}));
+  EXPECT_EQ(scheduler_->counts().preemptions, 1);
+}
+
+TEST_F(SchedulerTest, GuessesNeverPreempt) {
+  Start({}, /*num_blocks=*/2);
+  Add(1, {.prompt = kBlock - 1, .answer = 2, .guesses = {1, 1, 1}});
+  Add(2, {.prompt = kBlock - 2, .answer = 3, .guesses = {7, 7, 7}});
+  while (scheduler_->has_work()) Step();
+  EXPECT_EQ(scheduler_->counts().preemptions, 0);
+}
+
+TEST_F(SchedulerTest, APreemptedSequenceComesBackBeforeThoseWhoNeverRan) {
+  Start({}, /*num_blocks=*/4);
+  Add(1, {.prompt = 1, .answer = 3 * kBlock});
+  Add(2, {.prompt = 1, .answer = 3 * kBlock});
+  while (scheduler_->counts().preemptions == 0) Step();
+  Add(3, {.prompt = 1, .answer = 1});
+  while (scheduler_->has_work()) Step();
+  EXPECT_EQ(finished_.front(), 1u);
+  EXPECT_EQ(finished_.size(), 3u);
 }
 
 TEST_F(SchedulerTest, PlansRespectEveryLimit) {
@@ -294,6 +346,7 @@ TEST_F(SchedulerTest, PlansRespectEveryLimit) {
     EXPECT_LE(plan_.num_rows, options.max_rows());
   }
   EXPECT_EQ(finished_.size(), id);
+  EXPECT_GT(scheduler_->counts().preemptions, 0);
   EXPECT_EQ(pool_->num_used(), 0);
 }
 

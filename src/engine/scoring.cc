@@ -1,24 +1,14 @@
 #include "engine/scoring.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace aio {
 
-namespace {
-
-int CommonPrefix(std::span<const int32_t> a, std::span<const int32_t> b) {
-  return static_cast<int>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());
-}
-
-}  // namespace
-
 ScoringSequence::ScoringSequence(ScoringSetup setup)
     : Sequence(std::move(setup.sequence)),
       label_tokens_(std::move(setup.label_tokens)),
-      num_generation_prompt_tokens_(static_cast<int>(setup.generation_prompt.size())),
-      num_common_(CommonPrefix(tokens(), setup.generation_prompt)),
-      make_handle_(std::move(setup.make_handle)),
+      prompt_tokens_(setup.prompt_tokens),
+      held_prompt_(std::move(setup.held_prompt)),
       done_(std::move(setup.done)) {}
 
 void ScoringSequence::Abort(Status why) {
@@ -31,14 +21,11 @@ void ScoringSequence::Consume(const LogitRows& logits, Sampler& /*sampler*/, Tim
   const std::span<const float> row = logits.row(0);
   scores.logits.reserve(label_tokens_.size());
   for (int32_t token : label_tokens_) scores.logits.push_back(row[token]);
-  scores.prompt_tokens = num_generation_prompt_tokens_;
+  scores.prompt_tokens = prompt_tokens_;
   scores.probe_tokens = num_prompt_tokens();
   scores.elapsed = now - accepted();
+  scores.held_prompt = std::move(held_prompt_);
   scores_ = std::move(scores);
-}
-
-void ScoringSequence::SetHeld(uint64_t held_prompt) {
-  scores_->held_prompt = make_handle_(held_prompt);
 }
 
 void ScoringSequence::Deliver() {

@@ -3,10 +3,8 @@
 #define AIO_ENGINE_SCORING_H_
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <vector>
 
 #include "backend/backend.h"
@@ -15,12 +13,10 @@
 namespace aio {
 
 struct ScoringSetup {
-  SequenceSetup sequence;             // answer_tokens_max == 0
-  std::vector<int32_t> label_tokens;  // one a label
-  // Whose common prefix is to be held; only the constructor looks at it.
-  std::span<const int32_t> generation_prompt;
-  // Makes the handle of an entry of HeldPrompts.
-  std::function<std::shared_ptr<HeldPrompt>(uint64_t)> make_handle;
+  SequenceSetup sequence;                   // answer_tokens_max == 0
+  std::vector<int32_t> label_tokens;        // one a label
+  int prompt_tokens = 0;                    // of the generation that the probe is for
+  std::shared_ptr<HeldPrompt> held_prompt;  // what that generation is to bring along
   LabelScoresCallback done;
 };
 
@@ -32,17 +28,14 @@ class ScoringSequence final : public Sequence {
   void Abort(Status why) override;
   // What `done` throws is dropped.
   void Deliver() override;
-  int num_tokens_to_hold() const override { return scores_ ? num_common_ : 0; }
-  void SetHeld(uint64_t held_prompt) override;
 
  private:
   void Consume(const LogitRows& logits, Sampler& sampler, TimePoint now,
                std::vector<int32_t>& known) override;
 
   const std::vector<int32_t> label_tokens_;
-  const int num_generation_prompt_tokens_;
-  const int num_common_;  // tokens that the probe and the generation prompt begin with
-  const std::function<std::shared_ptr<HeldPrompt>(uint64_t)> make_handle_;
+  const int prompt_tokens_;
+  std::shared_ptr<HeldPrompt> held_prompt_;
   LabelScoresCallback done_;  // empty after its call
   std::optional<LabelScores> scores_;
   std::optional<Status> failure_;

@@ -11,7 +11,8 @@ Sequence::Sequence(SequenceSetup setup)
     : id_(setup.id),
       accepted_(setup.accepted),
       deadline_(setup.deadline),
-      held_prompt_(setup.held_prompt),
+      arrival_(setup.arrival),
+      cache_salt_(setup.cache_salt),
       num_prompt_tokens_(static_cast<int>(setup.prompt.size())),
       num_positions_max_(num_prompt_tokens_ + std::max(setup.answer_tokens_max - 1, 0)),
       tokens_(std::move(setup.prompt)) {
@@ -19,13 +20,20 @@ Sequence::Sequence(SequenceSetup setup)
 }
 
 void Sequence::Admit(BlockTable blocks, int num_cached, TimePoint now) {
-  AIO_CHECK(num_cached >= 0 && num_cached < num_prompt_tokens_);
-  AIO_CHECK(blocks.size() >= BlockPool::BlocksFor(num_positions_max_));
+  AIO_CHECK(num_cached >= 0 && num_cached < num_tokens() && draft_.empty());
   blocks_ = std::move(blocks);
-  num_cached_ = num_cached;
   num_computed_ = num_cached;
+  if (was_admitted_) return;
+  was_admitted_ = true;
+  num_cached_ = num_cached;
   tokens_.reserve(num_positions_max_ + 1);
+  blocks_.Reserve(BlockPool::BlocksFor(num_positions_max_));
   OnAdmitted(now);
+}
+
+void Sequence::Grow(BlockPool& pool, int count) {
+  AIO_CHECK(blocks_.Grow(pool, count));
+  AIO_CHECK(blocks_.size() <= BlockPool::BlocksFor(num_positions_max_));
 }
 
 void Sequence::Draft(int count_max) {
@@ -42,9 +50,23 @@ void Sequence::CompleteRows(int count, const LogitRows& logits, Sampler& sampler
   num_computed_ += count;
   if (logits.count == 0) return;
   Consume(logits, sampler, now, tokens_);
-  // KV of guesses that did not come true is left behind the mark and overwritten.
+  // KV of guesses that did not come true is left behind the mark and overwritten. The last
+  // sampled token is never computed yet.
   draft_.clear();
-  if (!finished()) num_computed_ = std::min(num_computed_, num_tokens() - 1);
+  num_computed_ = std::min(num_computed_, std::max(num_tokens() - 1, num_prompt_tokens_));
+}
+
+void Sequence::ShareBlocks(PrefixCache& cache) {
+  const size_t full = num_computed_ / KvCache::kBlockTokens * size_t{KvCache::kBlockTokens};
+  cache.Insert(cache_salt_, tokens().first(full), blocks_);
+}
+
+void Sequence::ReleaseBlocks(PrefixCache& cache) {
+  if (blocks_.size() == 0) return;
+  cache.Insert(cache_salt_, tokens().first(num_computed_), blocks_);
+  blocks_.Clear();
+  draft_.clear();
+  num_computed_ = 0;
 }
 
 }  // namespace aio

@@ -9,13 +9,13 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/status.h"
 #include "engine/block_pool.h"
+#include "engine/prefix_cache.h"
 #include "engine/sampler.h"
 
 namespace aio {
@@ -26,13 +26,15 @@ struct SequenceSetup {
   int answer_tokens_max = 0;    // 0: only the logits after the prompt are wanted
   TimePoint accepted{};
   TimePoint deadline = kNoDeadline;
-  std::optional<uint64_t> held_prompt;  // id in HeldPrompts to go on from, if still there
+  uint64_t arrival = 0;     // the order in which requests are served, the lowest first
+  uint64_t cache_salt = 0;  // what KV may be shared: PrefixCache
 };
 
 // Not thread-safe: belongs to the thread that runs the steps, but for CompleteRows().
 // What happens with logits and who is told is a derived class's business: generation.h,
-// scoring.h. Admission: Admit(); each step: Draft(), CompleteRows(), Deliver(); at the end
-// TakeBlocks(), then a last Deliver().
+// scoring.h. Admission: Admit(); each step: Draft(), CompleteRows(), Deliver(); at the end, or
+// to make room for others, ReleaseBlocks(). One that released its blocks before its end is
+// admitted again and computes again what it knows.
 class Sequence {
  public:
   explicit Sequence(SequenceSetup setup);
@@ -41,17 +43,21 @@ class Sequence {
   uint64_t id() const { return id_; }
   TimePoint accepted() const { return accepted_; }
   TimePoint deadline() const { return deadline_; }
-  std::optional<uint64_t> held_prompt() const { return held_prompt_; }
+  uint64_t arrival() const { return arrival_; }
+  uint64_t cache_salt() const { return cache_salt_; }
 
   int num_tokens() const { return static_cast<int>(tokens_.size()); }
   int num_prompt_tokens() const { return num_prompt_tokens_; }
   int num_computed() const { return num_computed_; }
-  // Tokens whose KV came with admission.
+  // Prompt tokens whose KV came with the first admission.
   int num_cached() const { return num_cached_; }
+  bool was_admitted() const { return was_admitted_; }
   std::span<const int32_t> tokens() const { return tokens_; }
   std::span<const int32_t> draft() const { return draft_; }
   // Known and draft tokens not yet computed; never 0 between steps unless finished.
   int num_pending() const { return num_tokens() + static_cast<int>(draft_.size()) - num_computed_; }
+  // There is more to compute before the next token can be sampled than the last one.
+  bool is_behind() const { return num_computed_ < num_tokens() - 1; }
   // The token at `position`, known or draft.
   int32_t token_at(int position) const {
     return position < num_tokens() ? tokens_[position] : draft_[position - num_tokens()];
@@ -60,20 +66,25 @@ class Sequence {
   int num_positions_max() const { return num_positions_max_; }
   const BlockTable& blocks() const { return blocks_; }
 
-  // The sequence takes part in steps from now on. `blocks` hold num_positions_max(), of
-  // which the first `num_cached` < num_prompt_tokens() are computed.
+  // The sequence takes part in steps from now on. Of `blocks` the first `num_cached` <
+  // num_tokens() positions are computed.
   void Admit(BlockTable blocks, int num_cached, TimePoint now);
+  // Adds `count` free blocks of `pool`; there must be as many.
+  void Grow(BlockPool& pool, int count);
 
   // Guesses for the next step, at most `count_max`; called when one known token is
   // pending, so that the guesses' logits can be used at once.
   void Draft(int count_max);
+  void DropDraft() { draft_.clear(); }
 
   // The next `count` pending tokens are computed. `logits` are those from the last known
   // token on, or none where that is not reached. May run on any thread, one at a time.
   void CompleteRows(int count, const LogitRows& logits, Sampler& sampler, TimePoint now);
 
-  // Gives the blocks away; for the end of the sequence.
-  BlockTable TakeBlocks() { return std::move(blocks_); }
+  // What is computed and will not be written again is remembered in `cache`.
+  void ShareBlocks(PrefixCache& cache);
+  // The same of all that is computed, and the sequence has no blocks any more.
+  void ReleaseBlocks(PrefixCache& cache);
 
   virtual bool finished() const = 0;
   // Ends the sequence before its time; no effect once finished. kCancelled is the
@@ -81,9 +92,6 @@ class Sequence {
   virtual void Abort(Status why) = 0;
   // Tells whoever waits what is new. No lock is held; nothing is thrown.
   virtual void Deliver() = 0;
-  // The first so many tokens' KV should outlive the sequence (HeldPrompts).
-  virtual int num_tokens_to_hold() const { return 0; }
-  virtual void SetHeld(uint64_t /*held_prompt*/) {}
 
  protected:
   virtual void OnAdmitted(TimePoint /*now*/) {}
@@ -96,7 +104,8 @@ class Sequence {
   const uint64_t id_;
   const TimePoint accepted_;
   const TimePoint deadline_;
-  const std::optional<uint64_t> held_prompt_;
+  const uint64_t arrival_;
+  const uint64_t cache_salt_;
   const int num_prompt_tokens_;
   const int num_positions_max_;
 
@@ -104,6 +113,7 @@ class Sequence {
   std::vector<int32_t> draft_;
   int num_computed_ = 0;
   int num_cached_ = 0;
+  bool was_admitted_ = false;
   BlockTable blocks_;
 };
 

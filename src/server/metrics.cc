@@ -44,19 +44,44 @@ const Buckets& EntropyBuckets() {
 
 double Seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
 
-// A gauge family with one reading a model.
-prometheus::MetricFamily LoadGauge(const char* name, const char* help,
-                                   const std::vector<ModelLoad>& load,
-                                   double (*read)(const ModelLoad&)) {
+// What a backend reads off its models: a family with one reading a model.
+struct LoadMetric {
+  const char* name;
+  const char* help;
+  prometheus::MetricType type;
+  double (*read)(const ModelLoad&);
+};
+constexpr auto kGauge = prometheus::MetricType::Gauge;
+constexpr auto kCounter = prometheus::MetricType::Counter;
+constexpr LoadMetric kLoadMetrics[] = {
+    {"aio_num_requests_running", "Sequences that take part in steps", kGauge,
+     [](const ModelLoad& m) -> double { return m.running; }},
+    {"aio_num_requests_waiting", "Requests accepted, not yet started, and preempted ones", kGauge,
+     [](const ModelLoad& m) -> double { return m.waiting; }},
+    {"aio_kv_blocks_used", "Blocks of the KV cache that running requests use", kGauge,
+     [](const ModelLoad& m) -> double { return static_cast<double>(m.kv_blocks_used); }},
+    {"aio_kv_blocks_idle", "Blocks in no use, kept for requests with the same beginning", kGauge,
+     [](const ModelLoad& m) -> double { return static_cast<double>(m.kv_blocks_idle); }},
+    {"aio_kv_blocks_capacity", "Blocks the KV cache has", kGauge,
+     [](const ModelLoad& m) -> double { return static_cast<double>(m.kv_blocks_total); }},
+    {"aio_num_preemptions_total", "Sequences sent back to the queue for want of KV blocks",
+     kCounter, [](const ModelLoad& m) -> double { return static_cast<double>(m.preemptions); }},
+    {"aio_prefix_cache_queries_total", "Prompt tokens looked up in the prefix cache", kCounter,
+     [](const ModelLoad& m) -> double { return static_cast<double>(m.prefix_tokens_asked); }},
+    {"aio_prefix_cache_hits_total", "Of these, tokens whose KV was there", kCounter,
+     [](const ModelLoad& m) -> double { return static_cast<double>(m.prefix_tokens_found); }},
+};
+
+prometheus::MetricFamily Collect(const LoadMetric& metric, const std::vector<ModelLoad>& load) {
   prometheus::MetricFamily family;
-  family.name = name;
-  family.help = help;
-  family.type = prometheus::MetricType::Gauge;
+  family.name = metric.name;
+  family.help = metric.help;
+  family.type = metric.type;
   for (const ModelLoad& model : load) {
-    prometheus::ClientMetric metric;
-    metric.label.push_back({"model", model.name});
-    metric.gauge.value = read(model);
-    family.metric.push_back(std::move(metric));
+    prometheus::ClientMetric reading;
+    reading.label.push_back({"model", model.name});
+    (metric.type == kGauge ? reading.gauge.value : reading.counter.value) = metric.read(model);
+    family.metric.push_back(std::move(reading));
   }
   return family;
 }
@@ -79,7 +104,7 @@ struct Metrics::Families {
   Family<Counter>& prompt_tokens =
       MakeCounter("aio_prompt_tokens_total", "Tokens of prompts of finished answers");
   Family<Counter>& cached_tokens =
-      MakeCounter("aio_cached_prompt_tokens_total", "Of these, taken from the probe's KV");
+      MakeCounter("aio_cached_prompt_tokens_total", "Of these, whose KV was there already");
   Family<Counter>& generation_tokens =
       MakeCounter("aio_generation_tokens_total", "Tokens of finished answers");
   Family<Counter>& draft_tokens = MakeCounter("aio_spec_decode_num_draft_tokens_total",
@@ -141,14 +166,7 @@ void Metrics::ObserveAnswer(const std::string& model, const FinishEvent& finish,
 
 std::string Metrics::Text(const std::vector<ModelLoad>& load) const {
   std::vector<prometheus::MetricFamily> families = families_->registry.Collect();
-  families.push_back(LoadGauge("aio_num_requests_running", "Sequences that take part in steps",
-                               load, [](const ModelLoad& m) -> double { return m.running; }));
-  families.push_back(LoadGauge("aio_num_requests_waiting", "Requests accepted, not yet started",
-                               load, [](const ModelLoad& m) -> double { return m.waiting; }));
-  families.push_back(LoadGauge("aio_kv_blocks_used", "Blocks of the KV cache in use", load,
-                               [](const ModelLoad& m) -> double { return m.kv_blocks_used; }));
-  families.push_back(LoadGauge("aio_kv_blocks_capacity", "Blocks the KV cache has", load,
-                               [](const ModelLoad& m) -> double { return m.kv_blocks_total; }));
+  for (const LoadMetric& metric : kLoadMetrics) families.push_back(Collect(metric, load));
   return prometheus::TextSerializer().Serialize(families);
 }
 

@@ -58,19 +58,27 @@ TEST(MetricsTest, UnprobedDecisionsHaveNoEntropy) {
   EXPECT_THAT(text, HasSubstr("intent=\"\",model=\"large\""));
 }
 
-TEST(MetricsTest, LoadBecomesGauges) {
+TEST(MetricsTest, LoadBecomesGaugesAndCounters) {
   const Metrics metrics;
   ModelLoad load;
   load.name = "small";
   load.running = 2;
   load.waiting = 3;
   load.kv_blocks_used = 40;
+  load.kv_blocks_idle = 6;
   load.kv_blocks_total = 50;
+  load.preemptions = 7;
+  load.prefix_tokens_asked = 90;
+  load.prefix_tokens_found = 80;
   const std::string text = metrics.Text({load});
   for (const char* line :
        {"# TYPE aio_num_requests_running gauge\n", "aio_num_requests_running{model=\"small\"} 2\n",
         "aio_num_requests_waiting{model=\"small\"} 3\n", "aio_kv_blocks_used{model=\"small\"} 40\n",
-        "aio_kv_blocks_capacity{model=\"small\"} 50\n"}) {
+        "aio_kv_blocks_idle{model=\"small\"} 6\n", "aio_kv_blocks_capacity{model=\"small\"} 50\n",
+        "# TYPE aio_num_preemptions_total counter\n",
+        "aio_num_preemptions_total{model=\"small\"} 7\n",
+        "aio_prefix_cache_queries_total{model=\"small\"} 90\n",
+        "aio_prefix_cache_hits_total{model=\"small\"} 80\n"}) {
     EXPECT_THAT(text, HasSubstr(line));
   }
 }
