@@ -40,6 +40,8 @@ Result<OpenFiles> OpenAndCheckMemory(const AppConfig& config) {
   return files;
 }
 
+}  // namespace
+
 Result<EmbeddedModel> LoadModel(const ModelSettings& settings, int threads, const Clock& clock,
                                 std::shared_ptr<const GgufFile> file) {
   EmbeddedModel embedded;
@@ -69,8 +71,6 @@ Result<EmbeddedModel> LoadModel(const ModelSettings& settings, int threads, cons
   AIO_ASSIGN_OR_RETURN(embedded.model, Model::Load(std::move(file), options));
   return embedded;
 }
-
-}  // namespace
 
 void RuntimeFlags::AddTo(CLI::App& command) {
   command

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "engine/embedded_backend.h"
+#include "formats/gguf.h"
 #include "router/router.h"
 
 namespace CLI {
@@ -37,6 +38,10 @@ struct Runtime {
   std::unique_ptr<EmbeddedBackend> engine;
   std::unique_ptr<Router> router;
 };
+
+// Loads one model from `file`, which is that of `settings`, with a progress bar.
+Result<EmbeddedModel> LoadModel(const ModelSettings& settings, int threads, const Clock& clock,
+                                std::shared_ptr<const GgufFile> file);
 
 // Checks that the models fit in memory before it loads them.
 Result<std::unique_ptr<Runtime>> LoadRuntime(const AppConfig& config);

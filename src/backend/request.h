@@ -71,8 +71,8 @@ struct Strategy {
   friend bool operator==(const Strategy&, const Strategy&) = default;
 };
 
-// KV that a probe computed for a prompt, kept by the engine until this is destroyed.
-// Opaque; only the backend that made it can use it.
+// What a probe leaves to the generation of the same prompt. Opaque; only the backend that
+// made it can use it.
 class HeldPrompt {
  public:
   virtual ~HeldPrompt() = default;

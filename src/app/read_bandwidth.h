@@ -1,0 +1,20 @@
+// What the engine's speed is measured against.
+#ifndef AIO_APP_READ_BANDWIDTH_H_
+#define AIO_APP_READ_BANDWIDTH_H_
+
+#include <cstddef>
+#include <span>
+
+#include "base/clock.h"
+#include "base/thread_pool.h"
+
+namespace aio {
+
+// GB/s at which `pool` reads `memory` (a model's weights, as they lie) from end to end, at
+// least 2 GiB in all; 0 for less than 1 MiB. Memory that is small is read again and again,
+// which then measures a cache.
+double ReadBandwidth(std::span<const std::byte> memory, ThreadPool& pool, const Clock& clock);
+
+}  // namespace aio
+
+#endif  // AIO_APP_READ_BANDWIDTH_H_
