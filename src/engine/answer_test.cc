@@ -26,7 +26,8 @@ class Recorder {
     sampled.logprob = -0.5f * static_cast<float>(token);
     answer_.Append(sampled);
     if (!answer_.text().has_event()) return;
-    const TokenEvent event = answer_.text().TakeEvent();
+    const TokenEvent event = answer_.text().event();
+    answer_.text().ClearEvent();
     std::string noted = event.text + "|";
     for (int32_t id : event.tokens) noted += (noted.back() == '|' ? "" : ",") + std::to_string(id);
     events_.push_back(noted);

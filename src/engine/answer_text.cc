@@ -36,14 +36,14 @@ void AnswerText::Show(const std::string& decoded) {
 }
 
 void AnswerText::ReleaseTokens() {
-  while (!pending_.empty()) {
-    Pending& next = pending_.front();
-    const bool can_go = next.is_control ? next.begin <= shown_bytes_ : next.begin < shown_bytes_;
+  auto next = pending_.begin();
+  for (; next != pending_.end(); ++next) {
+    const bool can_go = next->is_control ? next->begin <= shown_bytes_ : next->begin < shown_bytes_;
     if (!can_go) break;
-    event_.tokens.push_back(next.token);
-    if (wants_logprobs_) event_.logprobs.push_back(std::move(next.logprob));
-    pending_.pop_front();
+    event_.tokens.push_back(next->token);
+    if (wants_logprobs_) event_.logprobs.push_back(std::move(next->logprob));
   }
+  pending_.erase(pending_.begin(), next);
 }
 
 TokenLogprob AnswerText::Describe(const SampledToken& sampled) const {
@@ -62,6 +62,10 @@ TokenLogprob AnswerText::Describe(const SampledToken& sampled) const {
   return described;
 }
 
-TokenEvent AnswerText::TakeEvent() { return std::exchange(event_, TokenEvent()); }
+void AnswerText::ClearEvent() {
+  event_.text.clear();
+  event_.tokens.clear();
+  event_.logprobs.clear();
+}
 
 }  // namespace aio

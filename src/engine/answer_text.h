@@ -10,7 +10,6 @@
 #define AIO_ENGINE_ANSWER_TEXT_H_
 
 #include <cstddef>
-#include <deque>
 #include <string>
 #include <vector>
 
@@ -34,9 +33,10 @@ class AnswerText {
   void Flush();
   bool stop_matched() const { return matcher_.matched(); }
 
-  // What may be sent since the last TakeEvent().
+  // What may be sent since the last ClearEvent(), which keeps the memory for the next.
   bool has_event() const { return !event_.tokens.empty() || !event_.text.empty(); }
-  TokenEvent TakeEvent();
+  const TokenEvent& event() const { return event_; }
+  void ClearEvent();
 
  private:
   struct Pending {
@@ -56,7 +56,7 @@ class AnswerText {
   StopMatcher matcher_;
   size_t decoded_bytes_ = 0;  // of text that went into the matcher
   size_t shown_bytes_ = 0;    // of these, that came out
-  std::deque<Pending> pending_;
+  std::vector<Pending> pending_;
   TokenEvent event_;
 };
 

@@ -76,7 +76,10 @@ void GenerationSequence::Send() {
     start_was_sent_ = true;
     sink_->OnStart({model_, std::nullopt, num_prompt_tokens()});
   }
-  if (answer_.text().has_event()) sink_->OnToken(answer_.text().TakeEvent());
+  if (answer_.text().has_event()) {
+    sink_->OnToken(answer_.text().event());
+    answer_.text().ClearEvent();
+  }
   if (!finished()) return;
   sink_->OnFinish(Summary());
   sink_.reset();
