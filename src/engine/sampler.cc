@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 #include "base/check.h"
 #include "engine/random.h"
+#include "kernels/kernels.h"
 
 namespace aio {
 
@@ -17,38 +17,48 @@ constexpr float kImpossible = -std::numeric_limits<float>::infinity();
 // False for NaN and minus infinity.
 bool IsPossible(float logit) { return logit > kImpossible; }
 
-// The lowest id of the highest logit; 0 when nothing is possible.
-size_t ArgMax(std::span<const float> logits) {
-  size_t best = 0;
-  float best_logit = kImpossible;
-  for (size_t id = 0; id < logits.size(); ++id) {
-    if (logits[id] > best_logit) {
-      best_logit = logits[id];
-      best = id;
-    }
+// Weights add up in pieces, so that a draw need look at the weights of one piece only.
+constexpr size_t kPiece = 256;
+
+// In double precision, and always in the same order.
+double Sum(std::span<const float> weights) {
+  double sums[4] = {};
+  size_t i = 0;
+  for (; i + 4 <= weights.size(); i += 4) {
+    for (size_t j = 0; j < 4; ++j) sums[j] += weights[i + j];
   }
-  return best;
+  for (; i < weights.size(); ++i) sums[0] += weights[i];
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
-// Probability relative to the most probable token's; `logit` and `best` are possible.
-double Weight(float logit, float best, float temperature) {
-  if (logit == best) return 1.0;  // also where both are plus infinity
-  return std::exp((static_cast<double>(logit) - static_cast<double>(best)) / temperature);
+std::span<const float> Piece(std::span<const float> weights, size_t first) {
+  return weights.subspan(first, std::min(kPiece, weights.size() - first));
+}
+
+double SumOfPieces(std::span<const float> weights) {
+  double sum = 0;
+  for (size_t i = 0; i < weights.size(); i += kPiece) sum += Sum(Piece(weights, i));
+  return sum;
 }
 
 // The index that `uniform` in [0, 1) falls on when each has the share of its weight; never
 // one of weight 0. At least one weight is not 0.
-size_t DrawIndex(std::span<const double> weights, double uniform) {
-  const double target = uniform * std::accumulate(weights.begin(), weights.end(), 0.0);
+size_t DrawIndex(std::span<const float> weights, double uniform) {
+  const double target = uniform * SumOfPieces(weights);
   double sum = 0;
-  size_t last_possible = 0;  // where rounding leaves the target at the very end
-  for (size_t i = 0; i < weights.size(); ++i) {
-    if (weights[i] == 0) continue;
-    sum += weights[i];
-    last_possible = i;
-    if (sum > target) break;
+  size_t i = 0;
+  for (; i < weights.size(); i += kPiece) {
+    const double after = sum + Sum(Piece(weights, i));
+    if (after > target) break;
+    sum = after;
   }
-  return last_possible;
+  for (; i < weights.size(); ++i) {
+    sum += static_cast<double>(weights[i]);
+    if (weights[i] > 0 && sum > target) return i;
+  }
+  // Rounding left the target at the very end.
+  while (weights[i - 1] == 0) --i;
+  return i - 1;
 }
 
 }  // namespace
@@ -66,10 +76,11 @@ SampledToken Sampler::Sample(std::span<const float> logits, const SamplingState&
 int32_t Sampler::Choose(std::span<const float> logits, const SamplingState& state, int position) {
   const SamplingParams& params = state.params();
   logits = Adjust(logits, state);
-  if (params.temperature == 0.0f) return static_cast<int32_t>(ArgMax(logits));
-  const double uniform = UniformAt(params.seed, static_cast<uint64_t>(position));
-  const float best = logits[ArgMax(logits)];
+  const size_t most_probable = ArgMax(logits);
+  const float best = logits[most_probable];
   if (!IsPossible(best)) return 0;
+  if (params.temperature == 0.0f) return static_cast<int32_t>(most_probable);
+  const double uniform = UniformAt(params.seed, static_cast<uint64_t>(position));
   const bool has_top_k = params.top_k > 0 && static_cast<size_t>(params.top_k) < logits.size();
   return has_top_k ? DrawFromTop(logits, params, uniform)
                    : DrawFromAll(logits, best, params, uniform);
@@ -119,15 +130,16 @@ int32_t Sampler::DrawFromTop(std::span<const float> logits, const SamplingParams
   SelectTop(logits, static_cast<size_t>(params.top_k));
   weights_.clear();
   for (const Candidate& candidate : candidates_) {
-    weights_.push_back(Weight(candidate.logit, candidates_.front().logit, params.temperature));
+    weights_.push_back(candidate.logit);
   }
-  const double total = std::accumulate(weights_.begin(), weights_.end(), 0.0);
+  Weigh(weights_, candidates_.front().logit, params.temperature);
+  const double total = SumOfPieces(weights_);
   // Both remaining filters keep a prefix, and at least the most probable token.
-  double sum = weights_.front();
+  double sum = static_cast<double>(weights_.front());
   size_t kept = 1;
   while (kept < weights_.size() && weights_[kept] >= params.min_p &&
          (params.top_p >= 1.0f || sum < params.top_p * total)) {
-    sum += weights_[kept++];
+    sum += static_cast<double>(weights_[kept++]);
   }
   weights_.resize(kept);
   return candidates_[DrawIndex(weights_, uniform)].token;
@@ -135,33 +147,51 @@ int32_t Sampler::DrawFromTop(std::span<const float> logits, const SamplingParams
 
 int32_t Sampler::DrawFromAll(std::span<const float> logits, float best,
                              const SamplingParams& params, double uniform) {
-  weights_.resize(logits.size());
-  for (size_t id = 0; id < logits.size(); ++id) {
-    weights_[id] = IsPossible(logits[id]) ? Weight(logits[id], best, params.temperature) : 0.0;
-  }
+  Weigh(logits, best, params.temperature);
   if (params.top_p < 1.0f) FilterTopP(logits, best, params);
   if (params.min_p > 0.0f) {
-    for (double& weight : weights_) weight = weight >= params.min_p ? weight : 0.0;
+    for (float& weight : weights_) weight = weight >= params.min_p ? weight : 0.0f;
   }
   return static_cast<int32_t>(DrawIndex(weights_, uniform));
+}
+
+void Sampler::Weigh(std::span<const float> logits, float best, float temperature) {
+  weights_.resize(logits.size());
+  // A temperature close to 0 has no reciprocal; then, and beside plus infinity, only equals
+  // of the best one weigh anything.
+  const float scale = 1.0f / temperature;
+  if (std::isfinite(best) && std::isfinite(scale)) {
+    ExpRelative(logits, best, scale, weights_);
+  } else {
+    for (size_t i = 0; i < logits.size(); ++i) weights_[i] = logits[i] == best ? 1.0f : 0.0f;
+  }
 }
 
 void Sampler::FilterTopP(std::span<const float> logits, float best, const SamplingParams& params) {
   // A histogram over the logits instead of a sort: only the bin in which the sum of
   // probabilities reaches top_p needs an order among its own.
-  constexpr double kBinsPerNat = 16;
+  constexpr float kBinsPerNat = 16;
   constexpr size_t kNumBins = 40 * 16 + 1;  // the last: all with weights below e^-40
+  const float bins_a_logit = kBinsPerNat / params.temperature;
   const auto bin_of = [&](float logit) {
     if (logit == best) return size_t{0};
-    const double nats =
-        (static_cast<double>(best) - static_cast<double>(logit)) / params.temperature;
-    return static_cast<size_t>(std::min(nats * kBinsPerNat, static_cast<double>(kNumBins - 1)));
+    const float bin = (best - logit) * bins_a_logit;
+    return bin < static_cast<float>(kNumBins - 1) ? static_cast<size_t>(bin) : kNumBins - 1;
   };
+  // Tokens lighter than this one (by half, for rounding) together weigh less than what may be
+  // left out: most of a vocabulary needs no bin.
+  const double total = SumOfPieces(weights_);
+  const auto lightest = static_cast<float>(0.5 * (1.0 - static_cast<double>(params.top_p)) * total /
+                                           static_cast<double>(weights_.size()));
   bins_.assign(kNumBins, 0.0);
   for (size_t id = 0; id < logits.size(); ++id) {
-    if (weights_[id] > 0) bins_[bin_of(logits[id])] += weights_[id];
+    if (weights_[id] > lightest) {
+      bins_[bin_of(logits[id])] += static_cast<double>(weights_[id]);
+    } else {
+      weights_[id] = 0;
+    }
   }
-  const double wanted = params.top_p * std::accumulate(bins_.begin(), bins_.end(), 0.0);
+  const double wanted = static_cast<double>(params.top_p) * total;
   double sum = 0;
   size_t last_bin = 0;
   while (last_bin + 1 < kNumBins && sum + bins_[last_bin] < wanted) sum += bins_[last_bin++];
@@ -178,7 +208,7 @@ void Sampler::FilterTopP(std::span<const float> logits, float best, const Sampli
     if (sum >= wanted) {
       weights_[candidate.token] = 0;
     } else {
-      sum += weights_[candidate.token];
+      sum += static_cast<double>(weights_[candidate.token]);
     }
   }
 }
@@ -187,9 +217,8 @@ void Sampler::AddLogprobs(std::span<const float> logits, int top_logprobs, Sampl
   const float best = logits[ArgMax(logits)];
   double total = 0;
   if (IsPossible(best)) {
-    for (float logit : logits) {
-      if (IsPossible(logit)) total += Weight(logit, best, /*temperature=*/1.0f);
-    }
+    Weigh(logits, best, /*temperature=*/1.0f);
+    total = SumOfPieces(weights_);
   }
   const double log_total = std::log(total);
   const auto logprob = [&](float logit) {

@@ -81,11 +81,13 @@ class Sampler {
   int32_t DrawFromTop(std::span<const float> logits, const SamplingParams& params, double uniform);
   int32_t DrawFromAll(std::span<const float> logits, float best, const SamplingParams& params,
                       double uniform);
+  // weights_ = probabilities of `logits` at `temperature`, relative to the best one's.
+  void Weigh(std::span<const float> logits, float best, float temperature);
   void FilterTopP(std::span<const float> logits, float best, const SamplingParams& params);
   void AddLogprobs(std::span<const float> logits, int top_logprobs, SampledToken& sampled);
 
   std::vector<float> adjusted_;  // [vocabulary]
-  std::vector<double> weights_;  // [vocabulary]; relative to the most probable token's
+  std::vector<float> weights_;   // [vocabulary]; relative to the most probable token's
   std::vector<double> bins_;     // sums of weights_, by logit
   std::vector<Candidate> candidates_;
 };

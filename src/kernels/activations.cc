@@ -1,4 +1,4 @@
-// Operations on rows of activations: norm, SwiGLU, softmax, addition, conversion.
+// Operations on rows of activations: norm, SwiGLU, addition, conversion.
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -63,22 +63,6 @@ void SwiGluRow(float* gate, const float* up, size_t size) {
   });
 }
 
-void SoftmaxRow(float* x, size_t size) {
-  const float max = *std::max_element(x, x + size);
-  const FloatVector shift = hn::Set(FloatTag(), max);
-  FloatVector sums = hn::Zero(FloatTag());
-  ForEachVector(size, [&](size_t i, size_t count) HWY_ATTR {
-    const FloatVector e = BoundedExp(hn::Sub(LoadUpTo(x + i, count), shift));
-    StoreUpTo(e, x + i, count);
-    // Reloaded so that the padding lanes are zero, whatever exp made of them.
-    sums = hn::Add(sums, LoadUpTo(x + i, count));
-  });
-  const FloatVector scale = hn::Set(FloatTag(), 1.0f / SumLanes(sums));
-  ForEachVector(size, [&](size_t i, size_t count) HWY_ATTR {
-    StoreUpTo(hn::Mul(LoadUpTo(x + i, count), scale), x + i, count);
-  });
-}
-
 void EncodeF16Row(const float* x, size_t size, std::byte* out) {
   size_t i = 0;
   // Highway's own conversion rounds to nearest even only where the machine has one.
@@ -105,7 +89,6 @@ namespace aio {
 HWY_EXPORT(RmsNormRow);
 HWY_EXPORT(AddRow);
 HWY_EXPORT(SwiGluRow);
-HWY_EXPORT(SoftmaxRow);
 HWY_EXPORT(EncodeF16Row);
 
 void RmsNorm(std::span<const float> x, std::span<const float> weight, float epsilon,
@@ -125,12 +108,6 @@ void SwiGluInPlace(std::span<float> gate, std::span<const float> up) {
   AIO_CHECK(gate.size() == up.size());
   internal::EnsureTargetChosen();
   HWY_DYNAMIC_DISPATCH(SwiGluRow)(gate.data(), up.data(), gate.size());
-}
-
-void SoftmaxInPlace(std::span<float> x) {
-  AIO_CHECK(!x.empty());
-  internal::EnsureTargetChosen();
-  HWY_DYNAMIC_DISPATCH(SoftmaxRow)(x.data(), x.size());
 }
 
 void EncodeF16(std::span<const float> x, std::byte* out) {

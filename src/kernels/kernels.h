@@ -34,11 +34,18 @@ void AddInPlace(std::span<float> x, std::span<const float> y);
 // Variants Improve Transformer": SwiGLU.)
 void SwiGluInPlace(std::span<float> gate, std::span<const float> up);
 
-// x[i] = exp(x[i] - max) / sum of those. `x` is not empty.
-void SoftmaxInPlace(std::span<float> x);
-
 // F32 to IEEE half, nearest even. `out` is [x.size()] halves.
 void EncodeF16(std::span<const float> x, std::byte* out);
+
+// --- Logits ------------------------------------------------------------------------
+
+// The first index of the greatest value; NaN is less than any. 0 when all are NaN or `x` is
+// empty.
+size_t ArgMax(std::span<const float> x);
+
+// out[i] = exp((x[i] - max) * scale), 0 for NaN; what is below e^-104 becomes 0. `max` is
+// finite and no x[i] is greater; scale > 0. `out` has x's size.
+void ExpRelative(std::span<const float> x, float max, float scale, std::span<float> out);
 
 // --- Rotary position embedding (Su et al. 2021, "RoFormer") ---------------------------
 
