@@ -32,6 +32,7 @@ struct BenchFlags {
   std::vector<std::string> workloads;
   int threads = 0;
   int repetitions = 5;
+  std::string kv_type = "f16";
   bool json = false;
 };
 
@@ -79,6 +80,7 @@ Result<Json> BenchModel(const std::string& path, const BenchFlags& flags, int th
                  {"threads", threads},
                  {"instruction_set", ActiveTarget()},
                  {"load_seconds", load_seconds},
+                 {"kv_type", flags.kv_type},
                  {"weight_bytes", model->summary().weight_bytes}};
   if (!flags.json) {
     fmt::print("{}: {:.2f} GB loaded in {:.2f} s, {} threads, {}\n", path,
@@ -86,7 +88,7 @@ Result<Json> BenchModel(const std::string& path, const BenchFlags& flags, int th
                ActiveTarget());
     PrintHeader();
   }
-  EngineBenchmark benchmark(model, threads, clock);
+  EngineBenchmark benchmark(model, *KvTypeFromName(flags.kv_type), threads, clock);
   Json figures = Json::array();
   for (const EngineWorkload& workload : EngineWorkloads()) {
     const bool wanted = flags.workloads.empty() ||
@@ -258,6 +260,9 @@ void RegisterBench(CLI::App& program, int& exit_status) {
   engine->add_option("-r,--repetitions", flags->repetitions, "the median of so many is shown")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
+  engine->add_option("--kv-type", flags->kv_type, "type of the KV cache")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"f32", "f16", "q8_0"}));
   engine->add_flag("--json", flags->json, "figures as JSON");
   engine->footer(
       "Every figure stands beside the streaming read bandwidth measured just before and\n"

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstring>
 #include <numeric>
+#include <random>
 #include <utility>
 
 #include "engine/block_pool.h"
@@ -31,19 +32,23 @@ uint64_t SumOf(const std::byte* data, size_t bytes) {
   return std::accumulate(std::begin(sums), std::end(sums), uint64_t{0});
 }
 
-// Small numbers in every position, so that no page is the shared zero page.
-void Fill(KvCache& cache, const ModelConfig& config, int blocks) {
-  const size_t bytes = static_cast<size_t>(KvCache::kBlockTokens) *
-                       static_cast<size_t>(config.head_size) *
-                       (cache.type() == KvType::kF32 ? 4 : 2);
+// Values as they come from a norm in every position, so that no page is the shared zero page
+// and no score stands out.
+void Fill(KvCache& cache, const ModelConfig& config) {
+  std::minstd_rand random(1);
+  std::uniform_real_distribution<float> uniform(-1.0f, 1.0f);
+  std::vector<float> key(config.head_size);
+  std::vector<float> value(config.head_size);
   for (int layer = 0; layer < config.num_layers; ++layer) {
-    for (int block = 0; block < blocks; ++block) {
-      for (int head = 0; head < config.num_kv_heads; ++head) {
-        std::memset(cache.Keys(layer, block, head), 0x11, bytes);
-        std::memset(cache.Values(layer, block, head), 0x11, bytes);
+    for (int head = 0; head < config.num_kv_heads; ++head) {
+      for (int slot = 0; slot < KvCache::kBlockTokens; ++slot) {
+        for (float& x : key) x = uniform(random);
+        for (float& x : value) x = uniform(random);
+        StoreKeyValue(cache.Head(layer, head), 0, slot, key, value);
       }
     }
   }
+  for (int block = 1; block < cache.num_blocks(); ++block) cache.CopyBlock(0, block);
 }
 
 }  // namespace
@@ -63,9 +68,9 @@ std::vector<EngineWorkload> EngineWorkloads() {
   return workloads;
 }
 
-EngineBenchmark::EngineBenchmark(std::shared_ptr<const Model> model, int threads,
+EngineBenchmark::EngineBenchmark(std::shared_ptr<const Model> model, KvType kv_type, int threads,
                                  const Clock& clock)
-    : model_(std::move(model)), clock_(clock), pool_(threads) {}
+    : model_(std::move(model)), kv_type_(kv_type), clock_(clock), pool_(threads) {}
 
 bool EngineBenchmark::Fits(const EngineWorkload& workload) const {
   return workload.context + workload.tokens <= model_->config().context_length;
@@ -98,8 +103,8 @@ Result<EngineFigure> EngineBenchmark::Run(const EngineWorkload& workload, int re
   const int positions = workload.context + workload.tokens;
   const int blocks = BlockPool::BlocksFor(positions);
   AIO_ASSIGN_OR_RETURN(const std::unique_ptr<KvCache> cache,
-                       KvCache::Create(config, KvType::kF16, blocks * workload.sequences));
-  Fill(*cache, config, blocks * workload.sequences);
+                       KvCache::Create(config, kv_type_, blocks * workload.sequences));
+  Fill(*cache, config);
   const int chunk = std::min(workload.tokens, kChunk);
   ForwardScratch scratch(config, chunk * workload.sequences, workload.sequences);
 
@@ -131,7 +136,7 @@ Result<EngineFigure> EngineBenchmark::Run(const EngineWorkload& workload, int re
   std::vector<double> seconds, bandwidths, shares;
   const int64_t weight_bytes = model_->summary().bytes_per_token;
   const int64_t kv_bytes = int64_t{workload.sequences} * workload.context *
-                           (KvCache::BlockBytes(config, KvType::kF16) / KvCache::kBlockTokens);
+                           (KvCache::BlockBytes(config, kv_type_) / KvCache::kBlockTokens);
   double before = ReadBandwidth();
   for (int i = 0; i < repetitions; ++i) {
     const TimePoint start = clock_.Now();

@@ -42,16 +42,19 @@ struct EngineFigure {
 
 class EngineBenchmark {
  public:
-  EngineBenchmark(std::shared_ptr<const Model> model, int threads, const Clock& clock);
+  EngineBenchmark(std::shared_ptr<const Model> model, KvType kv_type, int threads,
+                  const Clock& clock);
 
   bool Fits(const EngineWorkload& workload) const;  // the model's context
-  // The median step of `repetitions`. kResourceExhausted when memory does not suffice.
+  // The median step of `repetitions`. kResourceExhausted when memory does not suffice,
+  // kInvalidArgument when the model's heads do not suit the KV type.
   Result<EngineFigure> Run(const EngineWorkload& workload, int repetitions);
 
  private:
   double ReadBandwidth();  // GB/s
 
   const std::shared_ptr<const Model> model_;
+  const KvType kv_type_;
   const Clock& clock_;
   ThreadPool pool_;
 };

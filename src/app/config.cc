@@ -70,12 +70,10 @@ void ReadEngine(TomlTable& root, EngineOptions& engine) {
   engine.prefix_caching = table->Bool("prefix_caching").value_or(engine.prefix_caching);
   engine.pin_threads = table->Bool("pin_threads").value_or(engine.pin_threads);
   if (const auto type = table->String("kv_type")) {
-    if (*type == "f16") {
-      engine.kv_type = KvType::kF16;
-    } else if (*type == "f32") {
-      engine.kv_type = KvType::kF32;
+    if (const auto known = KvTypeFromName(*type)) {
+      engine.kv_type = *known;
     } else {
-      table->Fail("kv_type", "must be \"f16\" or \"f32\"");
+      table->Fail("kv_type", "must be \"f16\", \"q8_0\" or \"f32\"");
     }
   }
 }

@@ -83,6 +83,15 @@ TEST(ConfigTest, ReadsEngineAndServer) {
   EXPECT_EQ(config->server.drain_notice, std::chrono::seconds(5));
 }
 
+TEST(ConfigTest, ReadsEveryKvType) {
+  for (const KvType type : kAllKvTypes) {
+    const std::string name(KvTypeName(type));
+    const auto config = ParseConfig(Config("[engine]\nkv_type = \"" + name + "\"\n"), kSource);
+    ASSERT_TRUE(config.ok()) << config.status().ToString();
+    EXPECT_EQ(config->engine.kv_type, type) << name;
+  }
+}
+
 TEST(ConfigTest, AsManyThreadsAsUsableCoresUnlessToldOtherwise) {
   EXPECT_EQ(ParseConfig(Config(), kSource)->engine.num_threads, UsableCores());
   EXPECT_EQ(ParseConfig(Config("[engine]\nthreads = 0\n"), kSource)->engine.num_threads,
@@ -93,7 +102,8 @@ TEST(ConfigTest, NamesFileKeyAndMend) {
   EXPECT_THAT(ErrorOf(Config("[engine]\nmax_waiting = 0\n")), HasSubstr("engine.max_waiting"));
   EXPECT_THAT(ErrorOf(Config("[engine]\nthread = 3\n")), HasSubstr("engine.thread"));
   EXPECT_THAT(ErrorOf(Config("[engine]\nthreads = \"3\"\n")), HasSubstr("engine.threads"));
-  EXPECT_THAT(ErrorOf(Config("[engine]\nkv_type = \"q4\"\n")), HasSubstr("\"f16\" or \"f32\""));
+  EXPECT_THAT(ErrorOf(Config("[engine]\nkv_type = \"q4\"\n")),
+              HasSubstr("\"f16\", \"q8_0\" or \"f32\""));
   EXPECT_THAT(ErrorOf(Config("[engine]\npin_threads = 1\n")), HasSubstr("true or false"));
   EXPECT_THAT(ErrorOf(Config("[server]\nport = 70000\n")), HasSubstr("server.port"));
   EXPECT_THAT(ErrorOf(Config("[server]\nhost = \"\"\n")), HasSubstr("server.host"));

@@ -61,16 +61,22 @@ Verdict Judge(const std::shared_ptr<const GgufFile>& file) {
     return verdict;
   }
   const ModelConfig& config = model->config;
-  const int64_t kv_token = KvCache::BlockBytes(config, KvType::kF16) / KvCache::kBlockTokens;
+  const auto kv_token = [&](KvType type) {
+    return KvCache::BlockBytes(config, type) / KvCache::kBlockTokens;
+  };
   verdict.model =
       fmt::format("{}, {} layers, hidden {}, {}/{} heads of {}, context {}", config.architecture,
                   config.num_layers, config.hidden_size, config.num_heads, config.num_kv_heads,
                   config.head_size, config.context_length);
-  verdict.footprint = {{"parameters", model->parameters},
-                       {"weight_bytes", model->weight_bytes},
-                       {"bytes_read_per_token", model->bytes_per_token},
-                       {"kv_bytes_per_token_f16", kv_token},
-                       {"kv_bytes_full_context_f16", kv_token * config.context_length}};
+  verdict.footprint = {
+      {"parameters", model->parameters},
+      {"weight_bytes", model->weight_bytes},
+      {"bytes_read_per_token", model->bytes_per_token},
+      {"kv_bytes_per_token_f16", kv_token(KvType::kF16)},
+      {"kv_bytes_full_context_f16", kv_token(KvType::kF16) * config.context_length}};
+  if (KvTypeHolds(KvType::kQ8_0, config.head_size)) {
+    verdict.footprint["kv_bytes_per_token_q8_0"] = kv_token(KvType::kQ8_0);
+  }
   return verdict;
 }
 

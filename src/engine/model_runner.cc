@@ -1,6 +1,5 @@
 #include "engine/model_runner.h"
 
-#include <cstring>
 #include <exception>
 #include <string>
 #include <utility>
@@ -164,20 +163,7 @@ int64_t ModelRunner::BytesMoved() const {
 }
 
 void ModelRunner::CopyBlocks() {
-  const ModelConfig& config = model_.model->config();
-  const size_t element = cache_->type() == KvType::kF32 ? sizeof(float) : sizeof(uint16_t);
-  const size_t head_bytes =
-      static_cast<size_t>(KvCache::kBlockTokens) * static_cast<size_t>(config.head_size) * element;
-  for (const BlockCopy& copy : plan_.copies) {
-    for (int layer = 0; layer < config.num_layers; ++layer) {
-      for (int head = 0; head < config.num_kv_heads; ++head) {
-        std::memcpy(cache_->Keys(layer, copy.to, head), cache_->Keys(layer, copy.from, head),
-                    head_bytes);
-        std::memcpy(cache_->Values(layer, copy.to, head), cache_->Values(layer, copy.from, head),
-                    head_bytes);
-      }
-    }
-  }
+  for (const BlockCopy& copy : plan_.copies) cache_->CopyBlock(copy.from, copy.to);
 }
 
 void ModelRunner::BuildRows() {

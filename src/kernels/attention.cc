@@ -1,10 +1,10 @@
-// Attention of the query heads that share one KV head, over a blocked KV cache.
+#include "kernels/attention.h"
+
 #include <algorithm>
 #include <cstddef>
 #include <limits>
 
 #include "base/check.h"
-#include "kernels/kernels.h"
 #include "kernels/simd_targets.h"
 #include "kernels/target.h"
 
@@ -12,160 +12,416 @@
 #define HWY_TARGET_INCLUDE "kernels/attention.cc"
 #include <hwy/foreach_target.h>
 //
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include "kernels/exp-inl.h"
 #include "kernels/loads-inl.h"
+#include "kernels/token_groups-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace aio::HWY_NAMESPACE {
 
 constexpr size_t kBlock = kKvBlockTokens;
+constexpr size_t kPairStride = kAttentionPairs;
+constexpr size_t kMaxHeadSize = 1024;
+constexpr size_t kBlockVectors = kBlock / kLanes;
 
-// The softmax of one query head over the keys seen so far.
-struct RunningSoftmax {
-  float max = std::numeric_limits<float>::lowest();
-  float sum = 0.0f;
+// Pairs that share a pass, and accumulators that the registers hold. They affect speed only.
+// (Sanitizers multiply what is unrolled beyond what a compiler can take.)
+#if HWY_TARGET == HWY_AVX3 && !defined(AIO_SANITIZED)
+constexpr size_t kMaxPairs = 8;
+constexpr size_t kScoreSums = 16;
+constexpr size_t kValueSums = 24;
+#elif HWY_TARGET == HWY_NEON
+constexpr size_t kMaxPairs = 4;
+constexpr size_t kScoreSums = 16;
+constexpr size_t kValueSums = 16;
+#elif HWY_TARGET == HWY_SCALAR
+constexpr size_t kMaxPairs = 1;
+constexpr size_t kScoreSums = 8;
+constexpr size_t kValueSums = 4;
+#else
+constexpr size_t kMaxPairs = 4;
+constexpr size_t kScoreSums = 8;
+constexpr size_t kValueSums = 8;
+#endif
+
+// The largest power of two <= `most` and 8; at least 1.
+constexpr size_t Vectors(size_t most) { return most >= 8 ? 8 : most >= 4 ? 4 : most >= 2 ? 2 : 1; }
+
+// Stored numbers without their scales: Load(data, i) decodes kLanes from the i-th on.
+template <KvType kType>
+struct Codes;
+template <>
+struct Codes<KvType::kF32> : StoredRow<WeightType::kF32> {};
+template <>
+struct Codes<KvType::kF16> : StoredRow<WeightType::kF16> {};
+template <>
+struct Codes<KvType::kQ8_0> {
+  static HWY_INLINE FloatVector Load(const std::byte* data, size_t offset) {
+    const hn::Rebind<int8_t, FloatTag> code_tag;
+    const hn::Rebind<int32_t, FloatTag> int_tag;
+    const auto codes = hn::LoadU(code_tag, reinterpret_cast<const int8_t*>(data) + offset);
+    return hn::ConvertTo(FloatTag(), hn::PromoteTo(int_tag, codes));
+  }
 };
 
-// One block's `count` <= kBlock keys or values of one head.
-struct Block {
-  const std::byte* data;
-  size_t count;
+HWY_INLINE FloatVector LoadScales(const std::byte* scales, size_t offset) {
+  return StoredRow<WeightType::kF16>::Load(scales, offset);
+}
+
+// One block of a tile's KV head.
+struct Piece {
+  const std::byte* key_scales;
+  const std::byte* value_scales;
+  const std::byte* keys;
+  const std::byte* values;
+  const std::byte* next;  // keys that will be wanted when these values are done with
   size_t head_size;
+  size_t padded_size;
 };
 
-// scores[j] = scale * query . key[j]; the slots of keys that are not there get the lowest
-// float, which weighs nothing.
-template <WeightType kType>
-HWY_INLINE void ScoreKeys(const Block& keys, const float* query, float scale, float* scores) {
-  using Row = StoredRow<kType>;
+// scores[p][j] = query p . key j. `queries` is [head_size][kPairStride].
+template <KvType kType, size_t kPairs>
+HWY_INLINE void ScoreKeys(const Piece& piece, const float* queries, float* scores) {
+  constexpr size_t kVectors = std::min(kBlockVectors, Vectors(kScoreSums / (2 * kPairs)));
+  constexpr size_t kRowBytes = kBlock * KvValueBytes(kType);
   const FloatTag d;
-  const size_t size = keys.head_size;
-  for (size_t j = 0; j < keys.count; ++j) {
-    const std::byte* key = keys.data + j * Row::Bytes(size);
-    FloatVector sum0 = hn::Zero(d);
-    FloatVector sum1 = hn::Zero(d);
-    size_t i = 0;
-    for (; i + 2 * kLanes <= size; i += 2 * kLanes) {
-      sum0 = hn::MulAdd(Row::Load(key, i), hn::LoadU(d, query + i), sum0);
-      sum1 = hn::MulAdd(Row::Load(key, i + kLanes), hn::LoadU(d, query + i + kLanes), sum1);
+  const size_t run = HasScales(kType) ? kKvScaleDims : piece.head_size;
+  for (size_t j = 0; j < kBlock; j += kVectors * kLanes) {
+    for (size_t begin = 0; begin < piece.head_size; begin += run) {
+      FloatVector even[kPairs][kVectors];
+      FloatVector odd[kPairs][kVectors];
+      Unroll<kPairs>([&](auto p) AIO_UNROLLED {
+        Unroll<kVectors>([&](auto v) AIO_UNROLLED { even[p][v] = odd[p][v] = hn::Zero(d); });
+      });
+      const auto add = [&](size_t i, FloatVector(&sums)[kPairs][kVectors]) AIO_UNROLLED {
+        const std::byte* keys = piece.keys + i * kRowBytes;
+        hwy::Prefetch(keys + (piece.values - piece.keys));
+        FloatVector k[kVectors];
+        Unroll<kVectors>([&](auto v)
+                             AIO_UNROLLED { k[v] = Codes<kType>::Load(keys, j + v * kLanes); });
+        Unroll<kPairs>([&](auto p) AIO_UNROLLED {
+          const FloatVector q = hn::Set(d, queries[i * kPairStride + p]);
+          Unroll<kVectors>([&](auto v)
+                               AIO_UNROLLED { sums[p][v] = hn::MulAdd(k[v], q, sums[p][v]); });
+        });
+      };
+      size_t i = begin;
+      for (; i + 1 < begin + run; i += 2) {
+        add(i, even);
+        add(i + 1, odd);
+      }
+      if (i < begin + run) add(i, even);
+
+      Unroll<kVectors>([&](auto v) AIO_UNROLLED {
+        const size_t lane = j + v * kLanes;
+        FloatVector scale = hn::Zero(d);
+        if constexpr (HasScales(kType)) {
+          scale = LoadScales(piece.key_scales, begin / kKvScaleDims * kBlock + lane);
+        }
+        Unroll<kPairs>([&](auto p) AIO_UNROLLED {
+          float* score = scores + p * kBlock + lane;
+          FloatVector sum = hn::Add(even[p][v], odd[p][v]);
+          if constexpr (HasScales(kType)) {
+            const FloatVector before = begin == 0 ? hn::Zero(d) : hn::Load(d, score);
+            sum = hn::MulAdd(sum, scale, before);
+          }
+          hn::Store(sum, d, score);
+        });
+      });
     }
-    for (; i + kLanes <= size; i += kLanes) {
-      sum0 = hn::MulAdd(Row::Load(key, i), hn::LoadU(d, query + i), sum0);
-    }
-    if (i < size) {
-      sum1 = hn::MulAdd(LoadTail<kType>(key, i, size - i), LoadTail(query + i, size - i), sum1);
-    }
-    scores[j] = SumLanes(hn::Add(sum0, sum1)) * scale;
   }
-  std::fill(scores + keys.count, scores + kBlock, std::numeric_limits<float>::lowest());
 }
 
-// Turns the block's scores into weights relative to the new maximum, and returns the
-// factor that what was accumulated before must be multiplied with.
-HWY_INLINE float UpdateSoftmax(float* scores, RunningSoftmax& state) {
+// sums[p][i..] += sum over j < count of weights[p][j] * value[j][i..] for kVectors vectors,
+// the j in order. A row of `sums` has piece.padded_size.
+template <KvType kType, size_t kPairs, size_t kVectors>
+HWY_INLINE void AddColumns(const Piece& piece, const float* weights, size_t count, size_t i,
+                           float* sums) {
+  constexpr size_t kBytes = KvValueBytes(kType);
+  constexpr size_t kRunVectors = kKvScaleDims / kLanes;  // vectors that share a scale
+  constexpr size_t kRuns = HasScales(kType) ? std::max<size_t>(1, kVectors / kRunVectors) : 1;
   const FloatTag d;
-  const float max = std::max(state.max, *std::max_element(scores, scores + kBlock));
-  FloatVector sums = hn::Zero(d);
-  for (size_t j = 0; j < kBlock; j += kLanes) {
-    const FloatVector weight = BoundedExp(hn::Sub(hn::LoadU(d, scores + j), hn::Set(d, max)));
-    hn::StoreU(weight, d, scores + j);
-    sums = hn::Add(sums, weight);
-  }
-  const float decay = hn::GetLane(BoundedExp(hn::Set(d, state.max - max)));
-  state.sum = state.sum * decay + SumLanes(sums);
-  state.max = max;
-  return decay;
-}
-
-// out[i..] = out[i..] * decay + sum over j of weights[j] * value[j][i..] for kVectors
-// vectors, the j in order.
-template <WeightType kType, size_t kVectors>
-HWY_INLINE void AddValues(const Block& values, const float* weights, FloatVector decay, size_t i,
-                          float* out) {
-  using Row = StoredRow<kType>;
-  const FloatTag d;
-  FloatVector sum[kVectors];
-#pragma GCC unroll 4
-  for (size_t v = 0; v < kVectors; ++v) {
-    sum[v] = hn::Mul(hn::LoadU(d, out + i + v * kLanes), decay);
-  }
-  for (size_t j = 0; j < values.count; ++j) {
-    const std::byte* value = values.data + j * Row::Bytes(values.head_size);
-    const FloatVector weight = hn::Set(d, weights[j]);
-#pragma GCC unroll 4
-    for (size_t v = 0; v < kVectors; ++v) {
-      sum[v] = hn::MulAdd(weight, Row::Load(value, i + v * kLanes), sum[v]);
+  alignas(64) float scaled[kRuns * kPairs * kBlock];
+  if constexpr (HasScales(kType)) {
+    for (size_t run = 0; run < kRuns; ++run) {
+      for (size_t j = 0; j < kBlock; j += kLanes) {
+        const FloatVector scale =
+            LoadScales(piece.value_scales, (i / kKvScaleDims + run) * kBlock + j);
+        Unroll<kPairs>([&](auto p) AIO_UNROLLED {
+          hn::Store(hn::Mul(hn::Load(d, weights + p * kBlock + j), scale), d,
+                    scaled + (run * kPairs + p) * kBlock + j);
+        });
+      }
     }
+    weights = scaled;
   }
-#pragma GCC unroll 4
-  for (size_t v = 0; v < kVectors; ++v) hn::StoreU(sum[v], d, out + i + v * kLanes);
-}
-
-template <WeightType kType>
-HWY_INLINE void AddAllValues(const Block& values, const float* weights, float decay, float* out) {
-  const FloatTag d;
-  const FloatVector decays = hn::Set(d, decay);
-  const size_t size = values.head_size;
-  size_t i = 0;
-  for (; i + 4 * kLanes <= size; i += 4 * kLanes) {
-    AddValues<kType, 4>(values, weights, decays, i, out);
-  }
-  for (; i + kLanes <= size; i += kLanes) {
-    AddValues<kType, 1>(values, weights, decays, i, out);
-  }
-  if (i == size) return;
-  FloatVector sum = hn::Mul(LoadTail(out + i, size - i), decays);
-  for (size_t j = 0; j < values.count; ++j) {
-    const std::byte* value = values.data + j * StoredRow<kType>::Bytes(size);
-    sum = hn::MulAdd(hn::Set(d, weights[j]), LoadTail<kType>(value, i, size - i), sum);
-  }
-  StoreTail(sum, out + i, size - i);
-}
-
-// At most kMaxGroup heads. Blocks outermost, so that a block is read from memory once for
-// all heads of the group.
-constexpr size_t kMaxGroup = 16;
-
-template <WeightType kType>
-HWY_INLINE void AttendGroup(const KvHeadView& kv, const int32_t* block_table, size_t num_keys,
-                            float scale, const float* query, size_t group, float* out) {
-  const FloatTag d;
-  const size_t size = kv.head_size;
-  RunningSoftmax state[kMaxGroup];
-  alignas(64) float scores[kBlock];
-  std::fill(out, out + group * size, 0.0f);
-  for (size_t first = 0; first < num_keys; first += kBlock) {
-    const size_t offset = kv.block_stride * static_cast<size_t>(block_table[first / kBlock]);
-    const size_t count = std::min(kBlock, num_keys - first);
-    for (size_t h = 0; h < group; ++h) {
-      ScoreKeys<kType>({kv.keys + offset, count, size}, query + h * size, scale, scores);
-      const float decay = UpdateSoftmax(scores, state[h]);
-      AddAllValues<kType>({kv.values + offset, count, size}, scores, decay, out + h * size);
-    }
-  }
-  for (size_t h = 0; h < group; ++h) {
-    const FloatVector normalizer = hn::Set(d, 1.0f / state[h].sum);
-    ForEachVector(size, [&](size_t i, size_t count) HWY_ATTR {
-      float* o = out + h * size + i;
-      StoreUpTo(hn::Mul(LoadUpTo(o, count), normalizer), o, count);
+  FloatVector sum[kPairs][kVectors];
+  Unroll<kPairs>([&](auto p) AIO_UNROLLED {
+    Unroll<kVectors>([&](auto v) AIO_UNROLLED {
+      sum[p][v] = hn::Load(d, sums + p * piece.padded_size + i + v * kLanes);
     });
+  });
+  const std::byte* values = piece.values + i * kBytes;
+  const std::byte* next = piece.next + i * kBytes;
+  for (size_t j = 0; j < count; ++j) {
+    for (size_t line = 0; line < kVectors * kLanes * kBytes; line += 64) {
+      hwy::Prefetch(next + line);
+    }
+    FloatVector value[kVectors];
+    Unroll<kVectors>([&](auto v)
+                         AIO_UNROLLED { value[v] = Codes<kType>::Load(values, v * kLanes); });
+    Unroll<kRuns>([&](auto run) AIO_UNROLLED {
+      constexpr size_t kShare = kVectors / kRuns;
+      Unroll<kPairs>([&](auto p) AIO_UNROLLED {
+        const FloatVector weight = hn::Set(d, weights[(run * kPairs + p) * kBlock + j]);
+        Unroll<kShare>([&](auto s) AIO_UNROLLED {
+          constexpr size_t v = run * kShare + s;
+          sum[p][v] = hn::MulAdd(weight, value[v], sum[p][v]);
+        });
+      });
+    });
+    values += piece.padded_size * kBytes;
+    next += piece.padded_size * kBytes;
+  }
+  Unroll<kPairs>([&](auto p) AIO_UNROLLED {
+    Unroll<kVectors>([&](auto v) AIO_UNROLLED {
+      hn::Store(sum[p][v], d, sums + p * piece.padded_size + i + v * kLanes);
+    });
+  });
+}
+
+// Columns from `i` on: as many as can be at once, the rest with half as many, and so on.
+template <KvType kType, size_t kPairs, size_t kVectors>
+HWY_INLINE void AddValues(const Piece& piece, const float* weights, size_t count, size_t i,
+                          float* sums) {
+  for (; i + kVectors * kLanes <= piece.padded_size; i += kVectors * kLanes) {
+    AddColumns<kType, kPairs, kVectors>(piece, weights, count, i, sums);
+  }
+  if constexpr (kVectors > 1) {
+    AddValues<kType, kPairs, kVectors / 2>(piece, weights, count, i, sums);
   }
 }
 
-void AttendHeads(const KvHeadView& kv, const int32_t* block_table, size_t num_keys, float scale,
-                 const float* query, size_t heads, float* out) {
-  const size_t size = kv.head_size;
-  for (size_t h = 0; h < heads; h += kMaxGroup) {
-    const size_t group = std::min(kMaxGroup, heads - h);
-    const float* q = query + h * size;
-    if (kv.type == WeightType::kF32) {
-      AttendGroup<WeightType::kF32>(kv, block_table, num_keys, scale, q, group, out + h * size);
-    } else {
-      AttendGroup<WeightType::kF16>(kv, block_table, num_keys, scale, q, group, out + h * size);
+template <KvType kType>
+HWY_NOINLINE void ScoreAll(const Piece& piece, const float* queries, size_t pairs, float* scores) {
+  ForEachGroup<kMaxPairs>(pairs, [&](size_t p, auto count) HWY_ATTR {
+    ScoreKeys<kType, decltype(count)::value>(piece, queries + p, scores + p * kBlock);
+  });
+}
+
+template <KvType kType>
+HWY_NOINLINE void AddAllValues(const Piece& piece, const float* weights, size_t pairs, size_t count,
+                               float* sums) {
+  ForEachGroup<kMaxPairs>(pairs, [&](size_t p, auto constant) HWY_ATTR {
+    constexpr size_t kPairs = decltype(constant)::value;
+    AddValues<kType, kPairs, Vectors(kValueSums / kPairs)>(piece, weights + p * kBlock, count, 0,
+                                                           sums + p * piece.padded_size);
+  });
+}
+
+HWY_INLINE float ExpOfOne(float x) { return hn::GetLane(BoundedExp(hn::Set(FloatTag(), x))); }
+
+// x *= factor; `size` is whole vectors.
+HWY_INLINE void Scale(float* x, size_t size, float factor) {
+  const FloatTag d;
+  const FloatVector factors = hn::Set(d, factor);
+  for (size_t i = 0; i < size; i += kLanes)
+    hn::Store(hn::Mul(hn::Load(d, x + i), factors), d, x + i);
+}
+
+// The softmax of one pair over the keys of a span seen so far.
+struct RunningSoftmax {
+  float max;
+  alignas(64) float sums[kLanes];  // a lane is every kLanes-th position
+
+  HWY_INLINE void Clear() {
+    max = std::numeric_limits<float>::lowest();
+    hn::Store(hn::Zero(FloatTag()), FloatTag(), sums);
+  }
+
+  // Turns the scores of the first `count` keys of a block into weights relative to the new
+  // maximum, those beyond into zero; returns the factor that what was accumulated before must
+  // be multiplied with.
+  HWY_INLINE float Update(float* scores, size_t count) {
+    const FloatTag d;
+    const float before = max;
+    // What stands beyond may be anything, NaN too.
+    std::fill(scores + count, scores + kBlock, std::numeric_limits<float>::lowest());
+    FloatVector maxima = hn::Set(d, max);
+    for (size_t j = 0; j < kBlock; j += kLanes) maxima = hn::Max(maxima, hn::Load(d, scores + j));
+    max = hn::GetLane(hn::MaxOfLanes(d, maxima));
+    FloatVector sum = hn::Load(d, sums);
+    float decay = 1.0f;
+    if (max != before) {  // else it would multiply by exactly one
+      decay = ExpOfOne(before - max);
+      sum = hn::Mul(sum, hn::Set(d, decay));
+    }
+    for (size_t j = 0; j < kBlock; j += kLanes) {
+      const FloatVector weight = BoundedExp(hn::Sub(hn::Load(d, scores + j), hn::Set(d, max)));
+      hn::Store(weight, d, scores + j);
+      sum = hn::Add(sum, weight);
+    }
+    hn::Store(sum, d, sums);
+    return decay;
+  }
+};
+
+// What a span comes to, for all pairs of a tile.
+struct Partial {
+  Partial(const AttentionTile& tile, float* memory)
+      : stride(KvPaddedHeadSize(tile.kv.head_size)),
+        sums(memory),
+        max(memory + kAttentionPairs * stride),
+        total(max + kAttentionPairs) {}
+
+  size_t stride;
+  float* sums;   // [kAttentionPairs][stride]: of weight times value
+  float* max;    // [kAttentionPairs]: the score that weighs one
+  float* total;  // [kAttentionPairs]: of weights
+};
+
+// One span of a tile, block by block.
+template <KvType kType>
+struct SpanTask {
+  SpanTask(const AttentionTile& tile, const Partial& partial)
+      : tile(tile),
+        partial(partial),
+        heads(tile.heads),
+        layout(LayoutOfPiece(kType, tile.kv.head_size)) {}
+
+  const AttentionTile& tile;
+  const Partial partial;
+  const size_t heads;
+  const KvPieceLayout layout;
+  RunningSoftmax state[kAttentionPairs];
+  alignas(64) float scores[kAttentionPairs * kBlock];
+  alignas(64) float queries[kMaxHeadSize * kPairStride];  // scaled
+
+  const std::byte* PieceOf(size_t position) const {
+    return tile.kv.pieces + layout.bytes * static_cast<size_t>(tile.block_table[position / kBlock]);
+  }
+  Piece MakePiece(size_t first, size_t end) const {
+    const std::byte* at = PieceOf(first);
+    const std::byte* next = first + kBlock < end ? PieceOf(first + kBlock) : at;
+    return {at + layout.key_scales, at + layout.value_scales,
+            at + layout.keys,       at + layout.values,
+            next + layout.keys,     static_cast<size_t>(tile.kv.head_size),
+            partial.stride};
+  }
+
+  void Begin() {
+    const size_t size = tile.kv.head_size;
+    for (size_t p = 0; p < tile.rows * heads; ++p) {
+      state[p].Clear();
+      const float* query = tile.query + p / heads * tile.row_stride + p % heads * size;
+      for (size_t i = 0; i < size; ++i) queries[i * kPairStride + p] = query[i] * tile.scale;
+    }
+    std::fill(partial.sums, partial.max, 0.0f);
+  }
+
+  // The values of `rows` rows that see `count` of the block's keys each.
+  HWY_INLINE void AddRows(const Piece& piece, size_t row, size_t rows, size_t count) {
+    const size_t p = row * heads;
+    AddAllValues<kType>(piece, scores + p * kBlock, rows * heads, count,
+                        partial.sums + p * partial.stride);
+  }
+
+  // The keys of positions [first, first + kBlock), as far as each row sees them: those of the
+  // last rows all, those of rows between as many as they may, those of the first none.
+  HWY_INLINE void AttendBlock(size_t first, const Piece& piece) {
+    const size_t rows = tile.rows;
+    const size_t seen = static_cast<size_t>(tile.first_position) + 1;  // by row 0
+    const size_t begin = first < seen ? 0 : first - seen + 1;
+    const size_t all = std::min(rows, first + kBlock < seen ? 0 : first + kBlock - seen);
+    const auto count_of = [&](size_t row) { return std::min(kBlock, seen + row - first); };
+    ScoreAll<kType>(piece, queries + begin * heads, (rows - begin) * heads,
+                    scores + begin * heads * kBlock);
+    for (size_t p = begin * heads; p < rows * heads; ++p) {
+      const float decay = state[p].Update(scores + p * kBlock, count_of(p / heads));
+      if (decay != 1.0f) Scale(partial.sums + p * partial.stride, partial.stride, decay);
+    }
+    // Rows that see a part go alone: adding nought times what another row sees could change
+    // the sign of a zero, or make a NaN.
+    for (size_t row = begin; row < all; ++row) AddRows(piece, row, 1, count_of(row));
+    if (all < rows) AddRows(piece, all, rows - all, kBlock);
+  }
+
+  void Run(int span) {
+    Begin();
+    const size_t first = static_cast<size_t>(span) * kAttentionSpanKeys;
+    const size_t end = std::min<size_t>(tile.num_keys(), first + kAttentionSpanKeys);
+    for (size_t key = first; key < end; key += kBlock) AttendBlock(key, MakePiece(key, end));
+    for (size_t p = 0; p < tile.rows * heads; ++p) {
+      partial.max[p] = state[p].max;
+      partial.total[p] = SumLanes(hn::Load(FloatTag(), state[p].sums));
     }
   }
+};
+
+void AttendSpanOfAnyType(const AttentionTile& tile, int span, float* memory) {
+  const Partial partial(tile, memory);
+  switch (tile.kv.type) {
+    case KvType::kF32:
+      return SpanTask<KvType::kF32>(tile, partial).Run(span);
+    case KvType::kF16:
+      return SpanTask<KvType::kF16>(tile, partial).Run(span);
+    case KvType::kQ8_0:
+      return SpanTask<KvType::kQ8_0>(tile, partial).Run(span);
+  }
+}
+
+// Adds what the rows that reach `span` found there.
+void MergeSpan(const AttentionTile& tile, int span, const Partial& partial, const Partial& total) {
+  const FloatTag d;
+  for (int p = 0; p < tile.rows * tile.heads; ++p) {
+    if (tile.first_position + p / tile.heads < span * kAttentionSpanKeys) continue;
+    const float max = std::max(total.max[p], partial.max[p]);
+    const float old_factor = ExpOfOne(total.max[p] - max);
+    const float new_factor = ExpOfOne(partial.max[p] - max);
+    total.max[p] = max;
+    total.total[p] = total.total[p] * old_factor + partial.total[p] * new_factor;
+    for (size_t i = 0; i < total.stride; i += kLanes) {
+      float* sums = total.sums + p * total.stride + i;
+      const FloatVector old = hn::Mul(hn::Load(d, sums), hn::Set(d, old_factor));
+      const FloatVector added = hn::Load(d, partial.sums + p * total.stride + i);
+      hn::Store(hn::MulAdd(added, hn::Set(d, new_factor), old), d, sums);
+    }
+  }
+}
+
+void WriteOut(const AttentionTile& tile, const Partial& total) {
+  const size_t size = tile.kv.head_size;
+  const size_t heads = tile.heads;
+  for (size_t p = 0; p < tile.rows * heads; ++p) {
+    float* sums = total.sums + p * total.stride;
+    Scale(sums, total.stride, 1.0f / total.total[p]);
+    std::copy(sums, sums + size, tile.out + p / heads * tile.row_stride + p % heads * size);
+  }
+}
+
+void MergeAllSpans(const AttentionTile& tile, float* partials) {
+  const Partial total(tile, partials);
+  for (int span = 1; span < tile.num_spans(); ++span) {
+    partials += AttentionPartialFloats(tile.kv.head_size);
+    MergeSpan(tile, span, Partial(tile, partials), total);
+  }
+  WriteOut(tile, total);
+}
+
+void AttendAllSpans(const AttentionTile& tile) {
+  constexpr size_t kFloats = AttentionPartialFloats(kMaxHeadSize);
+  alignas(64) float total_memory[kFloats];
+  alignas(64) float span_memory[kFloats];
+  const Partial total(tile, total_memory);
+  AttendSpanOfAnyType(tile, 0, total_memory);
+  for (int span = 1; span < tile.num_spans(); ++span) {
+    AttendSpanOfAnyType(tile, span, span_memory);
+    MergeSpan(tile, span, Partial(tile, span_memory), total);
+  }
+  WriteOut(tile, total);
 }
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
@@ -175,18 +431,36 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace aio {
 
-HWY_EXPORT(AttendHeads);
+HWY_EXPORT(AttendAllSpans);
+HWY_EXPORT(AttendSpanOfAnyType);
+HWY_EXPORT(MergeAllSpans);
 
-void Attention(const KvHeadView& kv, std::span<const int32_t> block_table, int num_keys,
-               float scale, std::span<const float> query, std::span<float> out) {
-  AIO_CHECK(kv.type == WeightType::kF32 || kv.type == WeightType::kF16);
-  AIO_CHECK(num_keys > 0 && kv.head_size > 0);
-  AIO_CHECK(block_table.size() * kKvBlockTokens >= static_cast<size_t>(num_keys));
-  const size_t heads = query.size() / static_cast<size_t>(kv.head_size);
-  AIO_CHECK(query.size() == heads * kv.head_size && out.size() == query.size());
+namespace {
+
+void CheckTile(const AttentionTile& tile) {
+  AIO_CHECK(KvTypeHolds(tile.kv.type, tile.kv.head_size) && tile.kv.head_size <= 1024);
+  AIO_CHECK(tile.rows > 0 && tile.heads > 0 && tile.first_position >= 0);
+  AIO_CHECK(tile.rows * tile.heads <= kAttentionPairs, "more pairs than a tile holds");
+  AIO_CHECK(tile.block_table.size() * kKvBlockTokens >= static_cast<size_t>(tile.num_keys()));
   internal::EnsureTargetChosen();
-  HWY_DYNAMIC_DISPATCH(AttendHeads)
-  (kv, block_table.data(), num_keys, scale, query.data(), heads, out.data());
+}
+
+}  // namespace
+
+void Attention(const AttentionTile& tile) {
+  CheckTile(tile);
+  HWY_DYNAMIC_DISPATCH(AttendAllSpans)(tile);
+}
+
+void AttendSpan(const AttentionTile& tile, int span, float* partial) {
+  CheckTile(tile);
+  AIO_CHECK(span >= 0 && span < tile.num_spans());
+  HWY_DYNAMIC_DISPATCH(AttendSpanOfAnyType)(tile, span, partial);
+}
+
+void MergeSpans(const AttentionTile& tile, float* partials) {
+  CheckTile(tile);
+  HWY_DYNAMIC_DISPATCH(MergeAllSpans)(tile, partials);
 }
 
 }  // namespace aio

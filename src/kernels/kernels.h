@@ -5,7 +5,7 @@
 // on the shape of its own row alone, never on how many rows or threads share the call.
 // Bits may differ between instruction sets, never within one.
 //
-// Matrix products: matmul.h.
+// Matrix products: matmul.h. Attention: attention.h.
 //
 // Nothing here allocates or fails: shapes are the caller's invariants (AIO_CHECKed where
 // that is cheap). Pointers need the alignment of their elements, no more.
@@ -64,30 +64,6 @@ void RopeAngles(int position, std::span<const double> frequencies, std::span<flo
 // [number of heads, head_size].
 void RopeInPlace(std::span<float> heads, int head_size, RopePairing pairing,
                  std::span<const float> cos, std::span<const float> sin);
-
-// --- Attention ---------------------------------------------------------------------
-
-// Positions in one block of a KV cache; also the block in which attention accumulates.
-inline constexpr int kKvBlockTokens = 32;
-
-// The keys and values of one (layer, KV head), in blocks of kKvBlockTokens positions:
-// block b is [kKvBlockTokens, head_size] values of `type` at keys + b * block_stride.
-struct KvHeadView {
-  const std::byte* keys = nullptr;
-  const std::byte* values = nullptr;
-  size_t block_stride = 0;             // bytes
-  WeightType type = WeightType::kF16;  // kF32 or kF16
-  int head_size = 0;
-};
-
-// out[h] = sum over p < num_keys of softmax_p(scale * query[h] . key[p]) * value[p], for
-// the `group` query heads that share one KV head; `query` and `out` are
-// [group, head_size]. Position p lives in block block_table[p / kKvBlockTokens].
-// Blocks are visited in order with a running maximum and sum (Milakov and Gimelshein
-// 2018, "Online normalizer calculation for softmax"), so the bits depend on the keys
-// before a position only.
-void Attention(const KvHeadView& kv, std::span<const int32_t> block_table, int num_keys,
-               float scale, std::span<const float> query, std::span<float> out);
 
 }  // namespace aio
 

@@ -2,10 +2,10 @@
 #include "model/forward.h"
 
 #include <cmath>
-#include <cstring>
 #include <initializer_list>
 
 #include "base/check.h"
+#include "kernels/attention.h"
 #include "kernels/kernels.h"
 #include "kernels/matmul.h"
 #include "model/forward_scratch.h"
@@ -99,29 +99,17 @@ void NormHeads(const ModelConfig& config, const std::vector<float>& weight,
   }
 }
 
-void Store(std::span<const float> values, KvType type, std::byte* out) {
-  if (type == KvType::kF16) {
-    EncodeF16(values, out);
-  } else {
-    std::memcpy(out, values.data(), values.size_bytes());
-  }
-}
-
 // Writes row i's keys and values to the cache.
 void StoreKeysAndValues(const Step& step, int layer, size_t i) {
   const ForwardRow& row = step.rows[i];
   const size_t head_size = step.config.head_size;
-  const KvType type = step.cache.type();
   const int block = row.block_table[row.position / KvCache::kBlockTokens];
-  const size_t slot = row.position % KvCache::kBlockTokens;
-  const size_t offset = slot * head_size * (type == KvType::kF16 ? 2 : 4);
+  const int slot = row.position % KvCache::kBlockTokens;
   const size_t kv_heads = step.config.num_kv_heads;
   for (size_t head = 0; head < kv_heads; ++head) {
-    const int h = static_cast<int>(head);
-    Store(Row(step.b.key, i * kv_heads + head, head_size), type,
-          step.cache.Keys(layer, block, h) + offset);
-    Store(Row(step.b.value, i * kv_heads + head, head_size), type,
-          step.cache.Values(layer, block, h) + offset);
+    StoreKeyValue(step.cache.Head(layer, static_cast<int>(head)), block, slot,
+                  Row(step.b.key, i * kv_heads + head, head_size),
+                  Row(step.b.value, i * kv_heads + head, head_size));
   }
 }
 
@@ -144,19 +132,98 @@ void RotateAndStore(const Step& step, int layer) {
   });
 }
 
-// Parallel over (row, KV head): the query heads that share a KV head go together, so that
-// its keys and values are read once.
-void Attend(const Step& step, int layer) {
+// How the query heads that share a KV head are split, so that each part fits a tile.
+struct HeadParts {
+  explicit HeadParts(const ModelConfig& config)
+      : group(config.num_heads / config.num_kv_heads),
+        parts((group + kAttentionPairs - 1) / kAttentionPairs),
+        rows(kAttentionPairs / ((group + parts - 1) / parts)) {}
+
+  size_t group;  // heads
+  size_t parts;
+  size_t rows;  // most of a tile
+
+  size_t first(size_t part) const { return part * group / parts; }
+};
+
+// Splits the step's rows into tiles of one sequence's neighbours.
+void BuildTiles(const Step& step) {
+  const size_t most = HeadParts(step.config).rows;
+  std::vector<RowTile>& tiles = step.b.tiles;
+  tiles.clear();
+  size_t spans = 0;
+  for (size_t i = 0; i < step.rows.size(); ++i) {
+    const ForwardRow& row = step.rows[i];
+    const size_t row_spans = static_cast<size_t>(row.position) / kAttentionSpanKeys + 1;
+    const bool follows = i > 0 && row.block_table.data() == step.rows[i - 1].block_table.data() &&
+                         row.position == step.rows[i - 1].position + 1;
+    if (follows && tiles.back().rows < most) {
+      ++tiles.back().rows;
+    } else {
+      tiles.push_back({i, 1, spans});
+    }
+    spans = tiles.back().first_span + row_spans;
+  }
+}
+
+AttentionTile MakeTile(const Step& step, int layer, size_t head_task, const RowTile& rows) {
   const ModelConfig& config = step.config;
-  const size_t kv_heads = config.num_kv_heads;
-  const size_t group_size =
-      static_cast<size_t>(config.num_heads) / kv_heads * static_cast<size_t>(config.head_size);
-  const float scale = 1.0f / std::sqrt(static_cast<float>(config.head_size));
-  step.pool.ParallelFor(step.rows.size() * kv_heads, [&](size_t task, int /*thread*/) {
-    const ForwardRow& row = step.rows[task / kv_heads];
-    const int kv_head = static_cast<int>(task % kv_heads);
-    Attention(step.cache.Head(layer, kv_head), row.block_table, row.position + 1, scale,
-              Row(step.b.query, task, group_size), Row(step.b.attention, task, group_size));
+  const HeadParts heads(config);
+  const size_t kv_head = head_task / heads.parts;
+  const size_t part = head_task % heads.parts;
+  const size_t begin = heads.first(part);
+  const ForwardRow& last = step.rows[rows.first_row + rows.rows - 1];
+  AttentionTile tile;
+  tile.kv = step.cache.Head(layer, static_cast<int>(kv_head));
+  tile.block_table = last.block_table;
+  tile.first_position = step.rows[rows.first_row].position;
+  tile.rows = static_cast<int>(rows.rows);
+  tile.heads = static_cast<int>(heads.first(part + 1) - begin);
+  tile.scale = 1.0f / std::sqrt(static_cast<float>(config.head_size));
+  tile.row_stride = static_cast<size_t>(config.num_heads) * config.head_size;
+  const size_t offset =
+      rows.first_row * tile.row_stride + (kv_head * heads.group + begin) * config.head_size;
+  tile.query = step.b.query.data() + offset;
+  tile.out = step.b.attention.data() + offset;
+  return tile;
+}
+
+// Parallel over the spans of long contexts too: for steps that have too few tasks otherwise.
+void AttendSpans(const Step& step, int layer, size_t head_tasks, size_t spans) {
+  const std::vector<RowTile>& tiles = step.b.tiles;
+  const size_t partial_floats = AttentionPartialFloats(step.config.head_size);
+  float* partials = step.b.partials.data();
+  step.pool.ParallelFor(head_tasks * spans, [&](size_t task, int /*thread*/) {
+    size_t t = tiles.size() - 1;
+    while (task % spans < tiles[t].first_span) --t;
+    AttendSpan(MakeTile(step, layer, task / spans, tiles[t]),
+               static_cast<int>(task % spans - tiles[t].first_span),
+               partials + task * partial_floats);
+  });
+  step.pool.ParallelFor(head_tasks * tiles.size(), [&](size_t task, int /*thread*/) {
+    const RowTile& rows = tiles[task % tiles.size()];
+    const size_t head_task = task / tiles.size();
+    MergeSpans(MakeTile(step, layer, head_task, rows),
+               partials + (head_task * spans + rows.first_span) * partial_floats);
+  });
+}
+
+// Parallel over (KV head, tile): the query heads that share a KV head and neighbouring rows go
+// together, so that its keys and values are read once.
+void Attend(const Step& step, int layer) {
+  const std::vector<RowTile>& tiles = step.b.tiles;
+  const size_t head_tasks = step.config.num_kv_heads * HeadParts(step.config).parts;
+  const size_t tasks = head_tasks * tiles.size();
+  if (tasks == 0) return;
+  const AttentionTile last = MakeTile(step, layer, 0, tiles.back());
+  const size_t spans = tiles.back().first_span + last.num_spans();
+  constexpr size_t kTasksPerThread = 4;  // for the threads to end together
+  if (spans > tiles.size() && tasks < kTasksPerThread * step.pool.num_threads() &&
+      head_tasks * spans * AttentionPartialFloats(last.kv.head_size) <= step.b.partials.size()) {
+    return AttendSpans(step, layer, head_tasks, spans);
+  }
+  step.pool.ParallelFor(tasks, [&](size_t task, int /*thread*/) {
+    Attention(MakeTile(step, layer, task / tiles.size(), tiles[task % tiles.size()]));
   });
 }
 
@@ -201,6 +268,7 @@ std::span<const float> Forward(const Model& model, std::span<const ForwardRow> r
   const std::span<float> up = step.All(b.up, config.intermediate_size);
   const std::span<float> delta = step.All(b.delta, config.hidden_size);
 
+  BuildTiles(step);
   EmbedTokens(step);
   for (int layer = 0; layer < config.num_layers; ++layer) {
     const LayerWeights& w = model.weights().layers[layer];

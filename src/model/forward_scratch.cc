@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/check.h"
+#include "kernels/attention.h"
 
 namespace aio {
 namespace {
@@ -17,6 +18,15 @@ std::vector<double> RopeFrequencies(const ModelConfig& config) {
                      config.rope_factors[i] * config.rope_scale;
   }
   return frequencies;
+}
+
+// For attention that is split into spans: as many as a step of few rows has in long contexts.
+size_t PartialFloats(const ModelConfig& config, size_t rows) {
+  constexpr size_t kMaxBytes = size_t{8} << 20;
+  const size_t spans = (config.context_length + kAttentionSpanKeys - 1) / kAttentionSpanKeys;
+  if (spans < 2) return 0;
+  const size_t each = AttentionPartialFloats(config.head_size);
+  return std::min(rows * config.num_heads * spans, kMaxBytes / sizeof(float) / each) * each;
 }
 
 // Every buffer's number of floats.
@@ -43,6 +53,7 @@ std::vector<BufferSize> BufferSizes(const ModelConfig& config, size_t rows, size
           {&B::up, rows * intermediate},
           {&B::delta, rows * hidden},
           {&B::last, logit_rows * hidden},
+          {&B::partials, PartialFloats(config, rows)},
           {&B::logits, logit_rows * static_cast<size_t>(config.vocabulary_size)}};
 }
 
@@ -68,6 +79,7 @@ ForwardScratch::ForwardScratch(const ModelConfig& config, int max_rows, int max_
   buffers_->config = &config;
   buffers_->max_rows = max_rows;
   buffers_->max_logit_rows = max_logit_rows;
+  buffers_->tiles.reserve(max_rows);
   buffers_->rope_frequencies = RopeFrequencies(config);
   for (const BufferSize& size : BufferSizes(config, max_rows, max_logit_rows)) {
     ((*buffers_).*size.buffer).resize(size.count);

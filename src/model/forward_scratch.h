@@ -10,6 +10,13 @@
 
 namespace aio {
 
+// Consecutive rows of one sequence that attend together.
+struct RowTile {
+  size_t first_row = 0;
+  size_t rows = 0;
+  size_t first_span = 0;  // spans of the tiles before
+};
+
 // Activations of a step of n rows, row-major.
 struct ForwardScratch::Buffers {
   Buffers(size_t max_rows, size_t max_columns) : matmul(max_rows, max_columns) {}
@@ -28,6 +35,8 @@ struct ForwardScratch::Buffers {
   AlignedVector<float> delta;            // [n, hidden]: what a sub-layer adds to x
   AlignedVector<float> last;             // [logit rows, hidden]
   AlignedVector<float> logits;           // [logit rows, vocabulary]
+  AlignedVector<float> partials;         // of attention, see kernels/attention.h
+  std::vector<RowTile> tiles;            // of this step; capacity for max_rows
   MatMulScratch matmul;
 };
 

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/attention.h"
 #include "kernels/target.h"
 #include "model/testing/reference_forward.h"
 #include "model/testing/test_model.h"
@@ -30,11 +31,12 @@ std::vector<int32_t> MakeTokens(const TestModelSpec& spec, int count, uint32_t s
 // One model with a cache, and sequences whose blocks are handed out interleaved.
 class Runner {
  public:
-  Runner(std::shared_ptr<const Model> model, KvType kv_type, int threads)
+  Runner(std::shared_ptr<const Model> model, KvType kv_type, int threads, int blocks = 64)
       : model_(std::move(model)),
-        cache_(KvCache::Create(model_->config(), kv_type, kBlocks).value()),
+        cache_(KvCache::Create(model_->config(), kv_type, blocks).value()),
         scratch_(model_->config(), kRows, kRows),
-        pool_(threads) {}
+        pool_(threads),
+        free_block_(blocks) {}
 
   // A block table for `tokens` positions, not in ascending order.
   std::vector<int32_t> NewBlockTable(int tokens) {
@@ -54,12 +56,17 @@ class Runner {
 
   // Logits at every position, `chunk` tokens a step.
   std::vector<std::vector<float>> RunSequence(std::span<const int32_t> tokens, int chunk) {
-    const std::vector<int32_t> table = NewBlockTable(static_cast<int>(tokens.size()));
+    return RunSequence(tokens, chunk, NewBlockTable(static_cast<int>(tokens.size())), true);
+  }
+  // The same from position `begin` on, with or without logits.
+  std::vector<std::vector<float>> RunSequence(std::span<const int32_t> tokens, int chunk,
+                                              const std::vector<int32_t>& table, bool wants_logits,
+                                              size_t begin = 0) {
     std::vector<std::vector<float>> logits;
-    for (size_t first = 0; first < tokens.size(); first += chunk) {
+    for (size_t first = begin; first < tokens.size(); first += chunk) {
       std::vector<ForwardRow> rows;
       for (size_t p = first; p < std::min(tokens.size(), first + chunk); ++p) {
-        rows.push_back({tokens[p], static_cast<int32_t>(p), table, true});
+        rows.push_back({tokens[p], static_cast<int32_t>(p), table, wants_logits});
       }
       Step(rows, logits);
     }
@@ -67,13 +74,12 @@ class Runner {
   }
 
  private:
-  static constexpr int kBlocks = 64;
   static constexpr int kRows = 96;
   std::shared_ptr<const Model> model_;
   std::unique_ptr<KvCache> cache_;
   ForwardScratch scratch_;
   ThreadPool pool_;
-  int32_t free_block_ = kBlocks;
+  int32_t free_block_;
 };
 
 // The largest over positions of |logits - reference| / |reference|, Euclidean norms.
@@ -156,6 +162,12 @@ std::vector<Case> Cases() {
                                   s.head_size = 64;
                                   s.tied = true;
                                 })},
+      {"llama_wide_group", With(llama,
+                                [](TestModelSpec& s) {
+                                  s.num_heads = 20;  // two tiles of ten heads each
+                                  s.num_kv_heads = 1;
+                                  s.head_size = 32;
+                                })},
       {"qwen3_biases", With(qwen3, [](TestModelSpec& s) { s.optional_biases = true; })},
       {"pangu", pangu},
       {"pangu_tied", With(pangu,
@@ -200,6 +212,9 @@ TEST_P(ReferenceTest, LogitsAgreeOnEveryInstructionSet) {
         << target;
     Runner f16(model, KvType::kF16, 2);
     EXPECT_LT(RelativeError(f16.RunSequence(tokens, 33), reference), 5e-3) << target;
+    if (!KvTypeHolds(KvType::kQ8_0, spec.head_size)) continue;
+    Runner q8_0(model, KvType::kQ8_0, 2);
+    EXPECT_LT(RelativeError(q8_0.RunSequence(tokens, 33), reference), 3e-2) << target;
   }
   ASSERT_TRUE(SelectTarget(before).ok());
 }
@@ -242,10 +257,11 @@ class ExactnessTest : public testing::TestWithParam<std::tuple<TensorType, KvTyp
     spec.architecture = "qwen3";
     spec.matrix_type = std::get<0>(GetParam());
     spec.vocabulary_size = 331;
+    if (KvEncoding() == KvType::kQ8_0) spec.head_size = 32;
     if (spec.matrix_type == TensorType::kQ8_0) return spec;
     if (spec.matrix_type == TensorType::kQ4_K) return Quantized(spec, spec.matrix_type);
     spec.hidden_size = 72;
-    spec.head_size = 20;
+    if (KvEncoding() != KvType::kQ8_0) spec.head_size = 20;
     spec.intermediate_size = 101;
     return spec;
   }
@@ -256,10 +272,10 @@ INSTANTIATE_TEST_SUITE_P(
     Types, ExactnessTest,
     testing::Combine(testing::Values(TensorType::kF32, TensorType::kF16, TensorType::kBF16,
                                      TensorType::kQ8_0, TensorType::kQ4_K),
-                     testing::Values(KvType::kF32, KvType::kF16)),
+                     testing::ValuesIn(kAllKvTypes)),
     [](const auto& info) {
-      return std::string(TensorTypeName(static_cast<uint32_t>(std::get<0>(info.param)))) +
-             (std::get<1>(info.param) == KvType::kF32 ? "_kv_f32" : "_kv_f16");
+      return std::string(TensorTypeName(static_cast<uint32_t>(std::get<0>(info.param)))) + "_kv_" +
+             std::string(KvTypeName(std::get<1>(info.param)));
     });
 
 void ExpectSameBits(const std::vector<std::vector<float>>& a,
@@ -319,6 +335,26 @@ TEST_P(ExactnessTest, NeighboursDoNotChangeABit) {
   for (int s = 0; s < kSequences; ++s) {
     ExpectSameBits(batched[s], alone[s], "sequence " + std::to_string(s));
   }
+}
+
+// Contexts of several spans: few rows are split into spans, many are not.
+TEST(ForwardTest, SpansDoNotChangeABit) {
+  TestModelSpec spec;
+  spec.num_layers = 1;
+  spec.context_length = 5000;
+  const std::shared_ptr<const Model> model = LoadRandomModel(spec);
+  const std::vector<int32_t> tokens = MakeTokens(spec, 2 * kAttentionSpanKeys + 100);
+  const auto last = [&](int tail, int threads) {
+    Runner runner(model, KvType::kF16, threads, 160);
+    const auto before = std::span(tokens).first(tokens.size() - 90);
+    const std::vector<int32_t> table = runner.NewBlockTable(static_cast<int>(tokens.size()));
+    runner.RunSequence(before, 96, table, false);
+    return runner.RunSequence(tokens, tail, table, true, before.size());
+  };
+  const auto expected = last(1, 1);
+  ASSERT_EQ(expected.size(), 90u);
+  ExpectSameBits(last(5, 16), expected, "a few rows on many threads");
+  ExpectSameBits(last(90, 2), expected, "many rows");
 }
 
 TEST(ForwardTest, OnlyRowsThatWantLogitsGetThem) {

@@ -1,5 +1,6 @@
 #include "model/kv_cache.h"
 
+#include <cstring>
 #include <string>
 #include <utility>
 
@@ -7,22 +8,21 @@
 
 namespace aio {
 
-static_assert(KvCache::kBlockTokens == kKvBlockTokens,
-              "attention accumulates in the blocks of the cache");
-
-namespace {
-
-int64_t ElementBytes(KvType type) { return type == KvType::kF32 ? 4 : 2; }
-
-}  // namespace
-
 int64_t KvCache::BlockBytes(const ModelConfig& config, KvType type) {
   // ReadModelConfig's limits keep this within 2^40.
-  return 2 * int64_t{config.num_layers} * config.kv_size() * kBlockTokens * ElementBytes(type);
+  return int64_t{config.num_layers} * config.num_kv_heads *
+         static_cast<int64_t>(LayoutOfPiece(type, config.head_size).bytes);
 }
 
 Result<std::unique_ptr<KvCache>> KvCache::Create(const ModelConfig& config, KvType type,
                                                  int num_blocks) {
+  if (!KvTypeHolds(type, config.head_size)) {
+    return InvalidArgument("kv_type \"" + std::string(KvTypeName(type)) +
+                           "\" takes heads of whole runs of " + std::to_string(kKvScaleDims) +
+                           " dimensions, and this model's have " +
+                           std::to_string(config.head_size) + "; set kv_type to \"f16\"")
+        .WithParam("kv_type");
+  }
   const int64_t block_bytes = BlockBytes(config, type);
   AIO_CHECK(num_blocks > 0 && block_bytes > 0);
   int64_t bytes = -1;  // refused, if the product does not fit
@@ -31,7 +31,7 @@ Result<std::unique_ptr<KvCache>> KvCache::Create(const ModelConfig& config, KvTy
   if (!memory.ok()) {
     return ResourceExhausted("cannot reserve a KV cache of " + std::to_string(num_blocks) +
                              " blocks of " + std::to_string(block_bytes) +
-                             " bytes; use fewer KV cache tokens, or F16 for its values");
+                             " bytes; use fewer KV cache tokens, or a smaller kv_type");
   }
 
   std::unique_ptr<KvCache> cache(new KvCache());
@@ -40,44 +40,31 @@ Result<std::unique_ptr<KvCache>> KvCache::Create(const ModelConfig& config, KvTy
   cache->num_blocks_ = num_blocks;
   cache->num_kv_heads_ = config.num_kv_heads;
   cache->head_size_ = config.head_size;
-  cache->head_block_bytes_ =
-      static_cast<size_t>(kBlockTokens * config.head_size * ElementBytes(type));
+  cache->piece_bytes_ = LayoutOfPiece(type, config.head_size).bytes;
   cache->memory_ = std::move(memory).value();
-  cache->keys_ = cache->memory_.data();
-  cache->values_ = cache->keys_ + bytes / 2;
   return cache;
 }
 
-size_t KvCache::Offset(int layer, int block, int kv_head) const {
+KvHeadView KvCache::Head(int layer, int kv_head) {
   AIO_CHECK(layer >= 0 && layer < num_layers_, "KV cache: layer out of range");
-  AIO_CHECK(block >= 0 && block < num_blocks_, "KV cache: block out of range");
   AIO_CHECK(kv_head >= 0 && kv_head < num_kv_heads_, "KV cache: head out of range");
-  const size_t row = static_cast<size_t>(layer) * num_blocks_ + block;
-  return (row * num_kv_heads_ + kv_head) * head_block_bytes_;
-}
-
-std::byte* KvCache::Keys(int layer, int block, int kv_head) {
-  return keys_ + Offset(layer, block, kv_head);
-}
-
-std::byte* KvCache::Values(int layer, int block, int kv_head) {
-  return values_ + Offset(layer, block, kv_head);
-}
-
-const std::byte* KvCache::Keys(int layer, int block, int kv_head) const {
-  return keys_ + Offset(layer, block, kv_head);
-}
-
-const std::byte* KvCache::Values(int layer, int block, int kv_head) const {
-  return values_ + Offset(layer, block, kv_head);
-}
-
-KvHeadView KvCache::Head(int layer, int kv_head) const {
-  return {.keys = Keys(layer, 0, kv_head),
-          .values = Values(layer, 0, kv_head),
-          .block_stride = head_block_bytes_ * num_kv_heads_,
-          .type = type_ == KvType::kF32 ? WeightType::kF32 : WeightType::kF16,
+  const size_t head = static_cast<size_t>(layer) * num_kv_heads_ + kv_head;
+  return {.pieces = memory_.data() + head * num_blocks_ * piece_bytes_,
+          .num_blocks = num_blocks_,
+          .type = type_,
           .head_size = head_size_};
+}
+
+void KvCache::CopyBlock(int32_t from, int32_t to) {
+  AIO_CHECK(from >= 0 && from < num_blocks_, "KV cache: block out of range");
+  AIO_CHECK(to >= 0 && to < num_blocks_, "KV cache: block out of range");
+  if (from == to) return;
+  for (int layer = 0; layer < num_layers_; ++layer) {
+    for (int head = 0; head < num_kv_heads_; ++head) {
+      std::byte* pieces = Head(layer, head).pieces;
+      std::memcpy(pieces + to * piece_bytes_, pieces + from * piece_bytes_, piece_bytes_);
+    }
+  }
 }
 
 }  // namespace aio

@@ -10,24 +10,23 @@
 
 #include "base/page_memory.h"
 #include "base/status.h"
-#include "kernels/kernels.h"
+#include "kernels/kv_block.h"
 #include "model/config.h"
 
 namespace aio {
-
-enum class KvType { kF32, kF16 };
 
 // Not thread-safe by itself: one step at a time reads and writes it. Within a step, each
 // position is written by one task before any task reads it.
 class KvCache {
  public:
-  static constexpr int kBlockTokens = 32;
+  static constexpr int kBlockTokens = kKvBlockTokens;
 
   // Bytes of one block over all layers, K and V.
   static int64_t BlockBytes(const ModelConfig& config, KvType type);
 
-  // Reserves memory for `num_blocks` > 0; kResourceExhausted with the bytes when refused.
-  // Pages are touched when first written, zero until then.
+  // Reserves memory for `num_blocks` > 0; kResourceExhausted with the bytes when refused,
+  // kInvalidArgument when the type cannot hold heads of the model's size. Pages are touched
+  // when first written, zero until then.
   static Result<std::unique_ptr<KvCache>> Create(const ModelConfig& config, KvType type,
                                                  int num_blocks);
 
@@ -38,30 +37,23 @@ class KvCache {
   }
   int num_blocks() const { return num_blocks_; }
 
-  // Memory of (layer, block, kv head): [kBlockTokens, head_size] of the cache's type,
-  // positions contiguous, so that attention streams over one head's keys. An index out of
-  // range is an AIO_CHECK.
-  std::byte* Keys(int layer, int block, int kv_head);
-  std::byte* Values(int layer, int block, int kv_head);
-  const std::byte* Keys(int layer, int block, int kv_head) const;
-  const std::byte* Values(int layer, int block, int kv_head) const;
+  // All blocks of (layer, kv head), as attention reads them and StoreKeyValue() writes them.
+  // An index out of range is an AIO_CHECK.
+  KvHeadView Head(int layer, int kv_head);
 
-  // All blocks of (layer, kv head), as attention reads them.
-  KvHeadView Head(int layer, int kv_head) const;
+  // All layers and heads of block `from`, to block `to`.
+  void CopyBlock(int32_t from, int32_t to);
 
  private:
   KvCache() = default;
-  size_t Offset(int layer, int block, int kv_head) const;
 
   KvType type_ = KvType::kF16;
   int num_layers_ = 0;
   int num_blocks_ = 0;
   int num_kv_heads_ = 0;
   int head_size_ = 0;
-  size_t head_block_bytes_ = 0;  // kBlockTokens * head_size * element
-  std::byte* keys_ = nullptr;    // [layers, blocks, kv_heads, kBlockTokens, head_size]
-  std::byte* values_ = nullptr;
-  PageMemory memory_;
+  size_t piece_bytes_ = 0;
+  PageMemory memory_;  // [layers, kv_heads, blocks] pieces: a sequence's neighbouring blocks stream
 };
 
 }  // namespace aio

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
+#include <span>
 
 namespace aio {
 namespace {
@@ -18,46 +20,74 @@ ModelConfig SmallConfig() {
 }
 
 TEST(KvCacheTest, BlockBytesCountsKeysAndValuesOfAllLayers) {
-  EXPECT_EQ(KvCache::BlockBytes(SmallConfig(), KvType::kF32), 2 * 3 * 2 * 20 * 32 * 4);
-  EXPECT_EQ(KvCache::BlockBytes(SmallConfig(), KvType::kF16), 2 * 3 * 2 * 20 * 32 * 2);
+  ModelConfig config = SmallConfig();
+  // Rows of values are padded to 16.
+  EXPECT_EQ(KvCache::BlockBytes(config, KvType::kF32), 3 * 2 * (20 + 32) * 32 * 4);
+  EXPECT_EQ(KvCache::BlockBytes(config, KvType::kF16), 3 * 2 * (20 + 32) * 32 * 2);
+  config.head_size = 64;
+  EXPECT_EQ(KvCache::BlockBytes(config, KvType::kF16), 3 * 2 * 2 * 64 * 32 * 2);
+  EXPECT_EQ(KvCache::BlockBytes(config, KvType::kQ8_0), 3 * 2 * 2 * 64 * 32 * 34 / 32);
 }
 
-TEST(KvCacheTest, EveryHeadBlockHasItsOwnMemory) {
-  for (const KvType type : {KvType::kF32, KvType::kF16}) {
-    const ModelConfig config = SmallConfig();
-    constexpr int kBlocks = 5;
-    const auto cache = KvCache::Create(config, type, kBlocks).value();
-    const size_t bytes = KvCache::BlockBytes(config, type) / (2 * 3 * 2);
-    const auto for_each = [&](auto&& visit) {
-      uint8_t mark = 0;
-      for (int layer = 0; layer < 3; ++layer) {
-        for (int block = 0; block < kBlocks; ++block) {
-          for (int head = 0; head < 2; ++head) {
-            visit(std::span(cache->Keys(layer, block, head), bytes), std::byte{++mark});
-            visit(std::span(cache->Values(layer, block, head), bytes), std::byte{++mark});
-          }
-        }
+// Calls visit(memory) for the piece of every layer, head and block.
+template <typename Visit>
+void ForEachPiece(KvCache& cache, const ModelConfig& config, const Visit& visit) {
+  const size_t bytes =
+      KvCache::BlockBytes(config, cache.type()) / (config.num_layers * config.num_kv_heads);
+  for (int layer = 0; layer < config.num_layers; ++layer) {
+    for (int head = 0; head < config.num_kv_heads; ++head) {
+      for (int block = 0; block < cache.num_blocks(); ++block) {
+        visit(std::span(cache.Head(layer, head).pieces + block * bytes, bytes), block);
       }
-    };
-    for_each([](std::span<std::byte> memory, std::byte mark) {
+    }
+  }
+}
+
+TEST(KvCacheTest, EveryPieceHasItsOwnMemory) {
+  for (const KvType type : kAllKvTypes) {
+    ModelConfig config = SmallConfig();
+    config.head_size = 32;
+    const auto cache = KvCache::Create(config, type, 5).value();
+    uint8_t mark = 0;
+    ForEachPiece(*cache, config, [&](std::span<std::byte> memory, int /*block*/) {
       for (const std::byte b : memory) ASSERT_EQ(b, std::byte{0});  // lazily touched
-      std::fill(memory.begin(), memory.end(), mark);
+      std::fill(memory.begin(), memory.end(), std::byte{++mark});
     });
-    for_each([](std::span<std::byte> memory, std::byte mark) {
-      for (const std::byte b : memory) ASSERT_EQ(b, mark);
+    mark = 0;
+    ForEachPiece(*cache, config, [&](std::span<std::byte> memory, int /*block*/) {
+      ++mark;
+      for (const std::byte b : memory) ASSERT_EQ(b, std::byte{mark});
     });
   }
 }
 
-TEST(KvCacheTest, HeadViewFindsTheSameMemory) {
-  const auto cache = KvCache::Create(SmallConfig(), KvType::kF16, 4).value();
+TEST(KvCacheTest, HeadViewSaysWhatTheCacheHolds) {
+  const auto cache = KvCache::Create(SmallConfig(), KvType::kF32, 4).value();
   const KvHeadView view = cache->Head(1, 1);
-  EXPECT_EQ(view.type, WeightType::kF16);
+  EXPECT_EQ(view.type, KvType::kF32);
   EXPECT_EQ(view.head_size, 20);
-  for (int block = 0; block < 4; ++block) {
-    EXPECT_EQ(view.keys + block * view.block_stride, cache->Keys(1, block, 1));
-    EXPECT_EQ(view.values + block * view.block_stride, cache->Values(1, block, 1));
-  }
+  EXPECT_EQ(view.num_blocks, 4);
+}
+
+TEST(KvCacheTest, CopyBlockCopiesEveryLayerAndHeadAndNothingElse) {
+  const ModelConfig config = SmallConfig();
+  const auto cache = KvCache::Create(config, KvType::kF16, 4).value();
+  ForEachPiece(*cache, config, [](std::span<std::byte> memory, int block) {
+    std::fill(memory.begin(), memory.end(), std::byte(block + 1));
+  });
+  cache->CopyBlock(3, 1);
+  cache->CopyBlock(2, 2);
+  ForEachPiece(*cache, config, [](std::span<std::byte> memory, int block) {
+    for (const std::byte b : memory) ASSERT_EQ(b, std::byte(block == 1 ? 4 : block + 1));
+  });
+}
+
+TEST(KvCacheTest, RefusesATypeThatCannotHoldTheHeads) {
+  const auto cache = KvCache::Create(SmallConfig(), KvType::kQ8_0, 4);
+  ASSERT_FALSE(cache.ok());
+  EXPECT_EQ(cache.status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(cache.status().param(), "kv_type");
+  EXPECT_THAT(cache.status().message(), testing::HasSubstr("set kv_type to \"f16\""));
 }
 
 TEST(KvCacheTest, MoreThanTheMachineHasIsRefusedWithTheBytes) {
@@ -77,10 +107,10 @@ TEST(KvCacheTest, MoreThanTheMachineHasIsRefusedWithTheBytes) {
 
 TEST(KvCacheDeathTest, IndicesOutOfRangeStopTheProgram) {
   const auto cache = KvCache::Create(SmallConfig(), KvType::kF16, 4).value();
-  EXPECT_DEATH(cache->Keys(3, 0, 0), "layer out of range");
-  EXPECT_DEATH(cache->Keys(0, 4, 0), "block out of range");
-  EXPECT_DEATH(cache->Values(0, -1, 0), "block out of range");
-  EXPECT_DEATH(cache->Values(0, 0, 2), "head out of range");
+  EXPECT_DEATH(cache->Head(3, 0), "layer out of range");
+  EXPECT_DEATH(cache->Head(0, 2), "head out of range");
+  EXPECT_DEATH(cache->CopyBlock(4, 0), "block out of range");
+  EXPECT_DEATH(cache->CopyBlock(0, -1), "block out of range");
 }
 
 }  // namespace
