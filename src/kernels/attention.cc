@@ -12,7 +12,6 @@
 #define HWY_TARGET_INCLUDE "kernels/attention.cc"
 #include <hwy/foreach_target.h>
 //
-#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include "kernels/exp-inl.h"
@@ -77,10 +76,22 @@ struct Piece {
   const std::byte* value_scales;
   const std::byte* keys;
   const std::byte* values;
-  const std::byte* next;  // keys that will be wanted when these values are done with
+  ptrdiff_t ahead;  // bytes from here to the block that comes next
   size_t head_size;
   size_t padded_size;
 };
+
+// Asks for what will be wanted in the next block. Halves of few pairs are read so fast that the
+// processor sees the stream, and does better alone. To the second cache: the first one can
+// wait for a few lines only.
+template <KvType kType, size_t kPairs, size_t kBytes>
+HWY_INLINE void Prefetch(const std::byte* data) {
+  if constexpr (kType == KvType::kQ8_0 || kPairs > 4) {
+    Unroll<(kBytes + 63) / 64>([&](auto line) AIO_UNROLLED {
+      __builtin_prefetch(data + line * 64, /*rw=*/0, /*locality=*/2);
+    });
+  }
+}
 
 // scores[p][j] = query p . key j. `queries` is [head_size][kPairStride].
 template <KvType kType, size_t kPairs>
@@ -98,7 +109,7 @@ HWY_INLINE void ScoreKeys(const Piece& piece, const float* queries, float* score
       });
       const auto add = [&](size_t i, FloatVector(&sums)[kPairs][kVectors]) AIO_UNROLLED {
         const std::byte* keys = piece.keys + i * kRowBytes;
-        hwy::Prefetch(keys + (piece.values - piece.keys));
+        if (i % 2 == 0) Prefetch<kType, kPairs, 2 * kRowBytes>(keys + piece.ahead);
         FloatVector k[kVectors];
         Unroll<kVectors>([&](auto v)
                              AIO_UNROLLED { k[v] = Codes<kType>::Load(keys, j + v * kLanes); });
@@ -165,11 +176,8 @@ HWY_INLINE void AddColumns(const Piece& piece, const float* weights, size_t coun
     });
   });
   const std::byte* values = piece.values + i * kBytes;
-  const std::byte* next = piece.next + i * kBytes;
   for (size_t j = 0; j < count; ++j) {
-    for (size_t line = 0; line < kVectors * kLanes * kBytes; line += 64) {
-      hwy::Prefetch(next + line);
-    }
+    Prefetch<kType, kPairs, kVectors * kLanes * kBytes>(values + piece.ahead);
     FloatVector value[kVectors];
     Unroll<kVectors>([&](auto v)
                          AIO_UNROLLED { value[v] = Codes<kType>::Load(values, v * kLanes); });
@@ -184,7 +192,6 @@ HWY_INLINE void AddColumns(const Piece& piece, const float* weights, size_t coun
       });
     });
     values += piece.padded_size * kBytes;
-    next += piece.padded_size * kBytes;
   }
   Unroll<kPairs>([&](auto p) AIO_UNROLLED {
     Unroll<kVectors>([&](auto v) AIO_UNROLLED {
@@ -306,9 +313,12 @@ struct SpanTask {
   Piece MakePiece(size_t first, size_t end) const {
     const std::byte* at = PieceOf(first);
     const std::byte* next = first + kBlock < end ? PieceOf(first + kBlock) : at;
-    return {at + layout.key_scales, at + layout.value_scales,
-            at + layout.keys,       at + layout.values,
-            next + layout.keys,     static_cast<size_t>(tile.kv.head_size),
+    return {at + layout.key_scales,
+            at + layout.value_scales,
+            at + layout.keys,
+            at + layout.values,
+            next - at,
+            static_cast<size_t>(tile.kv.head_size),
             partial.stride};
   }
 

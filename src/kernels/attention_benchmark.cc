@@ -21,6 +21,7 @@ namespace {
 
 constexpr int kHeadSize = 128;
 constexpr int kKeys = 32768;
+constexpr int kAll = kKeys / kKvBlockTokens;
 constexpr size_t kBytes = size_t{1} << 30;  // of keys and values: more than any cache holds
 
 // As many KV heads as fill the memory, all positions written.
@@ -49,7 +50,7 @@ class Cache {
   }
 
  private:
-  static constexpr int kBlocks = kKeys / kKvBlockTokens;
+  static constexpr int kBlocks = kAll;
   size_t head_bytes() const { return piece_bytes_ * kBlocks; }
 
   size_t piece_bytes_;
@@ -64,9 +65,9 @@ const Cache& CacheOf(KvType type) {
   return type == KvType::kF16 ? f16 : q8_0;
 }
 
-std::vector<int32_t> Neighbours() {
-  std::vector<int32_t> table(kKeys / kKvBlockTokens);
-  std::iota(table.begin(), table.end(), 0);
+std::vector<int32_t> Neighbours(int distinct = kAll) {
+  std::vector<int32_t> table(kAll);
+  for (size_t i = 0; i < table.size(); ++i) table[i] = static_cast<int32_t>(i) % distinct;
   return table;
 }
 
@@ -83,10 +84,10 @@ AttentionTile TileOf(const std::vector<int32_t>& table, int rows, int heads) {
   return tile;
 }
 
-// One token at 32K keys, every KV head of every layer once.
-void BM_Decode(benchmark::State& state, KvType type) {
+// One token at 32K keys, every KV head of every layer once; of `distinct` blocks.
+void BM_Decode(benchmark::State& state, KvType type, int distinct) {
   const Cache& cache = CacheOf(type);
-  const std::vector<int32_t> table = Neighbours();
+  const std::vector<int32_t> table = Neighbours(distinct);
   const AttentionTile all = TileOf(table, 1, static_cast<int>(state.range(0)));
   ThreadPool pool(static_cast<int>(state.range(1)));
   std::vector<AlignedVector<float>> out(cache.num_heads(),
@@ -94,7 +95,7 @@ void BM_Decode(benchmark::State& state, KvType type) {
   for (auto _ : state) {
     pool.ParallelFor(cache.num_heads(), [&](size_t head, int /*thread*/) {
       AttentionTile tile = all;
-      tile.kv = cache.Head(head);
+      tile.kv = cache.Head(distinct == kAll ? head : 0);
       tile.out = out[head].data();
       Attention(tile);
     });
@@ -156,10 +157,13 @@ void Groups(benchmark::internal::Benchmark* b) {
   b->UseRealTime()->Unit(benchmark::kMillisecond);
 }
 BENCHMARK(BM_StreamingRead)->Name("Read/before")->Apply(Read);
-BENCHMARK_CAPTURE(BM_Decode, F16, KvType::kF16)->Apply(Groups);
+BENCHMARK_CAPTURE(BM_Decode, F16, KvType::kF16, kAll)->Apply(Groups);
 BENCHMARK(BM_StreamingRead)->Name("Read/between")->Apply(Read);
-BENCHMARK_CAPTURE(BM_Decode, Q8_0, KvType::kQ8_0)->Apply(Groups);
+BENCHMARK_CAPTURE(BM_Decode, Q8_0, KvType::kQ8_0, kAll)->Apply(Groups);
 BENCHMARK(BM_StreamingRead)->Name("Read/after")->Apply(Read);
+// Blocks that stay in the cache: what the arithmetic alone would reach.
+BENCHMARK_CAPTURE(BM_Decode, F16_cached, KvType::kF16, 4)->Apply(Groups);
+BENCHMARK_CAPTURE(BM_Decode, Q8_0_cached, KvType::kQ8_0, 4)->Apply(Groups);
 BENCHMARK_CAPTURE(BM_Prefill, F16, KvType::kF16)->Apply(Groups);
 BENCHMARK_CAPTURE(BM_Prefill, Q8_0, KvType::kQ8_0)->Apply(Groups);
 
