@@ -15,6 +15,7 @@
 #include <hwy/highway.h>
 
 #include "kernels/exp-inl.h"
+#include "kernels/int_dot-inl.h"
 #include "kernels/loads-inl.h"
 #include "kernels/token_groups-inl.h"
 
@@ -48,6 +49,10 @@ constexpr size_t kValueSums = 8;
 
 // The largest power of two <= `most` and 8; at least 1.
 constexpr size_t Vectors(size_t most) { return most >= 8 ? 8 : most >= 4 ? 4 : most >= 2 ? 2 : 1; }
+// Of keys, at two accumulators each.
+constexpr size_t ScoreVectors(size_t pairs) {
+  return std::min(kBlockVectors, Vectors(kScoreSums / (2 * pairs)));
+}
 
 // Stored numbers without their scales: Load(data, i) decodes kLanes from the i-th on.
 template <KvType kType>
@@ -93,58 +98,154 @@ HWY_INLINE void Prefetch(const std::byte* data) {
   }
 }
 
-// scores[p][j] = query p . key j. `queries` is [head_size][kPairStride].
-template <KvType kType, size_t kPairs>
-HWY_INLINE void ScoreKeys(const Piece& piece, const float* queries, float* scores) {
-  constexpr size_t kVectors = std::min(kBlockVectors, Vectors(kScoreSums / (2 * kPairs)));
-  constexpr size_t kRowBytes = kBlock * KvValueBytes(kType);
-  const FloatTag d;
-  const size_t run = HasScales(kType) ? kKvScaleDims : piece.head_size;
-  for (size_t j = 0; j < kBlock; j += kVectors * kLanes) {
-    for (size_t begin = 0; begin < piece.head_size; begin += run) {
-      FloatVector even[kPairs][kVectors];
-      FloatVector odd[kPairs][kVectors];
-      Unroll<kPairs>([&](auto p) AIO_UNROLLED {
-        Unroll<kVectors>([&](auto v) AIO_UNROLLED { even[p][v] = odd[p][v] = hn::Zero(d); });
-      });
-      const auto add = [&](size_t i, FloatVector(&sums)[kPairs][kVectors]) AIO_UNROLLED {
-        const std::byte* keys = piece.keys + i * kRowBytes;
-        if (i % 2 == 0) Prefetch<kType, kPairs, 2 * kRowBytes>(keys + piece.ahead);
-        FloatVector k[kVectors];
-        Unroll<kVectors>([&](auto v)
-                             AIO_UNROLLED { k[v] = Codes<kType>::Load(keys, j + v * kLanes); });
-        Unroll<kPairs>([&](auto p) AIO_UNROLLED {
-          const FloatVector q = hn::Set(d, queries[i * kPairStride + p]);
-          Unroll<kVectors>([&](auto v)
-                               AIO_UNROLLED { sums[p][v] = hn::MulAdd(k[v], q, sums[p][v]); });
-        });
-      };
-      size_t i = begin;
-      for (; i + 1 < begin + run; i += 2) {
-        add(i, even);
-        add(i + 1, odd);
-      }
-      if (i < begin + run) add(i, even);
+// Queries and their products with floats.
+template <KvType kType>
+class FloatScores {
+ public:
+  void SetQuery(size_t p, const float* query, size_t size, float scale) {
+    for (size_t i = 0; i < size; ++i) queries_[i * kPairStride + p] = query[i] * scale;
+  }
 
+  // scores[p][j] = query first + p . key j
+  HWY_NOINLINE void Score(const Piece& piece, size_t first, size_t pairs, float* scores) const {
+    ForEachGroup<kMaxPairs>(pairs, [&](size_t p, auto count) HWY_ATTR {
+      constexpr size_t kPairs = decltype(count)::value;
+      constexpr size_t kVectors = ScoreVectors(kPairs);
+      for (size_t j = 0; j < kBlock; j += kVectors * kLanes) {
+        ScoreSome<kPairs, kVectors>(piece, j, queries_ + first + p, scores + p * kBlock + j);
+      }
+    });
+  }
+
+ private:
+  template <size_t kPairs, size_t kVectors>
+  static HWY_INLINE void ScoreSome(const Piece& piece, size_t j, const float* queries,
+                                   float* scores) {
+    constexpr size_t kRowBytes = kBlock * KvValueBytes(kType);
+    const FloatTag d;
+    FloatVector even[kPairs][kVectors];
+    FloatVector odd[kPairs][kVectors];
+    Unroll<kPairs>([&](auto p) AIO_UNROLLED {
+      Unroll<kVectors>([&](auto v) AIO_UNROLLED { even[p][v] = odd[p][v] = hn::Zero(d); });
+    });
+    const auto add = [&](size_t i, FloatVector(&sums)[kPairs][kVectors]) AIO_UNROLLED {
+      const std::byte* keys = piece.keys + i * kRowBytes;
+      Prefetch<kType, kPairs, kRowBytes>(keys + piece.ahead);
+      FloatVector k[kVectors];
+      Unroll<kVectors>([&](auto v)
+                           AIO_UNROLLED { k[v] = Codes<kType>::Load(keys, j + v * kLanes); });
+      Unroll<kPairs>([&](auto p) AIO_UNROLLED {
+        const FloatVector q = hn::Set(d, queries[i * kPairStride + p]);
+        Unroll<kVectors>([&](auto v)
+                             AIO_UNROLLED { sums[p][v] = hn::MulAdd(k[v], q, sums[p][v]); });
+      });
+    };
+    size_t i = 0;
+    for (; i + 1 < piece.head_size; i += 2) {
+      add(i, even);
+      add(i + 1, odd);
+    }
+    if (i < piece.head_size) add(i, even);
+    Unroll<kPairs>([&](auto p) AIO_UNROLLED {
       Unroll<kVectors>([&](auto v) AIO_UNROLLED {
-        const size_t lane = j + v * kLanes;
-        FloatVector scale = hn::Zero(d);
-        if constexpr (HasScales(kType)) {
-          scale = LoadScales(piece.key_scales, begin / kKvScaleDims * kBlock + lane);
-        }
+        hn::Store(hn::Add(even[p][v], odd[p][v]), d, scores + p * kBlock + v * kLanes);
+      });
+    });
+  }
+
+  alignas(64) float queries_[kMaxHeadSize * kPairStride];  // [head_size][kPairStride], scaled
+};
+
+// Queries rounded to 16 bits, and their products with codes: exact until the keys' scales are
+// applied, run by run.
+template <typename Dot>
+class CodeScores {
+ public:
+  void SetQuery(size_t p, const float* query, size_t size, float scale) {
+    constexpr float kMaxCode = 32512.0f;   // 127 * 256: high and low byte fit int8
+    constexpr float kNothing = 0x1p-100f;  // smaller ones count as zero; 1 / it is finite
+    const FloatTag d;
+    FloatVector largest = hn::Zero(d);
+    for (size_t i = 0; i < size; i += kLanes) {
+      largest = hn::Max(largest, hn::Abs(hn::LoadU(d, query + i)));
+    }
+    const float magnitude = hn::GetLane(hn::MaxOfLanes(d, largest));
+    const bool nothing = !(magnitude > kNothing);
+    const FloatVector inverse = hn::Set(d, nothing ? 0.0f : kMaxCode / magnitude);
+    scales_[p] = nothing ? 0.0f : magnitude / kMaxCode * scale;
+    for (size_t run = 0; run < size / kKvScaleDims; ++run) {
+      alignas(64) int32_t rounded[kKvScaleDims];
+      SumVector sum = hn::Zero(SumTag());
+      for (size_t i = 0; i < kKvScaleDims; i += kLanes) {
+        const FloatVector x = hn::LoadU(d, query + run * kKvScaleDims + i);
+        const SumVector code = hn::NearestInt(hn::Mul(x, inverse));
+        hn::Store(code, SumTag(), rounded + i);
+        sum = hn::Add(sum, code);
+      }
+      corrections_[p][run] = -kKvKeyCodeZero * hn::GetLane(hn::SumOfLanes(SumTag(), sum));
+      Dot::Store(rounded, codes_[p][run]);
+    }
+  }
+
+  // scores[p][j] = query first + p . key j
+  HWY_NOINLINE void Score(const Piece& piece, size_t first, size_t pairs, float* scores) const {
+    ForEachGroup<kMaxPairs>(pairs, [&](size_t p, auto count) HWY_ATTR {
+      constexpr size_t kPairs = decltype(count)::value;
+      constexpr size_t kVectors = ScoreVectors(kPairs);
+      for (size_t j = 0; j < kBlock; j += kVectors * kLanes) {
+        ScoreSome<kPairs, kVectors>(piece, j, first + p, scores + p * kBlock + j);
+      }
+    });
+  }
+
+ private:
+  template <size_t kPairs, size_t kVectors>
+  HWY_INLINE void ScoreSome(const Piece& piece, size_t j, size_t first, float* scores) const {
+    constexpr size_t kRowBytes = kBlock * kKvKeyGroup;
+    constexpr size_t kGroups = kKvScaleDims / kKvKeyGroup;
+    const FloatTag d;
+    FloatVector total[kPairs][kVectors];
+    Unroll<kPairs>([&](auto p) AIO_UNROLLED {
+      Unroll<kVectors>([&](auto v) AIO_UNROLLED { total[p][v] = hn::Zero(d); });
+    });
+    const std::byte* keys = piece.keys;
+    for (size_t run = 0; run < piece.head_size / kKvScaleDims; ++run) {
+      Dot sums[kPairs][kVectors];
+      Unroll<kPairs>([&](auto p) AIO_UNROLLED {
+        Unroll<kVectors>([&](auto v) AIO_UNROLLED { sums[p][v].Clear(); });
+      });
+      for (size_t group = 0; group < kGroups; ++group) {
+        Prefetch<KvType::kQ8_0, kPairs, kRowBytes>(keys + piece.ahead);
+        Unroll<kVectors>([&](auto v) AIO_UNROLLED {
+          const std::byte* codes = keys + (j + v * kLanes) * kKvKeyGroup;
+          const auto k =
+              Dot::Prepare(hn::LoadU(CodeTag(), reinterpret_cast<const uint32_t*>(codes)));
+          Unroll<kPairs>([&](auto p)
+                             AIO_UNROLLED { sums[p][v].Add(k, codes_[first + p][run], group); });
+        });
+        keys += kRowBytes;
+      }
+      Unroll<kVectors>([&](auto v) AIO_UNROLLED {
+        const FloatVector scale = LoadScales(piece.key_scales, run * kBlock + j + v * kLanes);
         Unroll<kPairs>([&](auto p) AIO_UNROLLED {
-          float* score = scores + p * kBlock + lane;
-          FloatVector sum = hn::Add(even[p][v], odd[p][v]);
-          if constexpr (HasScales(kType)) {
-            const FloatVector before = begin == 0 ? hn::Zero(d) : hn::Load(d, score);
-            sum = hn::MulAdd(sum, scale, before);
-          }
-          hn::Store(sum, d, score);
+          const SumVector sum = sums[p][v].Total(corrections_[first + p][run]);
+          total[p][v] = hn::MulAdd(hn::ConvertTo(d, sum), scale, total[p][v]);
         });
       });
     }
+    Unroll<kPairs>([&](auto p) AIO_UNROLLED {
+      const FloatVector scale = hn::Set(d, scales_[first + p]);
+      Unroll<kVectors>([&](auto v) AIO_UNROLLED {
+        hn::Store(hn::Mul(total[p][v], scale), d, scores + p * kBlock + v * kLanes);
+      });
+    });
   }
-}
+
+  static constexpr size_t kMaxRuns = kMaxHeadSize / kKvScaleDims;
+  alignas(64) int8_t codes_[kAttentionPairs][kMaxRuns][kRunCodeBytes];
+  int32_t corrections_[kAttentionPairs][kMaxRuns];  // what the codes' offset adds to a sum
+  float scales_[kAttentionPairs];
+};
 
 // sums[p][i..] += sum over j < count of weights[p][j] * value[j][i..] for kVectors vectors,
 // the j in order. A row of `sums` has piece.padded_size.
@@ -210,13 +311,6 @@ HWY_INLINE void AddValues(const Piece& piece, const float* weights, size_t count
   if constexpr (kVectors > 1) {
     AddValues<kType, kPairs, kVectors / 2>(piece, weights, count, i, sums);
   }
-}
-
-template <KvType kType>
-HWY_NOINLINE void ScoreAll(const Piece& piece, const float* queries, size_t pairs, float* scores) {
-  ForEachGroup<kMaxPairs>(pairs, [&](size_t p, auto count) HWY_ATTR {
-    ScoreKeys<kType, decltype(count)::value>(piece, queries + p, scores + p * kBlock);
-  });
 }
 
 template <KvType kType>
@@ -291,7 +385,7 @@ struct Partial {
 };
 
 // One span of a tile, block by block.
-template <KvType kType>
+template <KvType kType, typename Scores>
 struct SpanTask {
   SpanTask(const AttentionTile& tile, const Partial& partial)
       : tile(tile),
@@ -305,7 +399,7 @@ struct SpanTask {
   const KvPieceLayout layout;
   RunningSoftmax state[kAttentionPairs];
   alignas(64) float scores[kAttentionPairs * kBlock];
-  alignas(64) float queries[kMaxHeadSize * kPairStride];  // scaled
+  Scores queries;
 
   const std::byte* PieceOf(size_t position) const {
     return tile.kv.pieces + layout.bytes * static_cast<size_t>(tile.block_table[position / kBlock]);
@@ -327,7 +421,7 @@ struct SpanTask {
     for (size_t p = 0; p < tile.rows * heads; ++p) {
       state[p].Clear();
       const float* query = tile.query + p / heads * tile.row_stride + p % heads * size;
-      for (size_t i = 0; i < size; ++i) queries[i * kPairStride + p] = query[i] * tile.scale;
+      queries.SetQuery(p, query, size, tile.scale);
     }
     std::fill(partial.sums, partial.max, 0.0f);
   }
@@ -347,8 +441,7 @@ struct SpanTask {
     const size_t begin = first < seen ? 0 : first - seen + 1;
     const size_t all = std::min(rows, first + kBlock < seen ? 0 : first + kBlock - seen);
     const auto count_of = [&](size_t row) { return std::min(kBlock, seen + row - first); };
-    ScoreAll<kType>(piece, queries + begin * heads, (rows - begin) * heads,
-                    scores + begin * heads * kBlock);
+    queries.Score(piece, begin * heads, (rows - begin) * heads, scores + begin * heads * kBlock);
     for (size_t p = begin * heads; p < rows * heads; ++p) {
       const float decay = state[p].Update(scores + p * kBlock, count_of(p / heads));
       if (decay != 1.0f) Scale(partial.sums + p * partial.stride, partial.stride, decay);
@@ -375,11 +468,16 @@ void AttendSpanOfAnyType(const AttentionTile& tile, int span, float* memory) {
   const Partial partial(tile, memory);
   switch (tile.kv.type) {
     case KvType::kF32:
-      return SpanTask<KvType::kF32>(tile, partial).Run(span);
+      return SpanTask<KvType::kF32, FloatScores<KvType::kF32>>(tile, partial).Run(span);
     case KvType::kF16:
-      return SpanTask<KvType::kF16>(tile, partial).Run(span);
+      return SpanTask<KvType::kF16, FloatScores<KvType::kF16>>(tile, partial).Run(span);
     case KvType::kQ8_0:
-      return SpanTask<KvType::kQ8_0>(tile, partial).Run(span);
+#if HWY_TARGET == HWY_AVX3
+      if (internal::HasVnni()) {
+        return SpanTask<KvType::kQ8_0, CodeScores<VnniDot>>(tile, partial).Run(span);
+      }
+#endif
+      return SpanTask<KvType::kQ8_0, CodeScores<WideDot>>(tile, partial).Run(span);
   }
 }
 

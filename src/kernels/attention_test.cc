@@ -51,7 +51,13 @@ class TestKv {
   float value(int p, int i) const { return values_[p][i]; }
   float StoredKey(int p, int i) const {
     const KvPieceLayout at = LayoutOfPiece(view_.type, head_size_);
-    return Stored(p, i, at.keys, i * kKvBlockTokens + p % kKvBlockTokens, at.key_scales);
+    const int slot = p % kKvBlockTokens;
+    if (view_.type != KvType::kQ8_0) {
+      return Stored(p, i, at.keys, i * kKvBlockTokens + slot, at.key_scales);
+    }
+    const int group = i / kKvKeyGroup * kKvBlockTokens + slot;
+    const int code = Read<uint8_t>(p, at.keys + group * kKvKeyGroup + i % kKvKeyGroup);
+    return Scale(p, i, at.key_scales) * static_cast<float>(code - kKvKeyCodeZero);
   }
   float StoredValue(int p, int i) const {
     const KvPieceLayout at = LayoutOfPiece(view_.type, head_size_);
@@ -71,8 +77,11 @@ class TestKv {
   float Stored(int p, int i, size_t codes, size_t index, size_t scales) const {
     if (view_.type == KvType::kF32) return Read<float>(p, codes + 4 * index);
     if (view_.type == KvType::kF16) return F16ToF32(Read<uint16_t>(p, codes + 2 * index));
+    return Scale(p, i, scales) * Read<int8_t>(p, codes + index);
+  }
+  float Scale(int p, int i, size_t scales) const {
     const size_t scale = i / kKvScaleDims * kKvBlockTokens + p % kKvBlockTokens;
-    return F16ToF32(Read<uint16_t>(p, scales + 2 * scale)) * Read<int8_t>(p, codes + index);
+    return F16ToF32(Read<uint16_t>(p, scales + 2 * scale));
   }
 
   int head_size_;
@@ -140,7 +149,9 @@ void ExpectRight(const TestKv& kv, const Queries& q) {
           Expected(kv, query, q.tile.first_position + row + 1, q.tile.scale);
       const std::vector<float> out = q.Out(row, head);
       for (int i = 0; i < kv.head_size(); ++i) {
-        ASSERT_NEAR(out[i], expected[i], 1e-5) << Describe(q.tile);
+        // Codes are multiplied with queries of 16 bits.
+        ASSERT_NEAR(out[i], expected[i], q.tile.kv.type == KvType::kQ8_0 ? 2e-4 : 1e-5)
+            << Describe(q.tile);
       }
     }
   }

@@ -70,11 +70,11 @@ void Encode(std::span<const float> values, KvType type, std::byte* out, std::byt
   }
 }
 
-// out[i * kSlots] = values[i]
+// out[i][slot] = values[i], of kBytes each.
 template <size_t kBytes>
-void Scatter(const std::byte* values, size_t size, std::byte* out) {
+void Scatter(const std::byte* values, size_t size, std::byte* out, size_t slot) {
   for (size_t i = 0; i < size; ++i) {
-    std::memcpy(out + i * kSlots * kBytes, values + i * kBytes, kBytes);
+    std::memcpy(out + (i * kSlots + slot) * kBytes, values + i * kBytes, kBytes);
   }
 }
 
@@ -108,10 +108,12 @@ void StoreKeyValue(const KvHeadView& kv, int block, int slot, std::span<const fl
 
   alignas(64) std::byte encoded[kHeadSizeMax * sizeof(float)];
   Encode(key, kv.type, encoded, scales(layout.key_scales));
-  std::byte* column = piece + layout.keys + slot * bytes;
-  if (bytes == 4) return Scatter<4>(encoded, size, column);
-  if (bytes == 2) return Scatter<2>(encoded, size, column);
-  Scatter<1>(encoded, size, column);
+  if (kv.type == KvType::kQ8_0) {
+    for (size_t i = 0; i < size; ++i) encoded[i] ^= std::byte{kKvKeyCodeZero};
+    return Scatter<kKvKeyGroup>(encoded, size / kKvKeyGroup, piece + layout.keys, slot);
+  }
+  if (kv.type == KvType::kF16) return Scatter<2>(encoded, size, piece + layout.keys, slot);
+  Scatter<4>(encoded, size, piece + layout.keys, slot);
 }
 
 }  // namespace aio

@@ -22,6 +22,10 @@ enum class KvType { kF32, kF16, kQ8_0 };
 
 inline constexpr KvType kAllKvTypes[] = {KvType::kF32, KvType::kF16, KvType::kQ8_0};
 inline constexpr int kKvScaleDims = 32;
+// Keys of kQ8_0 lie in groups of four dimensions, as integer products want them, and their
+// codes are unsigned: this stands for zero. Those of values are signed.
+inline constexpr int kKvKeyGroup = 4;
+inline constexpr int kKvKeyCodeZero = 128;
 
 std::string_view KvTypeName(KvType type);                     // "f16"
 std::optional<KvType> KvTypeFromName(std::string_view name);  // as KvTypeName has it
@@ -41,8 +45,8 @@ constexpr size_t KvPaddedHeadSize(int head_size) {
 }
 
 // Offsets in a piece, in bytes; multiples of 64 all. Scales are [head_size / kKvScaleDims]
-// [kKvBlockTokens] halves, keys [head_size][kKvBlockTokens], values [kKvBlockTokens]
-// [KvPaddedHeadSize].
+// [kKvBlockTokens] halves, keys [head_size][kKvBlockTokens] (Q8_0: [head_size / kKvKeyGroup]
+// [kKvBlockTokens][kKvKeyGroup]), values [kKvBlockTokens][KvPaddedHeadSize].
 struct KvPieceLayout {
   size_t key_scales = 0;
   size_t value_scales = 0;
