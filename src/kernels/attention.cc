@@ -98,6 +98,12 @@ HWY_INLINE void Prefetch(const std::byte* data) {
   }
 }
 
+HWY_INLINE void PrefetchScales(const Piece& piece) {
+  for (const std::byte* line = piece.key_scales; line < piece.keys; line += 64) {
+    __builtin_prefetch(line + piece.ahead, /*rw=*/0, /*locality=*/2);
+  }
+}
+
 // Queries and their products with floats.
 template <KvType kType>
 class FloatScores {
@@ -441,6 +447,7 @@ struct SpanTask {
     const size_t begin = first < seen ? 0 : first - seen + 1;
     const size_t all = std::min(rows, first + kBlock < seen ? 0 : first + kBlock - seen);
     const auto count_of = [&](size_t row) { return std::min(kBlock, seen + row - first); };
+    PrefetchScales(piece);
     queries.Score(piece, begin * heads, (rows - begin) * heads, scores + begin * heads * kBlock);
     for (size_t p = begin * heads; p < rows * heads; ++p) {
       const float decay = state[p].Update(scores + p * kBlock, count_of(p / heads));
