@@ -19,8 +19,6 @@
 namespace aio {
 namespace {
 
-constexpr int kColumns = 4096;
-
 // Weights that fit no cache, in huge pages where the system grants them.
 class Memory {
  public:
@@ -38,22 +36,34 @@ class Memory {
   void* data_;
 };
 
-void BM_MatMul(benchmark::State& state, WeightType type, size_t megabytes) {
-  PackedMatrix weights{nullptr, type, 1, kColumns};
-  weights.rows = weights.tile_rows() * static_cast<int>((megabytes << 20) / weights.tile_bytes());
+// How much there is to multiply.
+struct Size {
+  size_t kilobytes;
+  int columns;
+};
+constexpr Size kStreamed{512 << 10, 4096};
+constexpr Size kPrefill{32 << 10, 4096};
+// From the second-level cache: what the arithmetic alone takes.
+constexpr Size kCached{512, 512};
+
+void BM_MatMul(benchmark::State& state, WeightType type, Size size) {
+  const size_t columns = size.columns;
+  PackedMatrix weights{nullptr, type, 1, size.columns};
+  weights.rows =
+      weights.tile_rows() * static_cast<int>((size.kilobytes << 10) / weights.tile_bytes());
   const Memory memory(weights.bytes());
   weights.data = memory.data();
   const size_t tokens = state.range(0);
   ThreadPool pool(static_cast<int>(state.range(1)));
-  AlignedVector<float> x(tokens * kColumns, 0.5f);
+  AlignedVector<float> x(tokens * columns, 0.5f);
   AlignedVector<float> y(tokens * weights.rows);
-  MatMulScratch scratch(tokens, kColumns);
+  MatMulScratch scratch(tokens, columns);
   const Product product{weights, {}, y};
   for (auto _ : state) MatMul({&product, 1}, x, scratch, pool);
   const double calls = static_cast<double>(state.iterations());
   state.SetBytesProcessed(static_cast<int64_t>(calls * static_cast<double>(weights.bytes())));
   state.counters["GFLOP/s"] =
-      benchmark::Counter(calls * 2e-9 * weights.rows * kColumns * static_cast<double>(tokens),
+      benchmark::Counter(calls * 2e-9 * weights.rows * size.columns * static_cast<double>(tokens),
                          benchmark::Counter::kIsRate);
   state.SetLabel(std::string(ActiveTarget()));
 }
@@ -85,19 +95,30 @@ void Sizes(benchmark::internal::Benchmark* b) {
   }
   b->UseRealTime()->Unit(benchmark::kMillisecond);
 }
+void Cached(benchmark::internal::Benchmark* b) {
+  for (const int tokens : {1, 2, 4, 8}) b->Args({tokens, 1});
+  b->UseRealTime()->Unit(benchmark::kMicrosecond);
+}
 void ManyTokens(benchmark::internal::Benchmark* b) {
   b->Args({256, 1})->Args({256, 2})->UseRealTime()->Unit(benchmark::kMillisecond);
 }
-BENCHMARK_CAPTURE(BM_MatMul, F32, WeightType::kF32, 512)->Apply(Sizes);
-BENCHMARK_CAPTURE(BM_MatMul, F16, WeightType::kF16, 512)->Apply(Sizes);
-BENCHMARK_CAPTURE(BM_MatMul, BF16, WeightType::kBF16, 512)->Apply(Sizes);
-BENCHMARK_CAPTURE(BM_MatMul, Q8_0, WeightType::kQ8_0, 512)->Apply(Sizes);
-BENCHMARK_CAPTURE(BM_MatMul, Q4_0, WeightType::kQ4_0, 512)->Apply(Sizes);
-BENCHMARK_CAPTURE(BM_MatMul, Q4_K, WeightType::kQ4_K, 512)->Apply(Sizes);
-BENCHMARK_CAPTURE(BM_MatMul, Q5_K, WeightType::kQ5_K, 512)->Apply(Sizes);
-BENCHMARK_CAPTURE(BM_MatMul, Q6_K, WeightType::kQ6_K, 512)->Apply(Sizes);
-BENCHMARK_CAPTURE(BM_MatMul, F16_prefill, WeightType::kF16, 32)->Apply(ManyTokens);
-BENCHMARK_CAPTURE(BM_MatMul, Q8_0_prefill, WeightType::kQ8_0, 32)->Apply(ManyTokens);
+BENCHMARK_CAPTURE(BM_MatMul, F32, WeightType::kF32, kStreamed)->Apply(Sizes);
+BENCHMARK_CAPTURE(BM_MatMul, F16, WeightType::kF16, kStreamed)->Apply(Sizes);
+BENCHMARK_CAPTURE(BM_MatMul, BF16, WeightType::kBF16, kStreamed)->Apply(Sizes);
+BENCHMARK_CAPTURE(BM_MatMul, Q8_0, WeightType::kQ8_0, kStreamed)->Apply(Sizes);
+BENCHMARK_CAPTURE(BM_MatMul, Q4_0, WeightType::kQ4_0, kStreamed)->Apply(Sizes);
+BENCHMARK_CAPTURE(BM_MatMul, Q4_K, WeightType::kQ4_K, kStreamed)->Apply(Sizes);
+BENCHMARK_CAPTURE(BM_MatMul, Q5_K, WeightType::kQ5_K, kStreamed)->Apply(Sizes);
+BENCHMARK_CAPTURE(BM_MatMul, Q6_K, WeightType::kQ6_K, kStreamed)->Apply(Sizes);
+BENCHMARK_CAPTURE(BM_MatMul, F16_prefill, WeightType::kF16, kPrefill)->Apply(ManyTokens);
+BENCHMARK_CAPTURE(BM_MatMul, Q8_0_prefill, WeightType::kQ8_0, kPrefill)->Apply(ManyTokens);
+BENCHMARK_CAPTURE(BM_MatMul, F16_cached, WeightType::kF16, kCached)->Apply(Cached);
+BENCHMARK_CAPTURE(BM_MatMul, BF16_cached, WeightType::kBF16, kCached)->Apply(Cached);
+BENCHMARK_CAPTURE(BM_MatMul, Q8_0_cached, WeightType::kQ8_0, kCached)->Apply(Cached);
+BENCHMARK_CAPTURE(BM_MatMul, Q4_0_cached, WeightType::kQ4_0, kCached)->Apply(Cached);
+BENCHMARK_CAPTURE(BM_MatMul, Q4_K_cached, WeightType::kQ4_K, kCached)->Apply(Cached);
+BENCHMARK_CAPTURE(BM_MatMul, Q5_K_cached, WeightType::kQ5_K, kCached)->Apply(Cached);
+BENCHMARK_CAPTURE(BM_MatMul, Q6_K_cached, WeightType::kQ6_K, kCached)->Apply(Cached);
 
 }  // namespace
 }  // namespace aio
