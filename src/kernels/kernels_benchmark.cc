@@ -29,6 +29,7 @@ class Memory {
     std::memset(data_, 0x11, bytes);  // small normal numbers in every encoding
   }
   ~Memory() { munmap(data_, bytes_); }
+  std::byte* data() { return static_cast<std::byte*>(data_); }
   const std::byte* data() const { return static_cast<const std::byte*>(data_); }
 
  private:
@@ -68,6 +69,22 @@ void BM_MatMul(benchmark::State& state, WeightType type, Size size) {
   state.SetLabel(std::string(ActiveTarget()));
 }
 
+// Of matrices as they are stored, to packed ones. Arguments: threads.
+void BM_Pack(benchmark::State& state, WeightType type) {
+  Matrix stored{nullptr, type, 4096, kStreamed.columns};
+  const Memory memory(stored.bytes());
+  stored.data = memory.data();
+  const PackedMatrix packed = PackedShape(stored);
+  Memory out(packed.bytes());
+  ThreadPool pool(static_cast<int>(state.range(0)));
+  for (auto _ : state) {
+    pool.ParallelFor(packed.num_tiles(), [&](size_t tile, int) {
+      PackTile(stored, static_cast<int>(tile), out.data() + tile * packed.tile_bytes());
+    });
+  }
+  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(stored.bytes()));
+}
+
 void BM_StreamingRead(benchmark::State& state) {
   constexpr size_t kBytes = size_t{512} << 20;
   constexpr size_t kTaskBytes = size_t{1} << 20;
@@ -88,7 +105,10 @@ void BM_StreamingRead(benchmark::State& state) {
   state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(kBytes));
 }
 
-BENCHMARK(BM_StreamingRead)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
+void Threads(benchmark::internal::Benchmark* b) {
+  b->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
+}
+BENCHMARK(BM_StreamingRead)->Apply(Threads);
 void Sizes(benchmark::internal::Benchmark* b) {
   for (const int tokens : {1, 2, 4, 8}) {
     for (const int threads : {1, 2}) b->Args({tokens, threads});
@@ -119,6 +139,13 @@ BENCHMARK_CAPTURE(BM_MatMul, Q4_0_cached, WeightType::kQ4_0, kCached)->Apply(Cac
 BENCHMARK_CAPTURE(BM_MatMul, Q4_K_cached, WeightType::kQ4_K, kCached)->Apply(Cached);
 BENCHMARK_CAPTURE(BM_MatMul, Q5_K_cached, WeightType::kQ5_K, kCached)->Apply(Cached);
 BENCHMARK_CAPTURE(BM_MatMul, Q6_K_cached, WeightType::kQ6_K, kCached)->Apply(Cached);
+BENCHMARK_CAPTURE(BM_Pack, F32, WeightType::kF32)->Apply(Threads);
+BENCHMARK_CAPTURE(BM_Pack, F16, WeightType::kF16)->Apply(Threads);
+BENCHMARK_CAPTURE(BM_Pack, Q8_0, WeightType::kQ8_0)->Apply(Threads);
+BENCHMARK_CAPTURE(BM_Pack, Q4_0, WeightType::kQ4_0)->Apply(Threads);
+BENCHMARK_CAPTURE(BM_Pack, Q4_K, WeightType::kQ4_K)->Apply(Threads);
+BENCHMARK_CAPTURE(BM_Pack, Q5_K, WeightType::kQ5_K)->Apply(Threads);
+BENCHMARK_CAPTURE(BM_Pack, Q6_K, WeightType::kQ6_K)->Apply(Threads);
 
 }  // namespace
 }  // namespace aio

@@ -10,113 +10,113 @@
 namespace aio {
 namespace {
 
+template <typename Value>
+Value Load(const std::byte* data) {
+  Value value;
+  std::memcpy(&value, data, sizeof(value));
+  return value;
+}
+
 // --- Float types: out[k][r].
 
 template <typename Value>
 void PackFloats(const Matrix& stored, int first_row, int num_rows, std::byte* out) {
-  // A square of columns at a time: its sources and targets stay in the first-level cache.
-  constexpr int kColumns = 32;
+  // As much of a row at a time as makes it a stream of its own, and leaves what is to be
+  // written in the first-level cache; of as many rows as fill a word.
+  constexpr int kColumns = 512 / sizeof(Value);
+  constexpr int kRows = sizeof(uint64_t) / sizeof(Value);
+  static constexpr std::byte kMissing[kColumns * sizeof(Value)] = {};
+  uint64_t square[kColumns][kFloatTileRows / kRows];
   for (int k = 0; k < stored.columns; k += kColumns) {
     const int count = std::min(kColumns, stored.columns - k);
-    Value square[kColumns * kFloatTileRows];
-    if (num_rows < kFloatTileRows) std::fill(std::begin(square), std::end(square), Value{});
-    for (int r = 0; r < num_rows; ++r) {
-      Value values[kColumns];
-      std::memcpy(values, stored.row(first_row + r) + sizeof(Value) * k, sizeof(Value) * count);
-      for (int i = 0; i < count; ++i) square[i * kFloatTileRows + r] = values[i];
+    for (int r = 0; r < kFloatTileRows; r += kRows) {
+      const std::byte* rows[kRows];
+      for (int i = 0; i < kRows; ++i) {
+        rows[i] = r + i < num_rows ? stored.row(first_row + r + i) + sizeof(Value) * k : kMissing;
+      }
+      for (int column = 0; column < count; ++column) {
+        uint64_t word = 0;
+#pragma GCC unroll 4
+        for (int i = 0; i < kRows; ++i) {
+          const auto value = Load<Value>(rows[i] + sizeof(Value) * column);
+          word |= uint64_t{value} << (8 * sizeof(Value) * i);
+        }
+        square[column][r / kRows] = word;
+      }
     }
-    std::memcpy(out + sizeof(Value) * kFloatTileRows * k, square,
-                sizeof(Value) * kFloatTileRows * count);
+    std::memcpy(out + sizeof(Value) * kFloatTileRows * k, square, sizeof(square[0]) * count);
   }
 }
 
-// --- Quantised types. One block of columns of all rows of a tile:
-//   Q8_0  d[r]            codes[8][r][4]
-//   Q4_0  d[r]            nibbles[4][r][4]
-//   Q4_K  d[r] dmin[r] six_bits[3][r][4]    8 x  nibbles[4][r][4]
-//   Q5_K  d[r] dmin[r] six_bits[3][r][4]    8 x (nibbles[4][r][4], bits[r][4])
-//   Q6_K  d[r] scales[16][r]                8 x (nibbles[4][r][4], pairs[2][r][4])
-// d, dmin: halves. Of 32 columns in groups g = 0..7 of four, nibbles[j] holds the low four
-// bits of groups j (low nibble) and j + 4 (high nibble); bits the fifth bit of group g at
-// bit g; pairs[h] the two high bits of group 4h + i at bits 2i.
+// --- Quantised types.
 
-class QuantTileWriter {
- public:
-  QuantTileWriter(WeightType type, std::byte* out)
-      : type_(type), block_(BlockOf(type)), out_(out) {}
-
-  // Writes block `b` of row `r` of the tile, stored at `block`.
-  void Write(int b, int r, const std::byte* block) {
-    std::byte* base = out_ + static_cast<size_t>(b) * block_.bytes * kQuantTileRows;
-    const auto put = [&](size_t offset, size_t size, const void* data) {
-      std::memcpy(base + offset * kQuantTileRows + r * size, data, size);
-    };
-    uint8_t codes[kMaxBlockValues];
-    UnpackCodes(type_, block, codes);
-    // Offsets count the bytes of one row, as in the list above.
-    size_t at = 0;
-    const auto put_next = [&](size_t size, const void* data) {
-      put(at, size, data);
-      at += size;
-    };
-    switch (type_) {
-      case WeightType::kQ8_0:
-        put_next(2, block);
-        for (int g = 0; g < 8; ++g) put_next(4, codes + 4 * g);
-        return;
-      case WeightType::kQ4_0:
-        put_next(2, block);
-        return PutNibbles(codes, put_next);
-      case WeightType::kQ4_K:
-      case WeightType::kQ5_K:
-        put_next(2, block);
-        put_next(2, block + 2);
-        for (int w = 0; w < 3; ++w) put_next(4, block + 4 + 4 * w);
-        break;
-      case WeightType::kQ6_K:
-        put_next(2, block + 208);
-        for (int s = 0; s < 16; ++s) put_next(1, block + 192 + s);
-        break;
-      default:
-        AIO_CHECK(false, "not a quantised type");
-    }
-    for (int first = 0; first < block_.values; first += 32) {
-      PutNibbles(codes + first, put_next);
-      if (type_ == WeightType::kQ5_K) PutHighBits<1>(codes + first, put_next);
-      if (type_ == WeightType::kQ6_K) PutHighBits<2>(codes + first, put_next);
-    }
+// Writes the parts of one row of one block of a tile.
+struct RowWriter {
+  std::byte* block;
+  int row;
+  template <typename Value>
+  void Put(int offset, Value value) const {
+    std::memcpy(block + offset * kQuantTileRows + row * sizeof(value), &value, sizeof(value));
   }
-
- private:
-  template <typename Put>
-  static void PutNibbles(const uint8_t* codes, const Put& put_next) {
-    for (int j = 0; j < 4; ++j) {
-      uint8_t bytes[4];
-      for (int i = 0; i < 4; ++i) {
-        bytes[i] = static_cast<uint8_t>((codes[4 * j + i] & 15) | codes[4 * (j + 4) + i] << 4);
-      }
-      put_next(4, bytes);
-    }
-  }
-  // The kBits bits above the nibble, of 8 / kBits groups a vector.
-  template <int kBits, typename Put>
-  static void PutHighBits(const uint8_t* codes, const Put& put_next) {
-    constexpr int kGroups = 8 / kBits;
-    for (int first = 0; first < 8; first += kGroups) {
-      uint8_t bytes[4] = {};
-      for (int g = 0; g < kGroups; ++g) {
-        for (int i = 0; i < 4; ++i) {
-          bytes[i] |= static_cast<uint8_t>(codes[4 * (first + g) + i] >> 4 << (kBits * g));
-        }
-      }
-      put_next(4, bytes);
-    }
-  }
-
-  const WeightType type_;
-  const WeightBlock block_;
-  std::byte* const out_;
 };
+
+// A run of codes below 64: four in the bytes of a word at a time.
+template <WeightType kType>
+void PackRun(const std::byte* stored, int run, const RowWriter& out) {
+  constexpr PackedBlock kPacked = PackedBlockOf(kType);
+  constexpr int kBits = HighBitsOf(kType);
+  const int first = kPacked.first_run + run * kPacked.run_bytes;
+  uint32_t high[2] = {};
+#pragma GCC unroll 4
+  for (int j = 0; j < 4; ++j) {
+    uint32_t nibbles = 0;
+#pragma GCC unroll 2
+    for (int half = 0; half < 2; ++half) {
+      const CodePlaces at = CodePlacesOf(kType, 32 * run + 16 * half);
+      const auto low = Load<uint32_t>(stored + at.low + 4 * j) >> at.low_shift;
+      nibbles |= (low & 0x0f0f0f0fu) << (4 * half);
+      if constexpr (kBits > 0) {
+        const int bit = kBits * (4 * half + j);
+        const auto bits = Load<uint32_t>(stored + at.high + 4 * j) >> at.high_shift;
+        high[bit / 8] |= (bits & (kBits == 1 ? 0x01010101u : 0x03030303u)) << (bit % 8);
+      }
+    }
+    out.Put(first + 4 * j, nibbles);
+  }
+  for (int i = 0; i < kBits; ++i) out.Put(first + kPacked.high_bits + 4 * i, high[i]);
+}
+
+template <WeightType kType>
+void PackBlock(const std::byte* stored, const RowWriter& out) {
+  constexpr PackedBlock kPacked = PackedBlockOf(kType);
+  constexpr bool kQ6 = kType == WeightType::kQ6_K;
+  out.Put(0, Load<uint16_t>(stored + (kQ6 ? 208 : 0)));
+  if constexpr (kType == WeightType::kQ8_0) {
+    for (int g = 0; g < 8; ++g) {
+      out.Put(kPacked.first_run + 4 * g, Load<uint32_t>(stored + 2 + 4 * g) ^ 0x80808080u);
+    }
+    return;
+  }
+  if constexpr (kQ6) {
+    for (int i = 0; i < 16; ++i) out.Put(kPacked.scales + i, stored[192 + i]);
+  } else if constexpr (kPacked.num_runs > 1) {
+    out.Put(PackedBlock::kDmin, Load<uint16_t>(stored + 2));
+    for (int i = 0; i < 12; i += 4) out.Put(kPacked.scales + i, Load<uint32_t>(stored + 4 + i));
+  }
+#pragma GCC unroll 8
+  for (int run = 0; run < kPacked.num_runs; ++run) PackRun<kType>(stored, run, out);
+}
+
+template <WeightType kType>
+void PackQuantised(const Matrix& stored, int first_row, int num_rows, std::byte* out) {
+  constexpr WeightBlock kBlock = BlockOf(kType);
+  for (int b = 0; b < stored.columns / kBlock.values; ++b) {
+    for (int r = 0; r < num_rows; ++r) {
+      PackBlock<kType>(stored.row(first_row + r) + static_cast<size_t>(b) * kBlock.bytes, {out, r});
+    }
+    out += kBlock.bytes * kQuantTileRows;
+  }
+}
 
 }  // namespace
 
@@ -129,16 +129,24 @@ void PackTile(const Matrix& stored, int tile, std::byte* out) {
   const int first = tile * shape.tile_rows();
   AIO_CHECK(tile >= 0 && first < stored.rows);
   const int count = std::min(shape.tile_rows(), stored.rows - first);
-  if (stored.type == WeightType::kF32) return PackFloats<uint32_t>(stored, first, count, out);
-  if (!IsQuantized(stored.type)) return PackFloats<uint16_t>(stored, first, count, out);
-  // A scale of zero makes a row zero whatever its codes are.
-  if (count < kQuantTileRows) std::memset(out, 0, shape.tile_bytes());
-  QuantTileWriter writer(stored.type, out);
-  const WeightBlock block = BlockOf(stored.type);
-  for (int b = 0; b < stored.columns / block.values; ++b) {
-    for (int r = 0; r < count; ++r) {
-      writer.Write(b, r, stored.row(first + r) + static_cast<size_t>(b) * block.bytes);
-    }
+  // A scale of zero makes a missing row zero whatever its codes are.
+  if (count < kQuantTileRows && IsQuantized(stored.type)) std::memset(out, 0, shape.tile_bytes());
+  switch (stored.type) {
+    case WeightType::kF32:
+      return PackFloats<uint32_t>(stored, first, count, out);
+    case WeightType::kF16:
+    case WeightType::kBF16:
+      return PackFloats<uint16_t>(stored, first, count, out);
+    case WeightType::kQ8_0:
+      return PackQuantised<WeightType::kQ8_0>(stored, first, count, out);
+    case WeightType::kQ4_0:
+      return PackQuantised<WeightType::kQ4_0>(stored, first, count, out);
+    case WeightType::kQ4_K:
+      return PackQuantised<WeightType::kQ4_K>(stored, first, count, out);
+    case WeightType::kQ5_K:
+      return PackQuantised<WeightType::kQ5_K>(stored, first, count, out);
+    case WeightType::kQ6_K:
+      return PackQuantised<WeightType::kQ6_K>(stored, first, count, out);
   }
 }
 

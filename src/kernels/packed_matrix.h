@@ -6,19 +6,45 @@
 // Float types: tiles of 32 rows; for every column, the 32 rows' values.
 // Quantised types: tiles of 16 rows; for every block of columns, the rows' scales, then
 // their codes in groups of four columns (4 bytes a row). Packing moves bits but neither
-// adds nor loses any: a packed tile has the bytes of its rows. packed_matrix.cc has the
-// details of each type.
+// adds nor loses any: a packed tile has the bytes of its rows.
 #ifndef AIO_KERNELS_PACKED_MATRIX_H_
 #define AIO_KERNELS_PACKED_MATRIX_H_
 
 #include <cstddef>
 
 #include "kernels/matrix.h"
+#include "kernels/quant_codes.h"
 
 namespace aio {
 
 inline constexpr int kFloatTileRows = 32;
 inline constexpr int kQuantTileRows = 16;
+
+// One block of columns of all rows r of a quantised tile:
+//   Q8_0  d[r]            codes[8][r][4]
+//   Q4_0  d[r]            nibbles[4][r][4]
+//   Q4_K  d[r] dmin[r] six_bits[3][r][4]    8 x  nibbles[4][r][4]
+//   Q5_K  d[r] dmin[r] six_bits[3][r][4]    8 x (nibbles[4][r][4], high_bits[r][4])
+//   Q6_K  d[r] scales[16][r]                8 x (nibbles[4][r][4], high_bits[2][r][4])
+// d, dmin: halves. Of 32 columns in groups g = 0..7 of four, nibbles[j] holds the low four
+// bits of groups j (low nibble) and j + 4 (high nibble); high_bits the n bits above those of
+// group g in vector g * n / 8 from bit g * n % 8 on.
+//
+// Offsets count the bytes of one row: what has offset `o` begins at byte o * kQuantTileRows.
+struct PackedBlock {
+  static constexpr int kDmin = 2;
+  int scales;    // six_bits, or Q6_K's scales
+  int num_runs;  // of 32 columns
+  int first_run;
+  int run_bytes;
+  int high_bits;  // of a run: in it
+};
+constexpr PackedBlock PackedBlockOf(WeightType type) {
+  const bool six_bits = type == WeightType::kQ4_K || type == WeightType::kQ5_K;
+  const int run_bytes = type == WeightType::kQ8_0 ? 32 : 16 + 4 * HighBitsOf(type);
+  const int num_runs = BlockOf(type).values / 32;
+  return {six_bits ? 4 : 2, num_runs, BlockOf(type).bytes - num_runs * run_bytes, run_bytes, 16};
+}
 
 // A view; does not own. `data` begins on a cache line.
 struct PackedMatrix {

@@ -16,6 +16,39 @@ namespace aio {
 
 inline constexpr int kMaxBlockValues = 256;
 
+// How many bits of a code lie apart from its four low ones.
+constexpr int HighBitsOf(WeightType type) {
+  return type == WeightType::kQ6_K ? 2 : type == WeightType::kQ5_K ? 1 : 0;
+}
+
+// Where a stored block keeps the codes of 16 neighbouring columns, the first of them
+// `column`: of the i-th the four low bits in byte low + i, from bit low_shift on; the others
+// in byte high + i, from bit high_shift on. Not for Q8_0, whose codes are bytes.
+struct CodePlaces {
+  int low;
+  int low_shift;
+  int high = 0;
+  int high_shift = 0;
+};
+constexpr CodePlaces CodePlacesOf(WeightType type, int column) {
+  const int run = column / 32;
+  const int in_run = column % 32;
+  const int pair = run / 2 * 32 + in_run;  // runs share bytes two by two
+  switch (type) {
+    case WeightType::kQ4_0:
+      return {2, in_run / 16 * 4};
+    case WeightType::kQ4_K:
+      return {16 + pair, run % 2 * 4};
+    case WeightType::kQ5_K:
+      return {48 + pair, run % 2 * 4, 16 + in_run, run};
+    case WeightType::kQ6_K:  // run 0 shares with run 2, 1 with 3
+      return {run / 4 * 64 + run % 2 * 32 + in_run, run % 4 / 2 * 4, 128 + run / 4 * 32 + in_run,
+              run % 4 * 2};
+    default:
+      return {};
+  }
+}
+
 // codes[i] of one block. Q8_0: 1..255, the stored integer + 128; Q4_0, Q4_K: 0..15;
 // Q5_K: 0..31; Q6_K: 0..63.
 void UnpackCodes(WeightType type, const std::byte* block, uint8_t* codes);
