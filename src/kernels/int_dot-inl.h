@@ -7,6 +7,8 @@
 
 #include <hwy/highway.h>
 
+#include "kernels/token_groups-inl.h"
+
 #if defined(AIO_KERNELS_INT_DOT_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef AIO_KERNELS_INT_DOT_INL_H_
 #undef AIO_KERNELS_INT_DOT_INL_H_
@@ -34,18 +36,20 @@ HWY_INLINE void StoreEvenThenOdd(const int32_t* rounded, int8_t* run) {
   }
 }
 
-// A Dot is an accumulator of one row a lane and one token:
+// A Dot<kTokens, kGroups> sums kGroups groups of four columns, one row a lane, for one of
+// kTokens tokens:
 //   Codes     codes of four columns, made ready once for all tokens
 //   Prepare() makes them
 //   Clear()   first: a constructor would be called in a loop, and keep an array of these
 //             out of the registers
 //   Add()     adds the products with group `group` of four activations of a run
-//   Total()   the sum plus `correction`
+//   Total()   the sum
 //   Store()   writes 32 rounded activations in the order that Add() reads them in
 //
 // WideDot widens the codes to 16 bits, the even ones of a lane and the odd ones apart, and
 // multiplies in pairs: of every four activations, 0, 2, 1, 3 are stored.
 #if HWY_TARGET == HWY_SCALAR
+template <size_t kTokens, size_t kGroups>
 struct WideDot {
   using Codes = uint32_t;
   static HWY_INLINE Codes Prepare(CodeVector codes) { return hn::GetLane(codes); }
@@ -57,9 +61,7 @@ struct WideDot {
     const auto code = [&](int i) { return static_cast<int32_t>(codes >> (8 * i) & 255); };
     sum += code(0) * a[0] + code(2) * a[1] + code(1) * a[2] + code(3) * a[3];
   }
-  HWY_INLINE SumVector Total(int32_t correction) const {
-    return hn::Set(SumTag(), sum + correction);
-  }
+  HWY_INLINE SumVector Total() const { return hn::Set(SumTag(), sum); }
 
   static HWY_INLINE void Store(const int32_t* rounded, int8_t* run) {
     StoreEvenThenOdd(rounded, run);
@@ -68,6 +70,7 @@ struct WideDot {
   int32_t sum;
 };
 #else
+template <size_t kTokens, size_t kGroups>
 struct WideDot {
   using PairTag = hn::Repartition<int16_t, CodeTag>;
   struct Codes {
@@ -86,9 +89,7 @@ struct WideDot {
     AddPairs(codes.even, run + 8 * group);
     AddPairs(codes.odd, run + 8 * group + 4);
   }
-  HWY_INLINE SumVector Total(int32_t correction) const {
-    return hn::Add(hn::RearrangeToOddPlusEven(sum0, sum1), hn::Set(SumTag(), correction));
-  }
+  HWY_INLINE SumVector Total() const { return hn::RearrangeToOddPlusEven(sum0, sum1); }
 
   static HWY_INLINE void Store(const int32_t* rounded, int8_t* run) {
     StoreEvenThenOdd(rounded, run);
@@ -112,18 +113,26 @@ struct WideDot {
 // bytes, a = 256 * high + low, stored as the 32 high ones, then the 32 low ones. Highway
 // 1.0 has no target for AVX-512 with VNNI that GCC compiles rightly (it asks for the other
 // VNNI, of AVX), hence the instruction by its name.
+template <size_t kTokens, size_t kGroups>
 struct VnniDot {
+  // One token's sums are few, and each addition waits for the one before: split long ones.
+  static constexpr size_t kChains = kTokens == 1 && kGroups == 8 ? 2 : 1;
   using Codes = CodeVector;
   static HWY_INLINE Codes Prepare(CodeVector codes) { return codes; }
 
-  HWY_INLINE void Clear() { high = low = hn::Zero(SumTag()); }
-  HWY_INLINE void Add(Codes codes, const int8_t* run, size_t group) {
-    Multiply(codes, run + 4 * group, high);
-    Multiply(codes, run + 32 + 4 * group, low);
+  HWY_INLINE void Clear() {
+    Unroll<kChains>([&](auto i) AIO_UNROLLED { high[i] = low[i] = hn::Zero(SumTag()); });
   }
-  HWY_INLINE SumVector Total(int32_t correction) const {
-    const SumVector sum = hn::Add(hn::ShiftLeft<8>(high), low);
-    return hn::Add(sum, hn::Set(SumTag(), correction));
+  HWY_INLINE void Add(Codes codes, const int8_t* run, size_t group) {
+    Multiply(codes, run + 4 * group, high[group % kChains]);
+    Multiply(codes, run + 32 + 4 * group, low[group % kChains]);
+  }
+  HWY_INLINE SumVector Total() const {
+    SumVector sum = hn::Add(hn::ShiftLeft<8>(high[0]), low[0]);
+    if constexpr (kChains == 2) {
+      sum = hn::Add(sum, hn::Add(hn::ShiftLeft<8>(high[1]), low[1]));
+    }
+    return sum;
   }
 
   static HWY_INLINE void Store(const int32_t* rounded, int8_t* run) {
@@ -136,8 +145,8 @@ struct VnniDot {
     }
   }
 
-  SumVector high;
-  SumVector low;
+  SumVector high[kChains];
+  SumVector low[kChains];
 
  private:
   static HWY_INLINE void Multiply(Codes codes, const int8_t* four, SumVector& sum) {

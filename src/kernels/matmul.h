@@ -34,6 +34,7 @@ class MatMulScratch {
   struct BlockSums {
     float scale;        // x ~ scale * a
     float sum;          // scale * (sum of a)
+    int32_t all;        // sum of a
     int32_t halves[2];  // sums of the first and the last 16 a
   };
 

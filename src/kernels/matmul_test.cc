@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 #include <vector>
 
 #include "base/thread_pool.h"
@@ -22,20 +24,16 @@ class TestMatrix {
  public:
   TestMatrix(WeightType type, int rows, int columns, uint64_t seed) {
     stored_ = {nullptr, type, rows, columns};
-    const size_t shift = type == WeightType::kF32 ? 4 : 2;
-    bytes_.resize(shift + stored_.bytes());
-    std::byte* data = bytes_.data() + shift;
-    stored_.data = data;
+    std::byte* data = Allocate();
     Random random(seed);
     for (int r = 0; r < rows; ++r) {
       EncodeRow(random.Vector(columns), type, data + r * stored_.row_bytes());
     }
-    packed_ = PackedShape(stored_);
-    packed_bytes_.resize(packed_.bytes());
-    for (int tile = 0; tile < packed_.num_tiles(); ++tile) {
-      PackTile(stored_, tile, packed_bytes_.data() + tile * packed_.tile_bytes());
-    }
-    packed_.data = packed_bytes_.data();
+    Pack();
+  }
+  explicit TestMatrix(const Matrix& copied) : stored_(copied) {
+    std::memcpy(Allocate(), copied.data, copied.bytes());
+    Pack();
   }
   const Matrix& stored() const { return stored_; }
   const PackedMatrix& packed() const { return packed_; }
@@ -47,6 +45,21 @@ class TestMatrix {
   }
 
  private:
+  std::byte* Allocate() {
+    const size_t shift = stored_.type == WeightType::kF32 ? 4 : 2;
+    bytes_.resize(shift + stored_.bytes());
+    stored_.data = bytes_.data() + shift;
+    return bytes_.data() + shift;
+  }
+  void Pack() {
+    packed_ = PackedShape(stored_);
+    packed_bytes_.resize(packed_.bytes());
+    for (int tile = 0; tile < packed_.num_tiles(); ++tile) {
+      PackTile(stored_, tile, packed_bytes_.data() + tile * packed_.tile_bytes());
+    }
+    packed_.data = packed_bytes_.data();
+  }
+
   std::vector<std::byte> bytes_;
   Matrix stored_;
   AlignedVector<std::byte> packed_bytes_;
@@ -170,6 +183,35 @@ TEST_P(MatMulTest, QuantisedProductsAgreeWithScalar) {
     ASSERT_TRUE(SelectTarget(GetParam()).ok());
     for (size_t i = 0; i < y.size(); ++i) {
       ASSERT_NEAR(y[i], scalar[i], 1e-5 * (1 + std::abs(scalar[i]))) << WeightTypeName(type);
+    }
+  }
+}
+
+// The largest integers that codes, scales and activations can make: none may overflow.
+TEST_P(MatMulTest, ExtremeCodesAndScalesDoNotOverflow) {
+  ThreadPool pool(1);
+  for (const WeightType type : kAllWeightTypes) {
+    if (!IsQuantized(type)) continue;
+    const WeightBlock block = BlockOf(type);
+    const bool q6 = type == WeightType::kQ6_K;
+    for (const uint8_t codes : {0x00, 0xff}) {
+      for (const uint8_t scales : {0x7f, 0x80, 0xff}) {
+        std::vector<std::byte> row(block.bytes, std::byte{codes});
+        if (block.values > 32) {
+          std::fill_n(row.begin() + (q6 ? 192 : 4), q6 ? 16 : 12, std::byte{scales});
+        }
+        const uint16_t half = F32ToF16(0x1p-10f);
+        std::memcpy(row.data() + (q6 ? 208 : 0), &half, sizeof(half));
+        if (block.values > 32 && !q6) std::memcpy(row.data() + 2, &half, sizeof(half));
+        const TestMatrix weights({row.data(), type, 1, block.values});
+        const std::vector<float> decoded = weights.Row(0);
+        for (const float x : {1.0f, -1.0f}) {
+          const double sum = x * std::accumulate(decoded.begin(), decoded.end(), 0.0);
+          std::vector<float> y(1);
+          Multiply(weights, {}, std::vector<float>(block.values, x), y, pool);
+          ASSERT_NEAR(y[0], sum, 1e-5 * std::abs(sum)) << WeightTypeName(type);
+        }
+      }
     }
   }
 }

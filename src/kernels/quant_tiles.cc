@@ -1,6 +1,8 @@
 // Tiles of quantised weights times some tokens: exact integer sums over the columns that
-// share a scale, then scaled and summed in F32, in the order of the columns.
+// share a scale, times their small scale where blocks have such; then scaled and summed in
+// F32, block by block, in the order of the columns.
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -46,132 +48,100 @@ HWY_INLINE FloatVector LoadHalves(const std::byte* data) {
   return hn::PromoteTo(FloatTag(),
                        hn::LoadU(HalfTag(), reinterpret_cast<const hwy::float16_t*>(data)));
 }
-HWY_INLINE FloatVector LoadBytes(const std::byte* data) {
-  const hn::Rebind<int8_t, FloatTag> d;
-  return hn::ConvertTo(FloatTag(),
-                       hn::PromoteTo(hn::RebindToSigned<FloatTag>(),
-                                     hn::LoadU(d, reinterpret_cast<const int8_t*>(data))));
+HWY_INLINE SumVector LoadBytes(const std::byte* data) {
+  const hn::Rebind<int8_t, SumTag> d;
+  return hn::PromoteTo(SumTag(), hn::LoadU(d, reinterpret_cast<const int8_t*>(data)));
 }
 HWY_INLINE CodeVector LoadCodes(const std::byte* data) {
   return hn::LoadU(CodeTag(), reinterpret_cast<const uint32_t*>(data));
 }
 
-// How each type makes codes and scales of the rows of one vector. `block` is where the
-// tile's block of columns begins, plus the vector's own offset into each part: of a part
-// with `size` bytes a row, vector v begins at v * kLanes * size. Runs() are 32 columns.
-template <WeightType kType>
-struct QuantFormat;
-
-HWY_INLINE CodeVector Nibbles(const std::byte* nibbles, size_t v, size_t group) {
-  const CodeVector both = LoadCodes(nibbles + group % 4 * kGroupBytes + v * kVectorBytes);
-  const CodeVector mask = hn::Set(CodeTag(), 0x0f0f0f0fu);
-  return hn::And(group < 4 ? both : hn::ShiftRight<4>(both), mask);
-}
-
 // kBits bits of each group above the nibble: 0x10 or 0x30 in every byte.
 template <size_t kBits>
-HWY_INLINE CodeVector HighBits(CodeVector packed, size_t index) {
+HWY_INLINE CodeVector HighBits(CodeVector packed, size_t shift) {
   constexpr uint32_t kMask = kBits == 1 ? 0x10101010u : 0x30303030u;
-  const size_t shift = kBits * index;  // of the bits wanted
   const CodeVector aligned = shift < 4 ? hn::ShiftLeftSame(packed, static_cast<int>(4 - shift))
                                        : hn::ShiftRightSame(packed, static_cast<int>(shift - 4));
   return hn::And(aligned, hn::Set(CodeTag(), kMask));
 }
 
-template <>
-struct QuantFormat<WeightType::kQ8_0> {
-  static constexpr size_t kRuns = 1;
-  static constexpr bool kHasOffsets = false;
-  static constexpr size_t kScaleRuns = 1;  // scales in a run of 32
-  const std::byte* block;
-  size_t v;
-  HWY_INLINE FloatVector Scale(size_t) const { return LoadHalves(block + v * kLanes * 2); }
-  HWY_INLINE CodeVector Codes(size_t, size_t g) const {
-    return LoadCodes(block + 2 * kQuantTileRows + g * kGroupBytes + v * kVectorBytes);
-  }
-};
+// How the parts of a packed block (packed_matrix.h) are read. Of a part with `size` bytes a
+// row, vector v begins at v * kLanes * size.
+template <WeightType kType>
+struct QuantFormat {
+  static constexpr PackedBlock kPacked = PackedBlockOf(kType);
+  static constexpr size_t kRuns = kPacked.num_runs;
+  static constexpr bool kHasScales = kRuns > 1;
+  static constexpr bool kHasOffsets = kHasScales && ZeroCode(kType) == 0;
+  static constexpr size_t kScaleRuns = kType == WeightType::kQ6_K ? 2 : 1;  // scales in a run
+  static constexpr size_t kGroups = 8 / kScaleRuns;  // of four columns that share a scale
+  static constexpr size_t kBlockBytes = static_cast<size_t>(BlockOf(kType).bytes) * kQuantTileRows;
 
-template <>
-struct QuantFormat<WeightType::kQ4_0> {
-  static constexpr size_t kRuns = 1;
-  static constexpr bool kHasOffsets = false;
-  static constexpr size_t kScaleRuns = 1;
-  const std::byte* block;
-  size_t v;
-  HWY_INLINE FloatVector Scale(size_t) const { return LoadHalves(block + v * kLanes * 2); }
-  HWY_INLINE CodeVector Codes(size_t, size_t g) const {
-    return Nibbles(block + 2 * kQuantTileRows, v, g);
-  }
-};
-
-// Q4_K and Q5_K: scales and offsets of six bits.
-template <size_t kRunBytes>
-struct SixBitFormat {
-  static constexpr size_t kRuns = 8;
-  static constexpr bool kHasOffsets = true;
-  static constexpr size_t kScaleRuns = 1;
-  const std::byte* block;
-  size_t v;
-
-  HWY_INLINE CodeVector Word(size_t w) const {
-    return LoadCodes(block + 4 * kQuantTileRows + w * kGroupBytes + v * kVectorBytes);
-  }
-  // See UnpackSixBits(): the first four runs have their six bits together.
-  HWY_INLINE FloatVector SixBits(size_t run, size_t word) const {
-    const int shift = static_cast<int>(8 * (run % 4));
-    CodeVector bits;
-    if (run < 4) {
-      bits = hn::And(hn::ShiftRightSame(Word(word), shift), hn::Set(CodeTag(), 63u));
-    } else {
-      const int nibble = shift + (word == 1 ? 4 : 0);
-      const CodeVector low = hn::And(hn::ShiftRightSame(Word(2), nibble), hn::Set(CodeTag(), 15u));
-      const CodeVector high =
-          hn::And(hn::ShiftRightSame(Word(word), shift + 6), hn::Set(CodeTag(), 3u));
-      bits = hn::Or(low, hn::ShiftLeft<4>(high));
+  // The small scales of a block's runs, where they are not bytes already.
+  struct Scales {
+    alignas(64) int32_t values[kHasOffsets ? kRuns : 1][kQuantTileRows];
+  };
+  static HWY_INLINE void ReadScales(const std::byte* block, Scales& out) {
+    if constexpr (!kHasOffsets) return;
+    for (size_t v = 0; v < kVectors; ++v) {
+      ForEachSixBits(SixBits(block, 0, v), SixBits(block, 2, v),
+                     [&](size_t run, SumVector scale) AIO_UNROLLED {
+                       hn::Store(scale, SumTag(), &out.values[run][v * kLanes]);
+                     });
     }
-    return hn::ConvertTo(FloatTag(), hn::BitCast(hn::RebindToSigned<FloatTag>(), bits));
   }
-  HWY_INLINE FloatVector Scale(size_t run) const {
-    return hn::Mul(LoadHalves(block + v * kLanes * 2), SixBits(run, 0));
+  // The small scales of the i-th run, or half of a run.
+  static HWY_INLINE SumVector Scale(const std::byte* block, const Scales& scales, size_t i,
+                                    size_t v) {
+    if constexpr (kHasOffsets) return hn::Load(SumTag(), &scales.values[i][v * kLanes]);
+    return LoadBytes(block + (kPacked.scales + i) * kQuantTileRows + v * kLanes);
   }
-  HWY_INLINE FloatVector Offset(size_t run) const {
-    return hn::Mul(LoadHalves(block + 2 * kQuantTileRows + v * kLanes * 2), SixBits(run, 1));
-  }
-  HWY_INLINE const std::byte* Run(size_t run) const {
-    return block + 4 * kQuantTileRows + 3 * kGroupBytes + run * kRunBytes;
-  }
-};
 
-template <>
-struct QuantFormat<WeightType::kQ4_K> : SixBitFormat<4 * kGroupBytes> {
-  HWY_INLINE CodeVector Codes(size_t run, size_t g) const { return Nibbles(Run(run), v, g); }
-};
-
-template <>
-struct QuantFormat<WeightType::kQ5_K> : SixBitFormat<5 * kGroupBytes> {
-  HWY_INLINE CodeVector Codes(size_t run, size_t g) const {
-    const CodeVector bits = LoadCodes(Run(run) + 4 * kGroupBytes + v * kVectorBytes);
-    return hn::Or(Nibbles(Run(run), v, g), HighBits<1>(bits, g));
+  // function(run, its rows' small offsets).
+  template <typename Function>
+  static HWY_INLINE void ForEachOffset(const std::byte* block, size_t v, const Function& function) {
+    ForEachSixBits(SixBits(block, 1, v), hn::ShiftRight<4>(SixBits(block, 2, v)),
+                   [&](size_t run, SumVector offset)
+                       AIO_UNROLLED { function(run, hn::ConvertTo(FloatTag(), offset)); });
   }
-};
 
-template <>
-struct QuantFormat<WeightType::kQ6_K> {
-  static constexpr size_t kRuns = 8;
-  static constexpr bool kHasOffsets = false;
-  static constexpr size_t kScaleRuns = 2;
-  static constexpr size_t kRunBytes = 6 * kGroupBytes;
-  const std::byte* block;
-  size_t v;
-  // Of half a run.
-  HWY_INLINE FloatVector Scale(size_t half_run) const {
-    const std::byte* scales = block + 2 * kQuantTileRows + half_run * kQuantTileRows;
-    return hn::Mul(LoadHalves(block + v * kLanes * 2), LoadBytes(scales + v * kLanes));
+  // Four columns of a run.
+  static HWY_INLINE CodeVector Codes(const std::byte* block, size_t run, size_t group, size_t v) {
+    const std::byte* data =
+        block + v * kVectorBytes + (kPacked.first_run + run * kPacked.run_bytes) * kQuantTileRows;
+    if constexpr (kType == WeightType::kQ8_0) return LoadCodes(data + group * kGroupBytes);
+    const CodeVector both = LoadCodes(data + group % 4 * kGroupBytes);
+    const CodeVector low =
+        hn::And(group < 4 ? both : hn::ShiftRight<4>(both), hn::Set(CodeTag(), 0x0f0f0f0fu));
+    constexpr size_t kBits = HighBitsOf(kType);
+    if constexpr (kBits == 0) return low;
+    const size_t bit = group * kBits;
+    const CodeVector high =
+        LoadCodes(data + kPacked.high_bits * kQuantTileRows + bit / 8 * kGroupBytes);
+    return hn::Or(low, HighBits<kBits>(high, bit % 8));
   }
-  HWY_INLINE CodeVector Codes(size_t run, size_t g) const {
-    const std::byte* data = block + 18 * kQuantTileRows + run * kRunBytes;
-    const CodeVector bits = LoadCodes(data + (4 + g / 4) * kGroupBytes + v * kVectorBytes);
-    return hn::Or(Nibbles(data, v, g), HighBits<2>(bits, g % 4));
+
+ private:
+  static HWY_INLINE CodeVector SixBits(const std::byte* block, size_t word, size_t v) {
+    return LoadCodes(block + kPacked.scales * kQuantTileRows + word * kGroupBytes +
+                     v * kVectorBytes);
+  }
+  // See UnpackSixBits(): runs 0 to 3 have their six bits together; of the others, `fours` has
+  // the low four, and the two above them share the bytes of the first runs.
+  template <typename Function>
+  static HWY_INLINE void ForEachSixBits(CodeVector sixes, CodeVector fours,
+                                        const Function& function) {
+    const auto mask = [](uint32_t byte)
+                          AIO_UNROLLED { return hn::Set(CodeTag(), byte * 0x01010101u); };
+    const CodeVector first = hn::And(sixes, mask(0x3f));
+    const CodeVector last =
+        hn::Or(hn::And(fours, mask(0x0f)), hn::And(hn::ShiftRight<2>(sixes), mask(0x30)));
+    Unroll<8>([&](auto run) AIO_UNROLLED {
+      constexpr int kShift = 8 * (run % 4);
+      const CodeVector byte =
+          hn::And(hn::ShiftRight<kShift>(run < 4 ? first : last), hn::Set(CodeTag(), 255u));
+      function(run, hn::BitCast(SumTag(), byte));
+    });
   }
 };
 
@@ -199,56 +169,109 @@ HWY_INLINE void ForEachPart(const Function& function) {
   });
 }
 
-// kTokens tokens times one tile.
+// Takes the offsets of a block's runs, times the sums of their activations, off `total`.
+template <WeightType kType, size_t kTokens>
+HWY_INLINE void SubtractOffsets(const std::byte* block, const MatMulScratch::BlockSums* sums,
+                                FloatVector (&total)[kTokens][kVectors]) {
+  const FloatTag d;
+  for (size_t v = 0; v < kVectors; ++v) {
+    FloatVector taken[kTokens];
+    Unroll<kTokens>([&](auto t) AIO_UNROLLED { taken[t] = hn::Zero(d); });
+    QuantFormat<kType>::ForEachOffset(block, v, [&](size_t run, FloatVector offset) AIO_UNROLLED {
+      Unroll<kTokens>([&](auto t) AIO_UNROLLED {
+        taken[t] = hn::MulAdd(offset, hn::Set(d, sums[run * kTokens + t].sum), taken[t]);
+      });
+    });
+    const FloatVector scale =
+        LoadHalves(block + PackedBlock::kDmin * kQuantTileRows + v * kLanes * 2);
+    Unroll<kTokens>(
+        [&](auto t) AIO_UNROLLED { total[t][v] = hn::NegMulAdd(scale, taken[t], total[t][v]); });
+  }
+}
+
+// The activations of a run, the tokens' side by side.
+struct Activations {
+  const int8_t* codes;
+  const MatMulScratch::BlockSums* sums;
+};
+
+// Adds a run of the block to the block's sums, with all scales but the block's own. Integers
+// are exact until then: at most 2^31 - 1, which Q6_K comes close to (16 * 32 * 32512 * 128).
 template <class Dot, WeightType kType, size_t kTokens>
-HWY_INLINE void QuantTile(const TileCall& call, size_t tile, size_t token) {
+HWY_INLINE void AddRun(const std::byte* block, size_t run,
+                       const typename QuantFormat<kType>::Scales& scales, const Activations& x,
+                       FloatVector (&block_sum)[kTokens][kVectors]) {
   using Format = QuantFormat<kType>;
   constexpr size_t kScaleRuns = Format::kScaleRuns;
-  constexpr size_t kGroups = 8 / kScaleRuns;  // of four columns that share a scale
+  constexpr size_t kGroups = Format::kGroups;
+  constexpr unsigned kZero = ZeroCode(kType);
   const FloatTag d;
+  ForEachPart<kScaleRuns>([&](auto part, auto v) AIO_UNROLLED {
+    Dot dots[kTokens];
+    Unroll<kTokens>([&](auto t) AIO_UNROLLED { dots[t].Clear(); });
+    Unroll<kGroups>([&](auto i) AIO_UNROLLED {
+      constexpr size_t kGroup = decltype(part)::value * kGroups + i;
+      const auto w = Dot::Prepare(Format::Codes(block, run, kGroup, v));
+      Unroll<kTokens>([&](auto t)
+                          AIO_UNROLLED { dots[t].Add(w, x.codes + t * kRunCodeBytes, kGroup); });
+    });
+    SumVector scale;
+    if constexpr (Format::kHasScales)
+      scale = Format::Scale(block, scales, run * kScaleRuns + part, v);
+    Unroll<kTokens>([&](auto t) AIO_UNROLLED {
+      const MatMulScratch::BlockSums& s = x.sums[t];
+      SumVector dot = dots[t].Total();
+      if constexpr (kZero > 0) {
+        const SumVector sum = hn::Set(SumTag(), kScaleRuns == 2 ? s.halves[part] : s.all);
+        dot = hn::Sub(dot, hn::ShiftLeft<std::countr_zero(kZero)>(sum));
+      }
+      if constexpr (Format::kHasScales) dot = hn::Mul(dot, scale);
+      FloatVector& sum = block_sum[t][v];
+      sum = hn::MulAdd(hn::ConvertTo(d, dot), hn::Set(d, s.scale), sum);
+    });
+  });
+}
+
+template <size_t kTokens>
+HWY_INLINE void Clear(FloatVector (&sums)[kTokens][kVectors]) {
+  Unroll<kTokens>([&](auto t) AIO_UNROLLED {
+    Unroll<kVectors>([&](auto v) AIO_UNROLLED { sums[t][v] = hn::Zero(FloatTag()); });
+  });
+}
+
+// kTokens tokens times one tile.
+template <template <size_t, size_t> class Dot, WeightType kType, size_t kTokens>
+HWY_INLINE void QuantTile(const TileCall& call, size_t tile, size_t token) {
+  using Format = QuantFormat<kType>;
+  constexpr size_t kRunBytes = Format::kBlockBytes / Format::kRuns;
   const size_t runs = static_cast<size_t>(call.weights.columns) / MatMulScratch::kBlock;
-  const int8_t* codes = call.codes + token * runs * kRunCodeBytes;
-  const MatMulScratch::BlockSums* sums = call.sums + token * runs;
-  const std::byte* weights = call.weights.data + tile * call.weights.tile_bytes();
-  constexpr size_t kBlockBytes = static_cast<size_t>(BlockOf(kType).bytes) * kQuantTileRows;
-  constexpr size_t kRunBytes = kBlockBytes / Format::kRuns;
+  Activations x{call.codes + token * runs * kRunCodeBytes, call.sums + token * runs};
+  const std::byte* block = call.weights.data + tile * call.weights.tile_bytes();
 
   FloatVector total[kTokens][kVectors];
-  Unroll<kTokens>([&](auto t) AIO_UNROLLED {
-    Unroll<kVectors>([&](auto v) AIO_UNROLLED { total[t][v] = hn::Zero(d); });
-  });
+  Clear(total);
   for (size_t first = 0; first < runs; first += Format::kRuns) {
+    typename Format::Scales scales;
+    Format::ReadScales(block, scales);
+    if constexpr (Format::kHasOffsets) SubtractOffsets<kType, kTokens>(block, x.sums, total);
+    FloatVector block_sum[kTokens][kVectors];
+    Clear(block_sum);
 #pragma GCC unroll 1
     for (size_t run = 0; run < Format::kRuns; ++run) {
       Unroll<(kRunBytes + 63) / 64>([&](auto line) AIO_UNROLLED {
-        __builtin_prefetch(weights + run * kRunBytes + line * 64 + kPrefetchBytes);
+        __builtin_prefetch(block + run * kRunBytes + line * 64 + kPrefetchBytes);
       });
-      const MatMulScratch::BlockSums* run_sums = sums + (first + run) * kTokens;
-      const int8_t* run_codes = codes + (first + run) * kTokens * kRunCodeBytes;
-      ForEachPart<kScaleRuns>([&](auto part, auto v) AIO_UNROLLED {
-        const Format format{weights, v};
-        Dot dots[kTokens];
-        Unroll<kTokens>([&](auto t) AIO_UNROLLED { dots[t].Clear(); });
-        Unroll<kGroups>([&](auto i) AIO_UNROLLED {
-          constexpr size_t kGroup = decltype(part)::value * kGroups + i;
-          const typename Dot::Codes w = Dot::Prepare(format.Codes(run, kGroup));
-          Unroll<kTokens>(
-              [&](auto t) AIO_UNROLLED { dots[t].Add(w, run_codes + t * kRunCodeBytes, kGroup); });
-        });
-        const FloatVector scale = format.Scale(run * kScaleRuns + part);
-        Unroll<kTokens>([&](auto t) AIO_UNROLLED {
-          const MatMulScratch::BlockSums& s = run_sums[t];
-          const int32_t sum = kScaleRuns == 2 ? s.halves[part] : s.halves[0] + s.halves[1];
-          const FloatVector dot = hn::ConvertTo(d, dots[t].Total(-ZeroCode(kType) * sum));
-          FloatVector& y = total[t][v];
-          y = hn::MulAdd(dot, hn::Mul(scale, hn::Set(d, s.scale)), y);
-          if constexpr (Format::kHasOffsets) {
-            y = hn::NegMulAdd(format.Offset(run), hn::Set(d, s.sum), y);
-          }
-        });
-      });
+      AddRun<Dot<kTokens, Format::kGroups>, kType, kTokens>(block, run, scales, x, block_sum);
+      x.codes += kTokens * kRunCodeBytes;
+      x.sums += kTokens;
     }
-    weights += kBlockBytes;
+    Unroll<kVectors>([&](auto v) AIO_UNROLLED {
+      const FloatVector scale = LoadHalves(block + v * kLanes * 2);
+      Unroll<kTokens>([&](auto t) AIO_UNROLLED {
+        total[t][v] = hn::MulAdd(scale, block_sum[t][v], total[t][v]);
+      });
+    });
+    block += Format::kBlockBytes;
   }
   const size_t row = tile * kQuantTileRows;
   Unroll<kTokens>([&](auto t) AIO_UNROLLED {
@@ -258,7 +281,7 @@ HWY_INLINE void QuantTile(const TileCall& call, size_t tile, size_t token) {
 }
 
 // Tokens outermost: the task's weights stay in the cache for all of them.
-template <class Dot, WeightType kType>
+template <template <size_t, size_t> class Dot, WeightType kType>
 HWY_INLINE void QuantTiles(const TileCall& call, size_t begin, size_t end) {
   ForEachGroup<kMaxTokens>(call.tokens, [&](size_t token, auto count) HWY_ATTR {
     for (size_t tile = begin; tile < end; ++tile) {
@@ -267,7 +290,7 @@ HWY_INLINE void QuantTiles(const TileCall& call, size_t begin, size_t end) {
   });
 }
 
-template <class Dot>
+template <template <size_t, size_t> class Dot>
 HWY_INLINE void QuantTilesOfAnyType(const TileCall& call, size_t begin, size_t end) {
   switch (call.weights.type) {
     case WeightType::kQ4_0:
@@ -308,7 +331,8 @@ HWY_INLINE void RoundRun(const float* x, int8_t* codes, MatMulScratch::BlockSums
     sums.halves[half] = hn::GetLane(hn::SumOfLanes(di, sum));
   }
   sums.scale = magnitude > kNothing ? magnitude / kMaxCode : 0.0f;
-  sums.sum = sums.scale * static_cast<float>(sums.halves[0] + sums.halves[1]);
+  sums.all = sums.halves[0] + sums.halves[1];
+  sums.sum = sums.scale * static_cast<float>(sums.all);
   Dot::Store(rounded, codes);
 }
 
@@ -333,7 +357,7 @@ void QuantTilesWide(const TileCall& call, size_t begin, size_t end) {
 }
 void RoundRunsWide(const float* x, size_t tokens, size_t columns, size_t begin, size_t end,
                    int8_t* codes, MatMulScratch::BlockSums* sums) {
-  RoundRuns<WideDot>(x, tokens, columns, begin, end, codes, sums);
+  RoundRuns<WideDot<1, 8>>(x, tokens, columns, begin, end, codes, sums);
 }
 #if HWY_TARGET == HWY_AVX3
 void QuantTilesVnni(const TileCall& call, size_t begin, size_t end) {
@@ -341,7 +365,7 @@ void QuantTilesVnni(const TileCall& call, size_t begin, size_t end) {
 }
 void RoundRunsVnni(const float* x, size_t tokens, size_t columns, size_t begin, size_t end,
                    int8_t* codes, MatMulScratch::BlockSums* sums) {
-  RoundRuns<VnniDot>(x, tokens, columns, begin, end, codes, sums);
+  RoundRuns<VnniDot<1, 8>>(x, tokens, columns, begin, end, codes, sums);
 }
 #endif
 
