@@ -1,7 +1,7 @@
 # The thin front door; the build itself is CMake's (CMakePresets.json).
 #   make serve    install what is missing, build, serve the bundled pair on 127.0.0.1:8080
 #   make test     install, build, run every test
-#   make check    what CI runs: format, lint, include direction, tests, sanitizers
+#   make check    what CI runs: format, lint, include direction, tests, NEON, sanitizers
 BINARY := build/release/bin/aio
 
 .PHONY: serve build test check format lint fuzz clean
@@ -24,6 +24,7 @@ check: deps-check
 	scripts/check-format
 	$(MAKE) test
 	scripts/lint
+	scripts/check-neon
 	$(MAKE) sanitize-asan-ubsan
 	$(MAKE) sanitize-tsan
 

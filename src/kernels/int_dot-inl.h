@@ -84,6 +84,10 @@ struct WideDot {
             hn::BitCast(PairTag(), hn::ShiftRight<8>(pairs))};
   }
 
+#if HWY_TARGET == HWY_NEON
+  // An implicit one would be compiled for the baseline, and could not call that of its vectors.
+  HWY_INLINE WideDot() {}
+#endif
   HWY_INLINE void Clear() { sum0 = sum1 = hn::Zero(SumTag()); }
   HWY_INLINE void Add(const Codes& codes, const int8_t* run, size_t group) {
     AddPairs(codes.even, run + 8 * group);
