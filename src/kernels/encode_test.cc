@@ -1,12 +1,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <random>
+#include <string>
 #include <vector>
 
 #include "kernels/half.h"
 #include "kernels/kernels_testing.h"
 #include "kernels/matrix.h"
+#include "kernels/target.h"
 
 namespace aio {
 namespace {
@@ -68,6 +72,52 @@ TEST(EncodeTest, ErrorsAreThoseOfTheBits) {
   EXPECT_LT(RelativeError(WeightType::kQ5_K, values), 0.045);
   EXPECT_LT(RelativeError(WeightType::kQ4_K, values), 0.085);
   EXPECT_LT(RelativeError(WeightType::kQ4_0, values), 0.11);
+}
+
+// What scale and offset from the least and the largest of 32 values would reach, even if they
+// were stored exactly.
+double MinMaxError(const std::vector<float>& values, int most) {
+  double error = 0, size = 0;
+  for (size_t run = 0; run < values.size(); run += 32) {
+    const auto first = values.begin() + static_cast<std::ptrdiff_t>(run);
+    const auto [low, high] = std::minmax_element(first, first + 32);
+    const float scale = (*high - *low) / static_cast<float>(most);
+    for (size_t i = run; i < run + 32; ++i) {
+      const float decoded = *low + scale * std::nearbyint((values[i] - *low) / scale);
+      error += std::pow(double{decoded} - values[i], 2);
+      size += std::pow(double{values[i]}, 2);
+    }
+  }
+  return std::sqrt(error / size);
+}
+
+TEST(EncodeTest, SearchedScalesBeatTheRangeOfTheValues) {
+  std::mt19937 generator(1);
+  std::normal_distribution<float> bell(0.0f, 0.02f);
+  std::vector<float> values(size_t{256} * 64);
+  for (float& value : values) value = bell(generator);
+  EXPECT_LT(RelativeError(WeightType::kQ4_K, values), 0.93 * MinMaxError(values, 15));
+  EXPECT_LT(RelativeError(WeightType::kQ5_K, values), 0.96 * MinMaxError(values, 31));
+}
+
+TEST(EncodeTest, EveryMachineWritesTheSameBytes) {
+  std::vector<float> values = Random(3).Vector(2048);
+  for (size_t i = 0; i < 256; ++i) values[i] = values[i] * 1e-7f;         // subnormal scales
+  for (size_t i = 256; i < 512; ++i) values[i] = std::abs(values[i]);     // no offset
+  for (size_t i = 512; i < 768; ++i) values[i] = i % 32 == 5 ? 9.0f : 0;  // spikes
+  const std::string best(ActiveTarget());
+  for (const WeightType type : kAllWeightTypes) {
+    const Matrix shape{nullptr, type, 1, static_cast<int>(values.size())};
+    std::vector<std::byte> expected(shape.row_bytes());
+    EncodeRow(values, type, expected.data());
+    for (const std::string& target : AvailableTargets()) {
+      ASSERT_TRUE(SelectTarget(target).ok());
+      std::vector<std::byte> bytes(shape.row_bytes());
+      EncodeRow(values, type, bytes.data());
+      EXPECT_EQ(bytes, expected) << WeightTypeName(type) << " " << target;
+    }
+    ASSERT_TRUE(SelectTarget(best).ok());
+  }
 }
 
 TEST(EncodeTest, DegenerateBlocksSurvive) {
