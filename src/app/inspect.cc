@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/json_text.h"
+#include "app/check_file_weights.h"
 #include "app/commands.h"
 #include "app/system_memory.h"
 #include "formats/gguf.h"
@@ -23,6 +24,7 @@ namespace {
 struct InspectFlags {
   std::string path;
   bool tensors = false;
+  bool weights = false;
   bool json = false;
 };
 
@@ -150,6 +152,10 @@ void PrintJson(const GgufFile& file, const Verdict& verdict) {
 int RunInspect(const InspectFlags& flags) {
   const auto file = GgufFile::Open(flags.path);
   if (!file.ok()) return Fail(file.status());
+  if (flags.weights) {
+    const Status weights = CheckFileWeights(**file, /*threads=*/0);
+    if (!weights.ok()) return Fail(weights);
+  }
   const Verdict verdict = Judge(*file);
   if (flags.json) {
     PrintJson(**file, verdict);
@@ -167,6 +173,8 @@ void RegisterInspect(CLI::App& program, int& exit_status) {
   auto flags = std::make_shared<InspectFlags>();
   command->add_option("file", flags->path, "a GGUF file")->required();
   command->add_flag("--tensors", flags->tensors, "list every tensor");
+  command->add_flag("--weights", flags->weights,
+                    "read every weight first: one that is NaN or infinite is an error");
   command->add_flag("--json", flags->json, "everything as JSON");
   command->footer("Example:\n  aio inspect models/pocket-small-f16.gguf --tensors");
   command->callback([flags, &exit_status] { exit_status = RunInspect(*flags); });

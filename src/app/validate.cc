@@ -5,9 +5,11 @@
 #include <nlohmann/json.hpp>
 
 #include "api/json_text.h"
+#include "app/check_file_weights.h"
 #include "app/commands.h"
 #include "app/runtime.h"
 #include "app/system_memory.h"
+#include "formats/gguf.h"
 
 namespace aio {
 
@@ -15,6 +17,7 @@ namespace {
 
 struct ValidateFlags {
   RuntimeFlags runtime;
+  bool weights = false;
   bool json = false;
 };
 
@@ -33,6 +36,12 @@ Status Validate(const ValidateFlags& flags, OrderedJson& facts) {
   for (const RoutingRule& rule : config.policy.rules()) facts["rules"].push_back(rule.name);
   for (const auto& label : config.probe.labels) facts["labels"].push_back(label.name);
   facts["policy"] = config.policy.name();
+  if (!flags.weights) return Status::Ok();
+  for (const ModelSettings& model : config.models) {
+    AIO_ASSIGN_OR_RETURN(const std::shared_ptr<const GgufFile> file, GgufFile::Open(model.path));
+    AIO_RETURN_IF_ERROR(CheckFileWeights(*file, config.engine.num_threads));
+  }
+  facts["weights"] = "finite";
   return Status::Ok();
 }
 
@@ -53,6 +62,7 @@ int RunValidate(const ValidateFlags& flags) {
                model["parameters"].get<int64_t>(), FormatBytes(model["bytes"].get<int64_t>()),
                model["context_length"].get<int>());
   }
+  if (flags.weights) fmt::print("  every weight is finite\n");
   fmt::print("  policy {}: {} rules; labels", facts["policy"].get<std::string>(),
              facts["rules"].size());
   for (const auto& label : facts["labels"]) fmt::print(" {}", label.get<std::string>());
@@ -67,6 +77,8 @@ void RegisterValidate(CLI::App& program, int& exit_status) {
       "validate", "Check a configuration: its keys, its models, its policy and its labels");
   auto flags = std::make_shared<ValidateFlags>();
   flags->runtime.AddTo(*command);
+  command->add_flag("--weights", flags->weights,
+                    "read every weight of the models too: none may be NaN or infinite");
   command->add_flag("--json", flags->json, "the findings as JSON");
   command->footer("Example:\n  aio validate --config config/pocket.toml");
   command->callback([flags, &exit_status] { exit_status = RunValidate(*flags); });

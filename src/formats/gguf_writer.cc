@@ -57,6 +57,14 @@ Status WriteAll(int fd, std::span<const std::byte> bytes) {
   return Status::Ok();
 }
 
+// Only a file is replaced: renaming over a device would take it away from everyone.
+Status CheckReplaceable(const std::string& path) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0 || S_ISREG(info.st_mode)) return Status::Ok();
+  return InvalidArgument(path + (S_ISDIR(info.st_mode) ? ": is a directory; name a file in it"
+                                                       : ": is not a regular file"));
+}
+
 // Creates a file beside `path` under a name that nobody has; what a crashed run left behind
 // (in a container process numbers come again) is passed over.
 int CreateTemporary(const std::string& path, std::string& temporary) {
@@ -269,6 +277,7 @@ Status GgufWriter::Impl::WriteTo(int fd, const TensorSource& source) const {
 }
 
 Status GgufWriter::WriteFile(const std::string& path, const TensorSource& source) const {
+  AIO_RETURN_IF_ERROR(CheckReplaceable(path));
   std::string temporary;
   const FileDescriptor fd(CreateTemporary(path, temporary));
   if (!fd.valid()) return SystemError("create " + temporary, errno).WithContext(path);

@@ -55,7 +55,8 @@ class GgufWriter {
   using TensorSource = std::function<Status(std::string_view name, const Put& put)>;
 
   // Atomically: a temporary file beside `path`, then rename. On any failure, also the
-  // source's own, nothing is left behind and `path` is as it was.
+  // source's own, nothing is left behind and `path` is as it was. kInvalidArgument when it is
+  // something else than a file.
   Status WriteFile(const std::string& path, const TensorSource& source = nullptr) const;
 
  private:

@@ -1,8 +1,10 @@
 #include "formats/gguf_writer.h"
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <numeric>
@@ -16,6 +18,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 using Type = GgufValue::Type;
 namespace fs = std::filesystem;
 
@@ -252,13 +255,32 @@ TEST_F(GgufWriteFileTest, ASourceThatFailsLeavesNothingBehind) {
   EXPECT_THAT(Files(), IsEmpty());
 }
 
-TEST_F(GgufWriteFileTest, LeavesNothingBehindWhenItFails) {
+TEST_F(GgufWriteFileTest, ReplacesOnlyFiles) {
   fs::create_directory(folder_ / "taken");
   const GgufWriter writer;
-  const Status status = writer.WriteFile(folder_ / "taken");
-  EXPECT_FALSE(status.ok());
-  EXPECT_THAT(status.message(), HasSubstr("Is a directory"));
-  EXPECT_THAT(Files(), ElementsAre("taken"));
+  EXPECT_THAT(writer.WriteFile(folder_ / "taken").message(), HasSubstr("taken: is a directory"));
+  const std::string pipe = folder_ / "pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_THAT(writer.WriteFile(pipe).message(), HasSubstr("pipe: is not a regular file"));
+  EXPECT_THAT(Files(), UnorderedElementsAre("taken", "pipe"));
+}
+
+// A limit on the size of files stands in for a full disk.
+TEST_F(GgufWriteFileTest, LeavesNothingBehindWhenTheDiskIsFull) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit limit = before;
+  limit.rlim_cur = 4096;
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+  GgufWriter writer;
+  const uint64_t dims[] = {10000};
+  writer.AddTensor("t", 24, dims, CountingBytes(10000));
+  const Status status = writer.WriteFile(folder_ / "m.gguf");
+  setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_THAT(status.message(), HasSubstr("m.gguf: cannot write: File too large"));
+  EXPECT_THAT(Files(), IsEmpty());
 }
 
 }  // namespace

@@ -1,7 +1,12 @@
 #include "tokenizer/pretokenizer_families.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <system_error>
 #include <vector>
+
+#include "base/utf8.h"
 
 namespace aio {
 namespace {
@@ -135,7 +140,42 @@ std::vector<std::string_view> NamesOf(const PretokenizerFamily& family) {
   return names;
 }
 
+// `pattern` with every \x{...} as the character it stands for: tokenizer.json has characters
+// where the patterns above have numbers.
+std::string SpellOut(std::string_view pattern) {
+  constexpr std::string_view kEscape = "\\x{";
+  std::string out;
+  while (!pattern.empty()) {
+    const size_t escape = std::min(pattern.find(kEscape), pattern.size());
+    out += pattern.substr(0, escape);
+    pattern.remove_prefix(escape);
+    if (pattern.empty()) break;
+    uint32_t code = 0;
+    const char* end = pattern.data() + pattern.size();
+    const auto [rest, error] = std::from_chars(pattern.data() + kEscape.size(), end, code, 16);
+    if (error != std::errc() || rest == end || *rest != '}') return out.append(pattern);
+    AppendUtf8(code, out);
+    pattern.remove_prefix(static_cast<size_t>(rest + 1 - pattern.data()));
+  }
+  return out;
+}
+
 }  // namespace
+
+const PretokenizerFamily* MatchPretokenizerFamily(std::span<const std::string> stages,
+                                                  bool ignore_merges) {
+  const auto same = [](std::string_view known, const std::string& wanted) {
+    return SpellOut(known) == SpellOut(wanted);
+  };
+  for (const PretokenizerFamily& family : kFamilies) {
+    if (family.ignore_merges == ignore_merges &&
+        std::equal(family.stages.begin(), family.stages.end(), stages.begin(), stages.end(),
+                   same)) {
+      return &family;
+    }
+  }
+  return nullptr;
+}
 
 const PretokenizerFamily* FindPretokenizerFamily(std::string_view name) {
   for (const PretokenizerFamily& family : kFamilies) {

@@ -19,6 +19,11 @@ struct PretokenizerFamily {
 // Null if `name` is no family and no alias.
 const PretokenizerFamily* FindPretokenizerFamily(std::string_view name);
 
+// The family whose patterns are `stages`, as tokenizer.json writes them, and whose
+// ignore_merges is the same; null if there is none.
+const PretokenizerFamily* MatchPretokenizerFamily(std::span<const std::string> stages,
+                                                  bool ignore_merges);
+
 // All names and aliases, comma-separated, for messages.
 std::string SupportedPretokenizers();
 
