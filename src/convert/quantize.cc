@@ -161,6 +161,9 @@ class Encoder {
     for (const SourceTensor& tensor : source.tensors) total_ += Bytes(tensor);
   }
 
+  // What is wrong with the model, as opposed to the writing of it.
+  const Status& fault() const { return fault_; }
+
   Status Write(const Plan& plan, const GgufWriter::Put& put) {
     const SourceTensor& tensor = *plan.tensor;
     const Shape shape(tensor);
@@ -170,7 +173,8 @@ class Encoder {
       if (options_.cancelled && options_.cancelled()) return Cancelled("interrupted");
       const uint64_t end = std::min(shape.rows, begin + piece);
       piece_.resize((end - begin) * RowBytes(plan.type, shape.columns));
-      AIO_RETURN_IF_ERROR(EncodeRows(plan, shape, begin, end));
+      fault_ = EncodeRows(plan, shape, begin, end);
+      if (!fault_.ok()) return fault_;
       AIO_RETURN_IF_ERROR(put(piece_));
       const uint64_t bytes = (end - begin) * stored_row_bytes;
       if (tensor.release) tensor.release(tensor.data.subspan(begin * stored_row_bytes, bytes));
@@ -250,6 +254,7 @@ class Encoder {
   std::vector<Scratch> scratch_;  // by thread
   std::vector<std::byte> piece_;
   std::vector<Fault> faults_;  // by task
+  Status fault_;
   int64_t done_ = 0;
   int64_t total_ = 0;
 };
@@ -316,10 +321,11 @@ Result<QuantizeSummary> Quantize(ModelSource source, const std::string& path,
   }
   Encoder encoder(source, options, *pool);
   auto next = plans.begin();
-  AIO_RETURN_IF_ERROR(
+  const Status written =
       header.WriteFile(path, [&](std::string_view /*name*/, const GgufWriter::Put& put) {
         return encoder.Write(*next++, put);
-      }));
+      });
+  if (!written.ok()) return encoder.fault().ok() ? written : encoder.fault();
   std::error_code error;
   summary.bytes_out = std::filesystem::file_size(path, error);
   return summary;

@@ -140,22 +140,29 @@ std::vector<std::string_view> NamesOf(const PretokenizerFamily& family) {
   return names;
 }
 
-// `pattern` with every \x{...} as the character it stands for: tokenizer.json has characters
-// where the patterns above have numbers.
+// `pattern` with every \x{...} as the character it stands for, and line breaks as \r and \n:
+// tokenizer.json has them one way or the other.
 std::string SpellOut(std::string_view pattern) {
   constexpr std::string_view kEscape = "\\x{";
   std::string out;
   while (!pattern.empty()) {
-    const size_t escape = std::min(pattern.find(kEscape), pattern.size());
-    out += pattern.substr(0, escape);
-    pattern.remove_prefix(escape);
-    if (pattern.empty()) break;
     uint32_t code = 0;
     const char* end = pattern.data() + pattern.size();
-    const auto [rest, error] = std::from_chars(pattern.data() + kEscape.size(), end, code, 16);
-    if (error != std::errc() || rest == end || *rest != '}') return out.append(pattern);
-    AppendUtf8(code, out);
-    pattern.remove_prefix(static_cast<size_t>(rest + 1 - pattern.data()));
+    if (pattern.starts_with(kEscape)) {
+      const auto [rest, error] = std::from_chars(pattern.data() + kEscape.size(), end, code, 16);
+      if (error == std::errc() && rest != end && *rest == '}') {
+        AppendUtf8(code, out);
+        pattern.remove_prefix(static_cast<size_t>(rest + 1 - pattern.data()));
+        continue;
+      }
+    }
+    const char first = pattern.front();
+    if (first == '\r' || first == '\n') {
+      out += first == '\r' ? "\\r" : "\\n";
+    } else {
+      out += first;
+    }
+    pattern.remove_prefix(1);
   }
   return out;
 }
