@@ -111,8 +111,9 @@ class Taker {
 
 Status Taker::TakeAttention(const std::string& hf, const std::string& gguf) {
   const auto hidden = static_cast<uint64_t>(config_.hidden_size);
-  const auto queries = static_cast<uint64_t>(config_.num_heads * config_.head_size);
-  const auto keys = static_cast<uint64_t>(config_.num_kv_heads * config_.head_size);
+  const auto head = static_cast<uint64_t>(config_.head_size);
+  const uint64_t queries = head * static_cast<uint64_t>(config_.num_heads);
+  const uint64_t keys = head * static_cast<uint64_t>(config_.num_kv_heads);
   const Architecture& architecture = *config_.architecture;
   // Hugging Face rotates the halves of a head against each other, GGUF's llama neighbours.
   const bool interleave = architecture.rope_pairing == RopePairing::kInterleaved;
@@ -136,7 +137,6 @@ Status Taker::TakeAttention(const std::string& hf, const std::string& gguf) {
     AIO_RETURN_IF_ERROR(Take({from + "weight", to + "weight", {p.rows, p.columns}, p.heads}));
     AIO_RETURN_IF_ERROR(TakeIf(p.bias, {from + "bias", to + "bias", {p.rows}, p.heads}));
   }
-  const auto head = static_cast<uint64_t>(config_.head_size);
   for (const char* part : {"q", "k"}) {
     AIO_RETURN_IF_ERROR(
         TakeIf(architecture.head_norms, {fmt::format("{}self_attn.{}_norm.weight", hf, part),
@@ -202,7 +202,7 @@ Result<HfShards> HfShards::Open(const std::string& folder) {
   if (index) {
     AIO_ASSIGN_OR_RETURN(const std::set<std::string> names, ShardNames(*index, index_path));
     for (const std::string& name : names) {
-      AIO_RETURN_IF_ERROR(shards.Add(folder + "/" + name));
+      AIO_RETURN_IF_ERROR(shards.Add(fmt::format("{}/{}", folder, name)));
     }
     return shards;
   }
