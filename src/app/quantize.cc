@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -66,7 +67,8 @@ class SignalGuard {
 };
 
 Result<ModelSource> OpenSource(const QuantizeFlags& flags) {
-  if (std::filesystem::is_directory(flags.input)) {
+  std::error_code error;
+  if (std::filesystem::is_directory(flags.input, error)) {
     return OpenHuggingFaceSource(flags.input, flags.pre);
   }
   if (flags.input.ends_with(".safetensors") || flags.input.ends_with(".json")) {
@@ -85,6 +87,7 @@ std::vector<std::string> DescribeFallbacks(const QuantizeSummary& summary) {
                          fallback.columns, BlockOf(fallback.wanted).values)];
   }
   std::vector<std::string> lines;
+  lines.reserve(counts.size());
   for (const auto& [text, count] : counts) {
     lines.push_back(fmt::format("{} {} {}", count, count == 1 ? "matrix" : "matrices", text));
   }

@@ -226,12 +226,13 @@ class Encoder {
     scratch.values.resize(shape.columns);
     DecodeFloats(stored, tensor.type, scratch.values, scratch.stored);
     const float magnitude = LargestMagnitude(scratch.values);
-    if (!std::isfinite(magnitude) || magnitude > Limit(plan.type)) return {row, magnitude, true};
+    if (!std::isfinite(magnitude)) return {row, magnitude, true};
     if (plan.type == tensor.type) {
       std::memcpy(out, stored.data(), stored.size());
-    } else {
-      EncodeRow(scratch.values, plan.type, out);
+      return {};
     }
+    if (magnitude > Limit(plan.type)) return {row, magnitude, true};
+    EncodeRow(scratch.values, plan.type, out);
     return {};
   }
 
@@ -272,8 +273,9 @@ Status RefuseOverwriting(const ModelSource& source, const std::string& path) {
 
 // A conversion that would end in the middle for want of space does not begin.
 Status CheckSpace(const std::string& path, uint64_t needed) {
-  const std::filesystem::path folder = std::filesystem::absolute(path).parent_path();
   std::error_code error;
+  const std::filesystem::path folder = std::filesystem::absolute(path, error).parent_path();
+  if (error) return Status::Ok();
   const std::filesystem::space_info space = std::filesystem::space(folder, error);
   if (error || space.available >= needed) return Status::Ok();  // writing will say what is wrong
   return ResourceExhausted(

@@ -103,7 +103,8 @@ void HfFolder::Write(const std::string& folder, int shards) const {
   write("config.json", config);
   write("tokenizer.json", tokenizer);
   write("tokenizer_config.json", tokenizer_config);
-  for (const auto& [name, text] : files) WriteText(folder + "/" + name, text);
+  const std::filesystem::path path(folder);
+  for (const auto& [name, text] : files) WriteText(path / name, text);
   if (shards == 1) return WriteText(folder + "/model.safetensors", EncodeSafetensors(tensors));
   std::vector<std::map<std::string, HfTensor>> parts(static_cast<size_t>(shards));
   Json map = Json::object();
