@@ -7,6 +7,7 @@
 #include <benchmark/benchmark.h>
 #include <sys/mman.h>
 
+#include <cstdint>
 #include <cstring>
 #include <vector>
 
@@ -19,22 +20,27 @@
 namespace aio {
 namespace {
 
-// Weights that fit no cache, in huge pages where the system grants them.
+// Memory of whole huge pages where the system grants them: small pages lie where chance put
+// them, and push each other out of the caches more or less.
 class Memory {
  public:
-  explicit Memory(size_t bytes) : bytes_(bytes) {
-    data_ = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    AIO_CHECK(data_ != MAP_FAILED);
-    static_cast<void>(madvise(data_, bytes, MADV_HUGEPAGE));
-    std::memset(data_, 0x11, bytes);  // small normal numbers in every encoding
+  explicit Memory(size_t bytes) : bytes_((bytes / kPage + 2) * kPage) {
+    pages_ = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    AIO_CHECK(pages_ != MAP_FAILED);
+    static_cast<void>(madvise(pages_, bytes_, MADV_HUGEPAGE));
+    std::memset(pages_, 0x11, bytes_);  // small normal numbers in every encoding
+    data_ = static_cast<std::byte*>(pages_) + kPage - reinterpret_cast<uintptr_t>(pages_) % kPage;
   }
-  ~Memory() { munmap(data_, bytes_); }
-  std::byte* data() { return static_cast<std::byte*>(data_); }
-  const std::byte* data() const { return static_cast<const std::byte*>(data_); }
+  ~Memory() { munmap(pages_, bytes_); }
+  std::byte* data() { return data_; }
+  const std::byte* data() const { return data_; }
 
  private:
+  static constexpr size_t kPage = size_t{2} << 20;
+
   size_t bytes_;
-  void* data_;
+  void* pages_;
+  std::byte* data_;
 };
 
 // How much there is to multiply.
