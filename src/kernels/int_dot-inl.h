@@ -36,21 +36,21 @@ HWY_INLINE void StoreEvenThenOdd(const int32_t* rounded, int8_t* run) {
   }
 }
 
-// A Dot<kTokens, kGroups> sums kGroups groups of four columns, one row a lane, for one of
-// kTokens tokens:
+// A Dot is an accumulator of one row a lane and one token:
 //   Codes     codes of four columns, made ready once for all tokens
 //   Prepare() makes them
 //   Clear()   first: a constructor would be called in a loop, and keep an array of these
 //             out of the registers
 //   Add()     adds the products with group `group` of four activations of a run
-//   Total()   the sum
+//   Total()   the sum plus `correction`
 //   Store()   writes 32 rounded activations in the order that Add() reads them in
+//   Long      the same for few and long sums, where each addition waits for the one before
 //
 // WideDot widens the codes to 16 bits, the even ones of a lane and the odd ones apart, and
 // multiplies in pairs: of every four activations, 0, 2, 1, 3 are stored.
 #if HWY_TARGET == HWY_SCALAR
-template <size_t kTokens, size_t kGroups>
 struct WideDot {
+  using Long = WideDot;
   using Codes = uint32_t;
   static HWY_INLINE Codes Prepare(CodeVector codes) { return hn::GetLane(codes); }
 
@@ -61,7 +61,9 @@ struct WideDot {
     const auto code = [&](int i) { return static_cast<int32_t>(codes >> (8 * i) & 255); };
     sum += code(0) * a[0] + code(2) * a[1] + code(1) * a[2] + code(3) * a[3];
   }
-  HWY_INLINE SumVector Total() const { return hn::Set(SumTag(), sum); }
+  HWY_INLINE SumVector Total(int32_t correction) const {
+    return hn::Set(SumTag(), sum + correction);
+  }
 
   static HWY_INLINE void Store(const int32_t* rounded, int8_t* run) {
     StoreEvenThenOdd(rounded, run);
@@ -70,8 +72,8 @@ struct WideDot {
   int32_t sum;
 };
 #else
-template <size_t kTokens, size_t kGroups>
 struct WideDot {
+  using Long = WideDot;
   using PairTag = hn::Repartition<int16_t, CodeTag>;
   struct Codes {
     hn::Vec<PairTag> even;
@@ -93,7 +95,9 @@ struct WideDot {
     AddPairs(codes.even, run + 8 * group);
     AddPairs(codes.odd, run + 8 * group + 4);
   }
-  HWY_INLINE SumVector Total() const { return hn::RearrangeToOddPlusEven(sum0, sum1); }
+  HWY_INLINE SumVector Total(int32_t correction) const {
+    return hn::Add(hn::RearrangeToOddPlusEven(sum0, sum1), hn::Set(SumTag(), correction));
+  }
 
   static HWY_INLINE void Store(const int32_t* rounded, int8_t* run) {
     StoreEvenThenOdd(rounded, run);
@@ -117,10 +121,9 @@ struct WideDot {
 // bytes, a = 256 * high + low, stored as the 32 high ones, then the 32 low ones. Highway
 // 1.0 has no target for AVX-512 with VNNI that GCC compiles rightly (it asks for the other
 // VNNI, of AVX), hence the instruction by its name.
-template <size_t kTokens, size_t kGroups>
-struct VnniDot {
-  // One token's sums are few, and each addition waits for the one before: split long ones.
-  static constexpr size_t kChains = kTokens == 1 && kGroups == 8 ? 2 : 1;
+template <size_t kChains>
+struct VnniSums {
+  using Long = VnniSums<2>;
   using Codes = CodeVector;
   static HWY_INLINE Codes Prepare(CodeVector codes) { return codes; }
 
@@ -131,11 +134,11 @@ struct VnniDot {
     Multiply(codes, run + 4 * group, high[group % kChains]);
     Multiply(codes, run + 32 + 4 * group, low[group % kChains]);
   }
-  HWY_INLINE SumVector Total() const {
-    SumVector sum = hn::Add(hn::ShiftLeft<8>(high[0]), low[0]);
-    if constexpr (kChains == 2) {
-      sum = hn::Add(sum, hn::Add(hn::ShiftLeft<8>(high[1]), low[1]));
-    }
+  HWY_INLINE SumVector Total(int32_t correction) const {
+    SumVector sum = hn::Set(SumTag(), correction);
+    Unroll<kChains>([&](auto i) AIO_UNROLLED {
+      sum = hn::Add(sum, hn::Add(hn::ShiftLeft<8>(high[i]), low[i]));
+    });
     return sum;
   }
 
@@ -162,6 +165,7 @@ struct VnniDot {
         : "v"(codes.raw), "m"(*reinterpret_cast<const Four*>(four)));
   }
 };
+using VnniDot = VnniSums<1>;
 #endif
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)

@@ -2,7 +2,6 @@
 // share a scale, times their small scale where blocks have such; then scaled and summed in
 // F32, block by block, in the order of the columns.
 #include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -204,7 +203,7 @@ HWY_INLINE void AddRun(const std::byte* block, size_t run,
   using Format = QuantFormat<kType>;
   constexpr size_t kScaleRuns = Format::kScaleRuns;
   constexpr size_t kGroups = Format::kGroups;
-  constexpr unsigned kZero = ZeroCode(kType);
+  constexpr int32_t kZero = ZeroCode(kType);
   const FloatTag d;
   ForEachPart<kScaleRuns>([&](auto part, auto v) AIO_UNROLLED {
     Dot dots[kTokens];
@@ -220,11 +219,8 @@ HWY_INLINE void AddRun(const std::byte* block, size_t run,
       scale = Format::Scale(block, scales, run * kScaleRuns + part, v);
     Unroll<kTokens>([&](auto t) AIO_UNROLLED {
       const MatMulScratch::BlockSums& s = x.sums[t];
-      SumVector dot = dots[t].Total();
-      if constexpr (kZero > 0) {
-        const SumVector sum = hn::Set(SumTag(), kScaleRuns == 2 ? s.halves[part] : s.all);
-        dot = hn::Sub(dot, hn::ShiftLeft<std::countr_zero(kZero)>(sum));
-      }
+      const int32_t sum_x = kZero == 0 ? 0 : kScaleRuns == 2 ? s.halves[part] : s.all;
+      SumVector dot = dots[t].Total(-kZero * sum_x);
       if constexpr (Format::kHasScales) dot = hn::Mul(dot, scale);
       FloatVector& sum = block_sum[t][v];
       sum = hn::MulAdd(hn::ConvertTo(d, dot), hn::Set(d, s.scale), sum);
@@ -240,9 +236,10 @@ HWY_INLINE void Clear(FloatVector (&sums)[kTokens][kVectors]) {
 }
 
 // kTokens tokens times one tile.
-template <template <size_t, size_t> class Dot, WeightType kType, size_t kTokens>
+template <class Dot, WeightType kType, size_t kTokens>
 HWY_INLINE void QuantTile(const TileCall& call, size_t tile, size_t token) {
   using Format = QuantFormat<kType>;
+  using Sums = std::conditional_t<kTokens == 1 && Format::kGroups == 8, typename Dot::Long, Dot>;
   constexpr size_t kRunBytes = Format::kBlockBytes / Format::kRuns;
   const size_t runs = static_cast<size_t>(call.weights.columns) / MatMulScratch::kBlock;
   Activations x{call.codes + token * runs * kRunCodeBytes, call.sums + token * runs};
@@ -261,7 +258,7 @@ HWY_INLINE void QuantTile(const TileCall& call, size_t tile, size_t token) {
       Unroll<(kRunBytes + 63) / 64>([&](auto line) AIO_UNROLLED {
         __builtin_prefetch(block + run * kRunBytes + line * 64 + kPrefetchBytes);
       });
-      AddRun<Dot<kTokens, Format::kGroups>, kType, kTokens>(block, run, scales, x, block_sum);
+      AddRun<Sums, kType, kTokens>(block, run, scales, x, block_sum);
       x.codes += kTokens * kRunCodeBytes;
       x.sums += kTokens;
     }
@@ -281,7 +278,7 @@ HWY_INLINE void QuantTile(const TileCall& call, size_t tile, size_t token) {
 }
 
 // Tokens outermost: the task's weights stay in the cache for all of them.
-template <template <size_t, size_t> class Dot, WeightType kType>
+template <class Dot, WeightType kType>
 HWY_INLINE void QuantTiles(const TileCall& call, size_t begin, size_t end) {
   ForEachGroup<kMaxTokens>(call.tokens, [&](size_t token, auto count) HWY_ATTR {
     for (size_t tile = begin; tile < end; ++tile) {
@@ -290,7 +287,7 @@ HWY_INLINE void QuantTiles(const TileCall& call, size_t begin, size_t end) {
   });
 }
 
-template <template <size_t, size_t> class Dot>
+template <class Dot>
 HWY_INLINE void QuantTilesOfAnyType(const TileCall& call, size_t begin, size_t end) {
   switch (call.weights.type) {
     case WeightType::kQ4_0:
@@ -357,7 +354,7 @@ void QuantTilesWide(const TileCall& call, size_t begin, size_t end) {
 }
 void RoundRunsWide(const float* x, size_t tokens, size_t columns, size_t begin, size_t end,
                    int8_t* codes, MatMulScratch::BlockSums* sums) {
-  RoundRuns<WideDot<1, 8>>(x, tokens, columns, begin, end, codes, sums);
+  RoundRuns<WideDot>(x, tokens, columns, begin, end, codes, sums);
 }
 #if HWY_TARGET == HWY_AVX3
 void QuantTilesVnni(const TileCall& call, size_t begin, size_t end) {
@@ -365,7 +362,7 @@ void QuantTilesVnni(const TileCall& call, size_t begin, size_t end) {
 }
 void RoundRunsVnni(const float* x, size_t tokens, size_t columns, size_t begin, size_t end,
                    int8_t* codes, MatMulScratch::BlockSums* sums) {
-  RoundRuns<VnniDot<1, 8>>(x, tokens, columns, begin, end, codes, sums);
+  RoundRuns<VnniDot>(x, tokens, columns, begin, end, codes, sums);
 }
 #endif
 
