@@ -26,7 +26,7 @@ uint64_t SumOf(const std::byte* data, size_t bytes) {
 
 double ReadBandwidth(std::span<const std::byte> memory, ThreadPool& pool, const Clock& clock) {
   constexpr size_t kPiece = size_t{1} << 20;
-  constexpr int64_t kBytesMin = int64_t{2} << 30;
+  constexpr int64_t kBytesMin = int64_t{4} << 30;
   const size_t pieces = memory.size() / kPiece;
   if (pieces == 0) return 0;
   const int64_t rounds = std::max<int64_t>(1, kBytesMin / static_cast<int64_t>(pieces * kPiece));

@@ -11,7 +11,7 @@
 namespace aio {
 
 // GB/s at which `pool` reads `memory` (a model's weights, as they lie) from end to end, at
-// least 2 GiB in all; 0 for less than 1 MiB. Memory that is small is read again and again,
+// least 4 GiB in all; 0 for less than 1 MiB. Memory that is small is read again and again,
 // which then measures a cache.
 double ReadBandwidth(std::span<const std::byte> memory, ThreadPool& pool, const Clock& clock);
 
