@@ -80,5 +80,14 @@ TEST_P(ActivationsTest, AddInPlaceAdds) {
   for (size_t i = 0; i < x.size(); ++i) EXPECT_EQ(x[i], before[i] + y[i]);
 }
 
+TEST_P(ActivationsTest, SumOfWordsIsTheSumModulo2To64) {
+  for (const size_t size : {0, 1, 7, 32, 1000}) {
+    std::vector<uint64_t> words(size);
+    uint64_t sum = 0;
+    for (size_t i = 0; i < size; ++i) sum += words[i] = i * 0x9e3779b97f4a7c15;
+    EXPECT_EQ(SumOfWords(words), sum);
+  }
+}
+
 }  // namespace
 }  // namespace aio

@@ -47,6 +47,11 @@ size_t ArgMax(std::span<const float> x);
 // finite and no x[i] is greater; scale > 0. `out` has x's size.
 void ExpRelative(std::span<const float> x, float max, float scale, std::span<float> out);
 
+// --- Memory ------------------------------------------------------------------------
+
+// The sum, modulo 2^64: a streaming read with the widest loads, to measure memory with.
+uint64_t SumOfWords(std::span<const uint64_t> words);
+
 // --- Rotary position embedding (Su et al. 2021, "RoFormer") ---------------------------
 
 // How the dimensions of a head are paired for rotation.
