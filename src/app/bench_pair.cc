@@ -14,12 +14,6 @@ namespace aio {
 
 namespace {
 
-double Median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
 EngineOptions Options(int threads) {
   EngineOptions options;
   options.num_threads = threads;

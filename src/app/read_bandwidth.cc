@@ -1,11 +1,18 @@
 #include "app/read_bandwidth.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 
 #include "kernels/kernels.h"
 
 namespace aio {
+
+double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
 
 double ReadBandwidth(std::span<const std::byte> memory, ThreadPool& pool, const Clock& clock) {
   constexpr size_t kPiece = size_t{1} << 20;

@@ -12,6 +12,7 @@ namespace {
 
 std::vector<double> BandwidthWeights(const std::vector<std::unique_ptr<ModelRunner>>& runners) {
   std::vector<double> weights;
+  weights.reserve(runners.size());
   for (const auto& runner : runners) weights.push_back(runner->model().bandwidth_weight);
   return weights;
 }
