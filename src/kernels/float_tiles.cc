@@ -38,6 +38,10 @@ constexpr size_t kMaxTokens = 2;
 constexpr size_t kMaxTokens = 1;
 #endif
 
+// From so many tokens on, their passes over a block of a tile are faster when it was decoded
+// once; for fewer, decoding with each pass is.
+constexpr size_t kTokensWorthDecoding = 4 * kMaxTokens + 1;
+
 // Read ahead of halves that meet several tokens: those products leave the processor no room to
 // look as far ahead itself. One token's do; and F32 may be a decoded block, in the cache.
 constexpr size_t kPrefetchBytes = 4096;
@@ -163,7 +167,7 @@ HWY_INLINE void FloatTiles(const TileCall& call, size_t begin, size_t end) {
       block.y = call.y + row;
       block.y_stride = rows;
       block.rows = std::min<size_t>(kFloatTileRows, rows - row);
-      if (kType == WeightType::kF32 || call.tokens <= kMaxTokens) {
+      if (kType == WeightType::kF32 || call.tokens < kTokensWorthDecoding) {
         AllTokens<kType>(block, call.tokens, k);
         continue;
       }
