@@ -75,7 +75,7 @@ void ThreadPool::Run(size_t num_tasks, Function function, const void* context) {
     caller_is_pinned_ = true;
   }
   if (workers_.empty() || num_tasks <= 1) {
-    for (size_t task = 0; task < num_tasks; ++task) function(context, task, 0);
+    if (num_tasks > 0) function(context, 0, num_tasks, 0);
     return;
   }
   function_ = function;
@@ -104,13 +104,17 @@ void ThreadPool::Run(size_t num_tasks, Function function, const void* context) {
 }
 
 void ThreadPool::DrainTasks(int thread) {
+  // A quarter of what is left at a time: few runs, and the last of them short.
+  constexpr size_t kParts = 4;
   const size_t threads = workers_.size() + 1;
   for (size_t i = 0; i < threads; ++i) {
     Share& share = shares_[(static_cast<size_t>(thread) + i) % threads];
-    for (;;) {
-      const size_t task = share.next.fetch_add(1, std::memory_order_relaxed);
-      if (task >= share.end) break;
-      function_(context_, task, thread);
+    size_t begin = share.next.load(std::memory_order_relaxed);
+    while (begin < share.end) {
+      const size_t end = begin + std::max<size_t>(1, (share.end - begin) / kParts);
+      if (!share.next.compare_exchange_weak(begin, end, std::memory_order_relaxed)) continue;
+      function_(context_, begin, end, thread);
+      begin = share.next.load(std::memory_order_relaxed);
     }
   }
 }

@@ -35,16 +35,26 @@ class ThreadPool {
   // thread runs it. Does not allocate.
   template <typename Body>
   void ParallelFor(size_t num_tasks, const Body& body) {
+    ParallelForRuns(num_tasks, [&](size_t begin, size_t end, int thread) {
+      for (size_t task = begin; task < end; ++task) body(task, thread);
+    });
+  }
+
+  // The same with body(begin, end, thread) for runs [begin, end) of tasks: long ones at first,
+  // for whose sake a stream need not be broken off, shorter ones towards the end, so that the
+  // threads end together.
+  template <typename Body>
+  void ParallelForRuns(size_t num_tasks, const Body& body) {
     Run(
         num_tasks,
-        [](const void* context, size_t task, int thread) {
-          (*static_cast<const Body*>(context))(task, thread);
+        [](const void* context, size_t begin, size_t end, int thread) {
+          (*static_cast<const Body*>(context))(begin, end, thread);
         },
         &body);
   }
 
  private:
-  using Function = void (*)(const void* context, size_t task, int thread);
+  using Function = void (*)(const void* context, size_t begin, size_t end, int thread);
 
   void Stop();
   void Pin(int thread) const;

@@ -30,6 +30,23 @@ TEST_P(ThreadPoolTest, RunsEveryTaskOfManyShortLoopsOnce) {
   }
 }
 
+TEST_P(ThreadPoolTest, RunsCoverEveryTaskOnceAndStartLong) {
+  ThreadPool pool(GetParam());
+  for (const size_t num_tasks : {0, 1, 3, 64, 1000}) {
+    std::vector<std::atomic<int>> count(num_tasks);
+    std::atomic<size_t> longest{0};
+    pool.ParallelForRuns(num_tasks, [&](size_t begin, size_t end, int) {
+      ASSERT_LT(begin, end);
+      for (size_t task = begin; task < end; ++task) count[task].fetch_add(1);
+      size_t before = longest.load();
+      while (before < end - begin && !longest.compare_exchange_weak(before, end - begin)) {
+      }
+    });
+    for (const auto& c : count) ASSERT_EQ(c.load(), 1);
+    EXPECT_GE(longest.load(), num_tasks / static_cast<size_t>(pool.num_threads()) / 4);
+  }
+}
+
 TEST_P(ThreadPoolTest, ResultsAreVisibleToTheCaller) {
   ThreadPool pool(GetParam());
   std::vector<int> plain(1000);  // not atomic: TSan checks the hand-over

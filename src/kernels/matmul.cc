@@ -10,8 +10,8 @@
 namespace aio {
 namespace {
 
-// A task is a run of tiles of one product: small enough that the threads end together,
-// large enough that handing it out costs nothing. Affects speed only.
+// A task is a run of tiles of one product: small enough that the threads end together.
+// Affects speed only.
 constexpr size_t kTaskBytes = size_t{64} << 10;
 
 size_t TilesPerTask(const PackedMatrix& weights) {
@@ -47,6 +47,22 @@ void PrepareActivations(std::span<const float> x, size_t tokens, bool floats, bo
   pool.ParallelFor((columns + share - 1) / share, [&](size_t task, int /*thread*/) {
     prepare(task * share, std::min(columns, (task + 1) * share));
   });
+}
+
+// Tasks [begin, end) of one product: as one stream for few tokens; one by one for many, which
+// take several passes and are to find a task's weights in the cache.
+void MultiplyTasks(const TileCall& call, size_t begin, size_t end) {
+  constexpr size_t kFewTokens = 8;
+  const size_t tiles = TilesPerTask(call.weights);
+  const size_t stop = std::min<size_t>(call.weights.num_tiles(), end * tiles);
+  const size_t step = call.tokens <= kFewTokens ? (end - begin) * tiles : tiles;
+  for (size_t tile = begin * tiles; tile < stop; tile += step) {
+    if (IsQuantized(call.weights.type)) {
+      MultiplyQuantTiles(call, tile, std::min(stop, tile + step));
+    } else {
+      MultiplyFloatTiles(call, tile, std::min(stop, tile + step));
+    }
+  }
 }
 
 }  // namespace
@@ -88,17 +104,13 @@ void MatMul(std::span<const Product> products, std::span<const float> x, MatMulS
   if (any_quantized || tokens > 1) {
     PrepareActivations(x, tokens, any_float && tokens > 1, any_quantized, scratch, pool);
   }
-  pool.ParallelFor(num_tasks, [&](size_t task, int /*thread*/) {
-    size_t i = products.size() - 1;
-    while (task < first_task[i]) --i;
-    const TileCall& call = calls[i];
-    const size_t tiles = TilesPerTask(call.weights);
-    const size_t begin = (task - first_task[i]) * tiles;
-    const size_t end = std::min<size_t>(call.weights.num_tiles(), begin + tiles);
-    if (IsQuantized(call.weights.type)) {
-      MultiplyQuantTiles(call, begin, end);
-    } else {
-      MultiplyFloatTiles(call, begin, end);
+  pool.ParallelForRuns(num_tasks, [&](size_t task, size_t end, int /*thread*/) {
+    for (size_t i = 0; i < products.size() && task < end; ++i) {
+      const size_t next = i + 1 < products.size() ? first_task[i + 1] : num_tasks;
+      if (task >= next) continue;
+      const size_t stop = std::min(end, next);
+      MultiplyTasks(calls[i], task - first_task[i], stop - first_task[i]);
+      task = stop;
     }
   });
 }
