@@ -28,8 +28,12 @@ uint64_t SumWords(const uint64_t* words, size_t count) {
     sum2 = hn::Add(sum2, hn::LoadU(d, words + i + 2 * kLanes));
     sum3 = hn::Add(sum3, hn::LoadU(d, words + i + 3 * kLanes));
   }
-  const auto sum = hn::Add(hn::Add(sum0, sum1), hn::Add(sum2, sum3));
-  uint64_t total = hn::GetLane(hn::SumOfLanes(d, sum));
+  // Lane by lane: the instruction set's own sum may be one of signed numbers, which must not
+  // overflow.
+  alignas(64) uint64_t lanes[kLanes];
+  hn::Store(hn::Add(hn::Add(sum0, sum1), hn::Add(sum2, sum3)), d, lanes);
+  uint64_t total = 0;
+  for (const uint64_t lane : lanes) total += lane;
   for (; i < count; ++i) total += words[i];
   return total;
 }
