@@ -86,7 +86,7 @@ struct Request {
   std::optional<Strategy> strategy;         // the client's own choice
   std::optional<double> entropy_threshold;  // the client's tau, nats; only routing reads it
   TimePoint deadline = kNoDeadline;
-  std::shared_ptr<HeldPrompt> held_prompt;  // from ScoreLabels() on the same model, or null
+  std::shared_ptr<HeldPrompt> held_prompt;  // of the same prompt, or null
 };
 
 // What the probe asks: the conversation without generation prompt is put between

@@ -14,6 +14,7 @@
 #include "convert/testing/hf_folder.h"
 #include "convert/testing/logits.h"
 #include "formats/gguf.h"
+#include "formats/sentencepiece_testing.h"
 #include "model/model.h"
 #include "tokenizer/chat_template.h"
 #include "tokenizer/tokenizer.h"
@@ -313,20 +314,9 @@ TEST_F(HuggingFaceTest, OldTokenizersNeedTheirClass) {
   EXPECT_THAT(Fault(folder), HasSubstr("has no tokenizer"));
 }
 
-// A message of a protocol buffer, field by field.
-std::string Varint(uint64_t value) {
-  std::string out;
-  for (; value >= 128; value >>= 7) out += static_cast<char>(value | 128);
-  return out + static_cast<char>(value);
-}
-std::string Bytes(int field, const std::string& bytes) {
-  return Varint(field << 3 | 2) + Varint(bytes.size()) + bytes;
-}
-std::string Number(int field, uint64_t value) { return Varint(field << 3) + Varint(value); }
+using protobuf::Bytes, protobuf::Float, protobuf::Number;
 std::string Piece(const std::string& text, float score, int kind) {
-  std::string bytes(sizeof(score), '\0');
-  std::memcpy(bytes.data(), &score, sizeof(score));
-  return Bytes(1, Bytes(1, text) + Varint(2 << 3 | 5) + bytes + Number(3, kind));
+  return Bytes(1, Bytes(1, text) + Float(2, score) + Number(3, kind));
 }
 
 std::string SentencePieces(int algorithm) {

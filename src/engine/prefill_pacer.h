@@ -23,7 +23,7 @@ class PrefillPacer {
 
  private:
   const Duration step_max_;
-  double seconds_per_token_ = 0;  // moving average; 0: nothing seen yet
+  double ms_per_token_ = 0;  // moving average; 0: nothing seen yet
 };
 
 }  // namespace aio

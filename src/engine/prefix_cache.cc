@@ -67,12 +67,10 @@ void PrefixCache::Insert(uint64_t salt, std::span<const int32_t> tokens, BlockTa
     const auto next = node->children.lower_bound(Key(piece));
     const bool is_known =
         next != node->children.end() && CommonTokens(next->first, piece) == piece.size();
-    if (!is_known) {
-      Add(*node, piece, table.ids()[i]);
-    } else if (piece.size() == kBlock && next->second->block != table.ids()[i]) {
-      table.Replace(i, next->second->block);
-    }
-    if (piece.size() == kBlock) node = node->children.find(Key(piece))->second.get();
+    Node& child = is_known ? *next->second : Add(*node, piece, table.ids()[i]);
+    if (piece.size() < kBlock) break;  // a last one that is not full: nobody else's to use
+    if (child.block != table.ids()[i]) table.Replace(i, child.block);
+    node = &child;
   }
   MarkUsed(*node);
 }
@@ -96,7 +94,7 @@ PrefixCache::Node& PrefixCache::Root(uint64_t salt) {
   return *root;
 }
 
-void PrefixCache::Add(Node& parent, std::span<const int32_t> tokens, int32_t block) {
+PrefixCache::Node& PrefixCache::Add(Node& parent, std::span<const int32_t> tokens, int32_t block) {
   auto node = std::make_unique<Node>();
   Node& added = *node;
   added.parent = &parent;
@@ -105,9 +103,11 @@ void PrefixCache::Add(Node& parent, std::span<const int32_t> tokens, int32_t blo
   added.use = by_use_.insert(by_use_.end(), &added);
   pool_.SetCached(block, true);
   // The beginning of what is new needs no block of its own any more.
-  if (added.self == parent.children.begin()) return;
-  const auto before = std::prev(added.self);
-  if (CommonTokens(before->first, tokens) == before->first.size()) Remove(*before->second);
+  if (added.self != parent.children.begin()) {
+    const auto before = std::prev(added.self);
+    if (CommonTokens(before->first, tokens) == before->first.size()) Remove(*before->second);
+  }
+  return added;
 }
 
 void PrefixCache::Remove(Node& leaf) {

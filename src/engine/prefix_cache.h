@@ -70,7 +70,7 @@ class PrefixCache {
   };
 
   Node& Root(uint64_t salt);
-  void Add(Node& parent, std::span<const int32_t> tokens, int32_t block);
+  Node& Add(Node& parent, std::span<const int32_t> tokens, int32_t block);
   void Remove(Node& leaf);
   void MarkUsed(Node& deepest);
 

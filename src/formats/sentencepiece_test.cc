@@ -3,27 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstring>
+#include "formats/sentencepiece_testing.h"
 
 namespace aio {
 namespace {
 
 using testing::HasSubstr;
 
-std::string Varint(uint64_t value) {
-  std::string out;
-  for (; value >= 128; value >>= 7) out += static_cast<char>(value | 128);
-  return out + static_cast<char>(value);
-}
-std::string Bytes(int field, const std::string& bytes) {
-  return Varint(field << 3 | 2) + Varint(bytes.size()) + bytes;
-}
-std::string Number(int field, uint64_t value) { return Varint(field << 3) + Varint(value); }
-std::string Float(int field, float value) {
-  std::string bytes(sizeof(value), '\0');
-  std::memcpy(bytes.data(), &value, sizeof(value));
-  return Varint(field << 3 | 5) + bytes;
-}
+using protobuf::Bytes, protobuf::Float, protobuf::Number, protobuf::Varint;
 
 Result<SentencePieceModel> Parse(const std::string& bytes) {
   return ParseSentencePieceModel(std::as_bytes(std::span(bytes)), "tokenizer.model");

@@ -14,6 +14,7 @@
 #include "base/thread_pool.h"
 #include "kernels/aligned.h"
 #include "kernels/attention.h"
+#include "kernels/kernels.h"
 #include "kernels/target.h"
 
 namespace aio {
@@ -134,14 +135,8 @@ void BM_StreamingRead(benchmark::State& state) {
   ThreadPool pool(static_cast<int>(state.range(0)));
   for (auto _ : state) {
     pool.ParallelFor(cache.bytes() / kTaskBytes, [&](size_t task, int /*thread*/) {
-      uint64_t sums[32] = {};
-      const std::byte* data = cache.data() + task * kTaskBytes;
-      for (size_t i = 0; i < kTaskBytes; i += sizeof(sums)) {
-        uint64_t values[32];
-        std::memcpy(values, data + i, sizeof(values));
-        for (int lane = 0; lane < 32; ++lane) sums[lane] += values[lane];
-      }
-      benchmark::DoNotOptimize(sums);
+      const auto* words = reinterpret_cast<const uint64_t*>(cache.data() + task * kTaskBytes);
+      benchmark::DoNotOptimize(SumOfWords({words, kTaskBytes / sizeof(uint64_t)}));
     });
   }
   state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(cache.bytes()));
