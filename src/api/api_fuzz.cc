@@ -52,9 +52,11 @@ void Check(const aio::Result<aio::ApiRequest>& result) {
   CheckPrompt(result->request.prompt);
   CheckSampling(result->request.sampling);
   if (const auto& strategy = result->request.strategy) {
-    AIO_CHECK(strategy->ngram_min >= 1 && strategy->ngram_min <= strategy->ngram_max);
-    AIO_CHECK(strategy->ngram_max <= aio::kNgramMax);
-    AIO_CHECK(strategy->lookahead >= 1 && strategy->lookahead <= aio::kLookaheadMax);
+    AIO_CHECK(strategy->prompt_lookup_min >= 1 &&
+              strategy->prompt_lookup_min <= strategy->prompt_lookup_max);
+    AIO_CHECK(strategy->prompt_lookup_max <= aio::kPromptLookupMax);
+    AIO_CHECK(strategy->num_speculative_tokens >= 1 &&
+              strategy->num_speculative_tokens <= aio::kSpeculativeTokensMax);
   }
 }
 

@@ -4,8 +4,8 @@
 // Beyond OpenAI's own fields: top_k, min_p, repetition_penalty (repeat_penalty), ignore_eos,
 // and an object `aio` that overrides the routing of this one request:
 //   "aio": {"model": "...", "strategy": "plain" | "prompt_lookup" | {"kind": ...,
-//           "ngram_max": 1..64, "ngram_min": 1..ngram_max, "lookahead": 1..16},
-//           "entropy_threshold": nats}
+//           "prompt_lookup_max": 1..64, "prompt_lookup_min": 1..prompt_lookup_max,
+//           "num_speculative_tokens": 1..16}, "entropy_threshold": nats}
 //
 // Unknown fields are ignored, as OpenAI's servers do, but not inside `aio`, where a typing
 // error would silently route otherwise. Known fields that would change the answer and are

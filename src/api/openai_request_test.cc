@@ -326,14 +326,14 @@ TEST(OpenaiRequestTest, Overrides) {
   const Request by_name = Decoded(DecodeChatRequest(Chat(R"("aio": {"strategy": "prompt_lookup",
                                         "entropy_threshold": 0.25, "model": "pocket"})")))
                               .request;
-  EXPECT_EQ(by_name.strategy, (Strategy{.kind = StrategyKind::kPromptLookup}));
+  EXPECT_EQ(by_name.strategy, DefaultStrategy(StrategyKind::kPromptLookup));
   EXPECT_EQ(by_name.entropy_threshold, 0.25);
   EXPECT_EQ(by_name.model, "pocket");
   const Request by_object =
       Decoded(DecodeChatRequest(Chat(R"("aio": {"strategy": {"kind": "prompt_lookup",
-                                        "ngram_max": 64, "ngram_min": 2, "lookahead": 16}})")))
+                                        "prompt_lookup_max": 16, "prompt_lookup_min": 2, "num_speculative_tokens": 16}})")))
           .request;
-  EXPECT_EQ(by_object.strategy, (Strategy{StrategyKind::kPromptLookup, 64, 2, 16}));
+  EXPECT_EQ(by_object.strategy, (Strategy{StrategyKind::kPromptLookup, 16, 2, 16}));
   EXPECT_EQ(by_object.entropy_threshold, std::nullopt);
   EXPECT_EQ(by_object.model, "auto");
 }
@@ -348,10 +348,11 @@ TEST(OpenaiRequestTest, BadOverridesAreRefusedByName) {
   const auto lookup = [](const std::string& member) {
     return RefusedChat(R"("aio": {"strategy": {"kind": "prompt_lookup", )" + member + "}}");
   };
-  EXPECT_EQ(lookup(R"("ngram_max": 0)"), "aio.strategy.ngram_max");
-  EXPECT_EQ(lookup(R"("ngram_max": 65)"), "aio.strategy.ngram_max");
-  EXPECT_EQ(lookup(R"("ngram_max": 2, "ngram_min": 3)"), "aio.strategy.ngram_min");
-  EXPECT_EQ(lookup(R"("lookahead": 17)"), "aio.strategy.lookahead");
+  EXPECT_EQ(lookup(R"("prompt_lookup_max": 0)"), "aio.strategy.prompt_lookup_max");
+  EXPECT_EQ(lookup(R"("prompt_lookup_max": 65)"), "aio.strategy.prompt_lookup_max");
+  EXPECT_EQ(lookup(R"("prompt_lookup_max": 2, "prompt_lookup_min": 3)"),
+            "aio.strategy.prompt_lookup_min");
+  EXPECT_EQ(lookup(R"("num_speculative_tokens": 17)"), "aio.strategy.num_speculative_tokens");
   EXPECT_EQ(lookup(R"("lookahed": 4)"), "aio.strategy.lookahed");
   EXPECT_EQ(RefusedChat(R"("aio": {"entropy_threshold": -1})"), "aio.entropy_threshold");
   EXPECT_EQ(RefusedChat(R"("aio": {"entropy_threshold": "low"})"), "aio.entropy_threshold");

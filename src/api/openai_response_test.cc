@@ -17,7 +17,7 @@ Decision ProbedDecision() {
   Decision decision;
   decision.model = "pocket-small";
   decision.role = "small";
-  decision.strategy = {.kind = StrategyKind::kPromptLookup, .ngram_max = 6};
+  decision.strategy = {.kind = StrategyKind::kPromptLookup, .prompt_lookup_max = 6};
   decision.reason = "code, entropy 0.03 <= 0.45";
   decision.rule = "small-code";
   decision.probed = true;
@@ -44,11 +44,9 @@ FinishEvent Finish() {
   FinishEvent finish;
   finish.reason = FinishReason::kLength;
   finish.usage = {.prompt_tokens = 57, .cached_prompt_tokens = 50, .completion_tokens = 3};
-  finish.timings = {.queue_ms = 1,
-                    .prompt_ms = 7,
-                    .predicted_ms = 10,
-                    .draft_tokens = 4,
-                    .draft_accepted_tokens = 2};
+  finish.timings = {.queue_ms = 1, .prompt_ms = 7, .predicted_ms = 10};
+  finish.speculation.draft_tokens = 4;
+  finish.speculation.draft_accepted_tokens = 2;
   return finish;
 }
 
@@ -76,7 +74,7 @@ TEST(OpenaiResponseTest, ChatCompletion) {
   EXPECT_EQ(json["timings"]["draft_n_accepted"], 2);
   EXPECT_EQ(json["aio"]["intent"], "code");
   EXPECT_EQ(json["aio"]["strategy"], "prompt_lookup");
-  EXPECT_EQ(json["aio"]["strategy_options"]["ngram_max"], 6);
+  EXPECT_EQ(json["aio"]["strategy_options"]["prompt_lookup_max"], 6);
 }
 
 TEST(OpenaiResponseTest, Completion) {
@@ -199,7 +197,7 @@ TEST(OpenaiResponseTest, DecisionObject) {
   EXPECT_EQ(json, Json::parse(R"({"object": "decision", "intent": "code",
       "probabilities": {"code": 0.75, "qa": 0.25}, "entropy": 0.5, "prompt_tokens": 57,
       "model": "pocket-small", "role": "small", "strategy": "prompt_lookup",
-      "strategy_options": {"ngram_max": 6, "ngram_min": 1, "lookahead": 2},
+      "strategy_options": {"prompt_lookup_max": 6, "prompt_lookup_min": 1, "num_speculative_tokens": 2},
       "reason": "code, entropy 0.03 <= 0.45", "rule": "small-code", "probed": true,
       "probe_ms": 1.5})"));
   Decision unprobed = ProbedDecision();

@@ -23,26 +23,30 @@ Status RefuseUnknown(const ObjectReader& reader, std::initializer_list<std::stri
   return Status::Ok();
 }
 
-Status DecodeKind(const std::string& name, const std::string& path, StrategyKind& kind) {
-  const std::optional<StrategyKind> found = StrategyFromName(name);
-  if (!found) return BadValue(path, "supported are 'plain' and 'prompt_lookup'.");
-  kind = *found;
+Status DecodeName(const std::string& name, const std::string& path, Strategy& strategy) {
+  const std::optional<Strategy> found = StrategyFromName(name);
+  if (!found) return BadValue(path, fmt::format("there are {}.", StrategyNames()));
+  strategy = *found;
   return Status::Ok();
 }
 
 Status DecodeStrategy(const nlohmann::json& json, Strategy& strategy) {
   const std::string path = "aio.strategy";
-  if (json.is_string()) return DecodeKind(json.get_ref<const std::string&>(), path, strategy.kind);
+  if (json.is_string()) return DecodeName(json.get_ref<const std::string&>(), path, strategy);
   if (!json.is_object()) return WrongType(path, "a name or an object", json);
   const ObjectReader reader(json, path);
-  AIO_RETURN_IF_ERROR(RefuseUnknown(reader, {"kind", "ngram_max", "ngram_min", "lookahead"}));
+  AIO_RETURN_IF_ERROR(RefuseUnknown(
+      reader, {"kind", "prompt_lookup_max", "prompt_lookup_min", "num_speculative_tokens"}));
   std::string kind;
-  AIO_RETURN_IF_ERROR(reader.ReadRequired("kind", "\"plain\" or \"prompt_lookup\"", kind));
-  AIO_RETURN_IF_ERROR(DecodeKind(kind, reader.Path("kind"), strategy.kind));
-  AIO_RETURN_IF_ERROR(reader.Read("ngram_max", {.min = 1, .max = kNgramMax}, strategy.ngram_max));
-  AIO_RETURN_IF_ERROR(
-      reader.Read("ngram_min", {.min = 1, .max = strategy.ngram_max}, strategy.ngram_min));
-  return reader.Read("lookahead", {.min = 1, .max = kLookaheadMax}, strategy.lookahead);
+  AIO_RETURN_IF_ERROR(reader.ReadRequired("kind", "the name of a strategy", kind));
+  AIO_RETURN_IF_ERROR(DecodeName(kind, reader.Path("kind"), strategy));
+  AIO_RETURN_IF_ERROR(reader.Read("prompt_lookup_max", {.min = 1, .max = kPromptLookupMax},
+                                  strategy.prompt_lookup_max));
+  AIO_RETURN_IF_ERROR(reader.Read("prompt_lookup_min",
+                                  {.min = 1, .max = strategy.prompt_lookup_max},
+                                  strategy.prompt_lookup_min));
+  return reader.Read("num_speculative_tokens", {.min = 1, .max = kSpeculativeTokensMax},
+                     strategy.num_speculative_tokens);
 }
 
 }  // namespace

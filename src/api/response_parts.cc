@@ -98,8 +98,8 @@ OrderedJson TimingsObject(const FinishEvent& finish) {
   json["predicted_ms"] = timings.predicted_ms;
   // The span runs from the first token to the last, so it holds one token less.
   json["predicted_per_second"] = PerSecond(predicted - 1, timings.predicted_ms);
-  json["draft_n"] = timings.draft_tokens;
-  json["draft_n_accepted"] = timings.draft_accepted_tokens;
+  json["draft_n"] = finish.speculation.draft_tokens;
+  json["draft_n_accepted"] = finish.speculation.draft_accepted_tokens;
   return json;
 }
 
@@ -122,9 +122,9 @@ OrderedJson DecisionObject(const Decision& decision) {
   json["strategy"] = StrategyName(decision.strategy.kind);
   if (decision.strategy.kind == StrategyKind::kPromptLookup) {
     OrderedJson& options = json["strategy_options"];
-    options["ngram_max"] = decision.strategy.ngram_max;
-    options["ngram_min"] = decision.strategy.ngram_min;
-    options["lookahead"] = decision.strategy.lookahead;
+    options["prompt_lookup_max"] = decision.strategy.prompt_lookup_max;
+    options["prompt_lookup_min"] = decision.strategy.prompt_lookup_min;
+    options["num_speculative_tokens"] = decision.strategy.num_speculative_tokens;
   }
   json["reason"] = decision.reason;
   json["rule"] = decision.rule;

@@ -13,7 +13,8 @@ namespace aio {
 void SamplingFlags::AddTo(CLI::App& command) {
   command.add_option("-m,--model", model, "auto, small, large, a model's name, or auto-TAU")
       ->capture_default_str();
-  command.add_option("--strategy", strategy, "plain or prompt_lookup (default: the policy's)");
+  command.add_option("--strategy", strategy,
+                     fmt::format("{} (default: the policy's)", StrategyNames()));
   command
       .add_option("--entropy-threshold", entropy_threshold, "tau in nats, in place of the policy's")
       ->check(CLI::NonNegativeNumber);
@@ -33,12 +34,11 @@ Result<Request> SamplingFlags::ToRequest() const {
   request.id = "cli";
   request.model = model;
   if (!strategy.empty()) {
-    const auto kind = StrategyFromName(strategy);
-    if (!kind) {
+    request.strategy = StrategyFromName(strategy);
+    if (!request.strategy) {
       return InvalidArgument(
-          fmt::format("--strategy {}: unknown; use plain or prompt_lookup", strategy));
+          fmt::format("--strategy {}: unknown; there are {}", strategy, StrategyNames()));
     }
-    request.strategy = Strategy{.kind = *kind};
   }
   if (entropy_threshold >= 0) request.entropy_threshold = entropy_threshold;
   SamplingParams& sampling = request.sampling;

@@ -46,8 +46,8 @@ void PrintExplanation(const Decision& decision) {
   fmt::print("model      {} ({})\nstrategy   {}", decision.model, decision.role,
              StrategyName(decision.strategy.kind));
   if (decision.strategy.kind == StrategyKind::kPromptLookup) {
-    fmt::print(" (n-grams up to {}, {} tokens ahead)", decision.strategy.ngram_max,
-               decision.strategy.lookahead);
+    fmt::print(" (n-grams up to {}, {} tokens ahead)", decision.strategy.prompt_lookup_max,
+               decision.strategy.num_speculative_tokens);
   }
   fmt::print("\nreason     {}\nrule       {}\nprompt     {} tokens\n", decision.reason,
              decision.rule, decision.prompt_tokens);

@@ -2,6 +2,7 @@
 #ifndef AIO_BACKEND_EVENTS_H_
 #define AIO_BACKEND_EVENTS_H_
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -14,18 +15,32 @@
 
 namespace aio {
 
+// Memory that a request's steps read. A step that several requests share counts for each with
+// its part.
+struct Traffic {
+  int64_t weight_bytes = 0;
+  int64_t kv_bytes = 0;
+  // What the same steps would have read had a static large model decoded plainly: a step a
+  // token. 0 where there is no large model.
+  int64_t static_large_bytes = 0;
+
+  Traffic& operator+=(const Traffic& other);
+};
+
 struct LabelScores {
-  std::vector<float> logits;                // [labels]; natural-log scale, before any softmax
-  int prompt_tokens = 0;                    // of the prompt as Generate() would see it
-  int probe_tokens = 0;                     // tokens of the probe's forward pass
-  Duration elapsed{};                       // from acceptance to the scores
+  std::vector<float> logits;  // [labels]; natural-log scale, before any softmax
+  int prompt_tokens = 0;      // of the prompt as Generate() would see it
+  int probe_tokens = 0;       // tokens of the probe's forward pass
+  Duration elapsed{};         // from acceptance to the scores
+  Traffic traffic;
   std::shared_ptr<HeldPrompt> held_prompt;  // may be null
 };
 
 // One routing decision and the signals it was made from.
 struct Decision {
-  std::string model;  // the concrete model's name
-  std::string role;   // "small" or "large"
+  std::string model;    // the concrete model's name
+  std::string role;     // "small" or "large"
+  std::string weights;  // "" (the role's own) or kW8A16
   Strategy strategy;
   std::string
       reason;  // why, in words: "code, 57 tokens <= 2048, entropy 0.03 <= 0.45 (rule small-code)"
@@ -74,17 +89,25 @@ struct Usage {
 };
 
 struct Timings {
-  double queue_ms = 0;            // acceptance to first step
-  double prompt_ms = 0;           // first step to first token
-  double predicted_ms = 0;        // first token to last
-  int draft_tokens = 0;           // proposed by the strategy
+  double queue_ms = 0;      // acceptance to first step
+  double probe_ms = 0;      // acceptance to the label scores; 0 if not probed
+  double prompt_ms = 0;     // first step to first token
+  double predicted_ms = 0;  // first token to last
+};
+
+struct Speculation {
+  int draft_tokens = 0;           // guesses that were checked
   int draft_accepted_tokens = 0;  // of these, kept
+  // [n]: steps that kept n guesses, of those that checked any.
+  std::array<int, kSpeculativeTokensMax + 1> steps_by_accepted{};
 };
 
 struct FinishEvent {
   FinishReason reason = FinishReason::kStop;
   Usage usage;
   Timings timings;
+  Speculation speculation;
+  Traffic traffic;  // the probe's included
 };
 
 }  // namespace aio

@@ -33,9 +33,9 @@ inline constexpr float kLogitBiasMax = 100.0f;  // of either sign
 inline constexpr int kTopLogprobsMax = 20;
 inline constexpr size_t kStopStringsMax = 16;
 inline constexpr size_t kStopStringBytesMax = 1024;
-// Of prompt lookup.
-inline constexpr int kNgramMax = 64;      // tokens
-inline constexpr int kLookaheadMax = 16;  // tokens
+// Of speculation, in tokens:
+inline constexpr int kPromptLookupMax = 16;       // longest n-gram looked up
+inline constexpr int kSpeculativeTokensMax = 16;  // guesses a step
 
 // Defaults are the OpenAI API's.
 struct SamplingParams {
@@ -54,22 +54,36 @@ struct SamplingParams {
   int top_logprobs = -1;          // -1: none; n >= 0: the chosen token's and n alternatives'
 };
 
-// How the chosen model decodes.
+// How the chosen model decodes. None of them changes the answer, only its speed.
 enum class StrategyKind {
-  kPlain,
-  kPromptLookup,  // drafts copied from earlier occurrences of the last n-gram; exact
+  kPlain,         // a token a step
+  kPromptLookup,  // guesses copied from what followed the last n-gram earlier
+  kDraftModel,    // guesses of a smaller model with the same vocabulary
+  kAuto,          // whichever of these, and as many guesses, as is measured to be fastest
 };
-std::string_view StrategyName(StrategyKind kind);  // "plain", "prompt_lookup"
-std::optional<StrategyKind> StrategyFromName(std::string_view name);
+std::string_view StrategyName(StrategyKind kind);  // "plain", "prompt_lookup", ...
 
 struct Strategy {
   StrategyKind kind = StrategyKind::kPlain;
-  int ngram_max = 6;  // N of the paper: longest n-gram looked up; 1..kNgramMax
-  int ngram_min = 1;  // shortest
-  int lookahead = 2;  // L of the paper: tokens drafted a step; 1..kLookaheadMax
+  // Of prompt lookup: n-grams of so many tokens are looked up, the longest first.
+  int prompt_lookup_max = 6;  // 1..kPromptLookupMax; the paper's N
+  int prompt_lookup_min = 1;  // 1..prompt_lookup_max
+  // Guesses a step, 1..kSpeculativeTokensMax: as many of prompt lookup (the paper's L) and the
+  // draft model, at most as many of auto.
+  int num_speculative_tokens = 2;
 
   friend bool operator==(const Strategy&, const Strategy&) = default;
 };
+
+// With the parameters that serve it well by default.
+Strategy DefaultStrategy(StrategyKind kind);
+// By the name of its kind, or of a preset: "prompt_lookup_paper" has the paper's N = 6 and L = 2.
+std::optional<Strategy> StrategyFromName(std::string_view name);
+// What StrategyFromName() knows, for messages: "plain, prompt_lookup, ...".
+std::string_view StrategyNames();
+
+// The role's own weights, or a variant of them; more may come to be.
+inline constexpr std::string_view kW8A16 = "w8a16";  // 8-bit weights, wider activations
 
 // What a probe leaves to the generation of the same prompt. Opaque; only the backend that
 // made it can use it.
@@ -84,7 +98,9 @@ struct Request {
   Prompt prompt;
   SamplingParams sampling;
   std::optional<Strategy> strategy;         // the client's own choice
+  std::optional<std::string> weights;       // likewise: "" (the role's own) or kW8A16
   std::optional<double> entropy_threshold;  // the client's tau, nats; only routing reads it
+  std::string intent;  // what the request is about, if known: a label of the probe
   TimePoint deadline = kNoDeadline;
   std::shared_ptr<HeldPrompt> held_prompt;  // of the same prompt, or null
 };
@@ -102,6 +118,8 @@ struct LabelQuery {
   std::string prefix;
   std::string suffix;
   std::vector<Label> labels;
+  // A prompt of more tokens is read by its beginning and its end, half of so many each; 0: all.
+  int window_tokens = 0;
 
   friend bool operator==(const LabelQuery&, const LabelQuery&) = default;
 };

@@ -160,7 +160,7 @@ TEST_F(EmbeddedBackendTest, BadParametersAreRefusedBeforeAnythingRuns) {
   expect_refused(request, "logit_bias");
   request = Ask(1);
   request.strategy = Strategy{StrategyKind::kPromptLookup, 0, 0, 0};
-  expect_refused(request, "strategy.ngram_max");
+  expect_refused(request, "strategy.prompt_lookup_max");
   request = Ask(1);
   request.prompt = std::vector<int32_t>{kTinyVocabulary};
   expect_refused(request, "prompt");
@@ -234,7 +234,7 @@ TEST_F(EmbeddedBackendTest, AnswersWithEventsUsageAndTimings) {
   EXPECT_EQ(answer.finish->reason, FinishReason::kLength);
   EXPECT_EQ(answer.finish->usage.prompt_tokens, prompt_tokens);
   EXPECT_EQ(answer.finish->usage.completion_tokens, 5);
-  EXPECT_EQ(answer.finish->timings.draft_tokens, 0);
+  EXPECT_EQ(answer.finish->speculation.draft_tokens, 0);
   EXPECT_EQ(Load().running, 0);
   EXPECT_EQ(Load().kv_blocks_used, 0);
 }

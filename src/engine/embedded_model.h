@@ -24,6 +24,9 @@ struct EmbeddedModel {
   std::shared_ptr<const Model> model;
   std::shared_ptr<const Tokenizer> tokenizer;
   std::optional<ChatTemplate> chat_template;  // absent: chat prompts are refused by name
+  // The name of the model that drafts for this one; empty: none does. They must have the same
+  // vocabulary.
+  std::string draft_model;
   // While models compete, each gets memory bandwidth in proportion to this (FairShare); > 0.
   double bandwidth_weight = 1;
 };

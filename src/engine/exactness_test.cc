@@ -55,9 +55,9 @@ class RandomRequests {
   }
   Strategy PromptLookup() {
     Strategy strategy{StrategyKind::kPromptLookup};
-    strategy.ngram_max = Int(1, 6);
-    strategy.ngram_min = Int(1, strategy.ngram_max);
-    strategy.lookahead = Int(1, 6);
+    strategy.prompt_lookup_max = Int(1, 6);
+    strategy.prompt_lookup_min = Int(1, strategy.prompt_lookup_max);
+    strategy.num_speculative_tokens = Int(1, 6);
     return strategy;
   }
   int Int(int min, int max) { return std::uniform_int_distribution<int>(min, max)(random_); }
@@ -285,8 +285,8 @@ TEST(ExactnessTest, SpeculationOnOrOff) {
     const CollectedAnswer expected = GenerateAndWait(*backend, plain);
     const CollectedAnswer answer = GenerateAndWait(*backend, speculating);
     ASSERT_EQ(Transcript(answer), Transcript(expected)) << "seed " << seed;
-    drafted += answer.finish->timings.draft_tokens;
-    accepted += answer.finish->timings.draft_accepted_tokens;
+    drafted += answer.finish->speculation.draft_tokens;
+    accepted += answer.finish->speculation.draft_accepted_tokens;
 
     const std::string stop = PickStop(expected.text, random);
     if (stop.empty()) continue;

@@ -15,8 +15,11 @@ std::unique_ptr<Drafter> MakeDrafter(const Strategy& strategy) {
     case StrategyKind::kPlain:
       return nullptr;
     case StrategyKind::kPromptLookup:
-      return std::make_unique<PromptLookupDrafter>(strategy.ngram_max, strategy.ngram_min,
-                                                   strategy.lookahead);
+      return std::make_unique<PromptLookupDrafter>(
+          strategy.prompt_lookup_max, strategy.prompt_lookup_min, strategy.num_speculative_tokens);
+    case StrategyKind::kDraftModel:
+    case StrategyKind::kAuto:
+      return nullptr;
   }
   return nullptr;
 }
@@ -96,8 +99,8 @@ FinishEvent GenerationSequence::Summary() const {
     event.timings.prompt_ms = ToMs(*first_token_ - *first_step_);
     event.timings.predicted_ms = ToMs(last_token_ - *first_token_);
   }
-  event.timings.draft_tokens = draft_tokens_;
-  event.timings.draft_accepted_tokens = draft_accepted_tokens_;
+  event.speculation.draft_tokens = draft_tokens_;
+  event.speculation.draft_accepted_tokens = draft_accepted_tokens_;
   return event;
 }
 

@@ -118,18 +118,22 @@ Status CheckSampling(const SamplingParams& params, int vocabulary_size) {
 
 Status CheckStrategy(const Strategy& strategy) {
   if (strategy.kind == StrategyKind::kPlain) return Status::Ok();
-  if (strategy.ngram_max < 1 || strategy.ngram_max > kNgramMax) {
-    return Refuse("strategy.ngram_max", fmt::format("ngram_max is {}; it must be between 1 and {}",
-                                                    strategy.ngram_max, kNgramMax));
+  if (strategy.prompt_lookup_max < 1 || strategy.prompt_lookup_max > kPromptLookupMax) {
+    return Refuse("strategy.prompt_lookup_max",
+                  fmt::format("prompt_lookup_max is {}; it must be between 1 and {}",
+                              strategy.prompt_lookup_max, kPromptLookupMax));
   }
-  if (strategy.ngram_min < 1 || strategy.ngram_min > strategy.ngram_max) {
-    return Refuse("strategy.ngram_min",
-                  fmt::format("ngram_min is {}; it must be between 1 and ngram_max ({})",
-                              strategy.ngram_min, strategy.ngram_max));
+  if (strategy.prompt_lookup_min < 1 || strategy.prompt_lookup_min > strategy.prompt_lookup_max) {
+    return Refuse(
+        "strategy.prompt_lookup_min",
+        fmt::format("prompt_lookup_min is {}; it must be between 1 and prompt_lookup_max ({})",
+                    strategy.prompt_lookup_min, strategy.prompt_lookup_max));
   }
-  if (strategy.lookahead < 1 || strategy.lookahead > kLookaheadMax) {
-    return Refuse("strategy.lookahead", fmt::format("lookahead is {}; it must be between 1 and {}",
-                                                    strategy.lookahead, kLookaheadMax));
+  if (strategy.num_speculative_tokens < 1 ||
+      strategy.num_speculative_tokens > kSpeculativeTokensMax) {
+    return Refuse("strategy.num_speculative_tokens",
+                  fmt::format("num_speculative_tokens is {}; it must be between 1 and {}",
+                              strategy.num_speculative_tokens, kSpeculativeTokensMax));
   }
   return Status::Ok();
 }

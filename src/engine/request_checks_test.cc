@@ -85,14 +85,14 @@ TEST(RequestChecksTest, StopStrings) {
 TEST(RequestChecksTest, Strategy) {
   Strategy strategy{StrategyKind::kPromptLookup};
   EXPECT_TRUE(CheckStrategy(strategy).ok());
-  strategy.ngram_max = 65;
-  EXPECT_EQ(CheckStrategy(strategy).param(), "strategy.ngram_max");
-  strategy.ngram_max = 2;
-  strategy.ngram_min = 3;
-  EXPECT_EQ(CheckStrategy(strategy).param(), "strategy.ngram_min");
-  strategy.ngram_min = 1;
-  strategy.lookahead = 17;
-  EXPECT_EQ(CheckStrategy(strategy).param(), "strategy.lookahead");
+  strategy.prompt_lookup_max = 65;
+  EXPECT_EQ(CheckStrategy(strategy).param(), "strategy.prompt_lookup_max");
+  strategy.prompt_lookup_max = 2;
+  strategy.prompt_lookup_min = 3;
+  EXPECT_EQ(CheckStrategy(strategy).param(), "strategy.prompt_lookup_min");
+  strategy.prompt_lookup_min = 1;
+  strategy.num_speculative_tokens = 17;
+  EXPECT_EQ(CheckStrategy(strategy).param(), "strategy.num_speculative_tokens");
 }
 
 TEST(RequestChecksTest, AnswerTokens) {

@@ -65,7 +65,10 @@ inline std::string Words(const std::string& first, int count) {
 }
 
 inline Strategy PromptLookup() {
-  return {.kind = StrategyKind::kPromptLookup, .ngram_max = 6, .ngram_min = 1, .lookahead = 2};
+  return {.kind = StrategyKind::kPromptLookup,
+          .prompt_lookup_max = 6,
+          .prompt_lookup_min = 1,
+          .num_speculative_tokens = 2};
 }
 
 // A router over two fakes; small context 4000, large 8000 unless a test sets it up anew.

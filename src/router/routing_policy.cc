@@ -124,21 +124,24 @@ std::string Clip(std::string text) {
 void ReadStrategy(TomlTable& table, Strategy& strategy) {
   table.Require("strategy");
   const std::string name = table.String("strategy").value_or("plain");
-  const auto kind = StrategyFromName(name);
-  if (!kind) {
-    table.Fail("strategy",
-               fmt::format("no strategy '{}'; there are 'plain' and 'prompt_lookup'", name));
+  const std::optional<Strategy> named = StrategyFromName(name);
+  if (!named) {
+    table.Fail("strategy", fmt::format("no strategy '{}'; there are {}", name, StrategyNames()));
     return;
   }
-  strategy.kind = *kind;
-  strategy.ngram_max = table.Int("ngram_max", 1, kNgramMax).value_or(strategy.ngram_max);
-  strategy.ngram_min = table.Int("ngram_min", 1, kNgramMax).value_or(strategy.ngram_min);
-  strategy.lookahead = table.Int("lookahead", 1, kLookaheadMax).value_or(strategy.lookahead);
-  if (strategy.ngram_min > strategy.ngram_max) {
-    table.Fail("ngram_min", fmt::format("{} is more than ngram_max, {}", strategy.ngram_min,
-                                        strategy.ngram_max));
+  strategy = *named;
+  strategy.prompt_lookup_max =
+      table.Int("prompt_lookup_max", 1, kPromptLookupMax).value_or(strategy.prompt_lookup_max);
+  strategy.prompt_lookup_min =
+      table.Int("prompt_lookup_min", 1, kPromptLookupMax).value_or(strategy.prompt_lookup_min);
+  strategy.num_speculative_tokens = table.Int("num_speculative_tokens", 1, kSpeculativeTokensMax)
+                                        .value_or(strategy.num_speculative_tokens);
+  if (strategy.prompt_lookup_min > strategy.prompt_lookup_max) {
+    table.Fail("prompt_lookup_min",
+               fmt::format("{} is more than prompt_lookup_max, {}", strategy.prompt_lookup_min,
+                           strategy.prompt_lookup_max));
   }
-  for (const char* key : {"ngram_max", "ngram_min", "lookahead"}) {
+  for (const char* key : {"prompt_lookup_max", "prompt_lookup_min", "num_speculative_tokens"}) {
     if (strategy.kind == StrategyKind::kPlain && table.Has(key)) {
       table.Fail(key, "belongs to strategy = \"prompt_lookup\"; remove it");
     }

@@ -36,7 +36,10 @@ Signals Unprobed(int prompt_tokens) {
 }
 
 Strategy PromptLookup() {
-  return {.kind = StrategyKind::kPromptLookup, .ngram_max = 6, .ngram_min = 1, .lookahead = 2};
+  return {.kind = StrategyKind::kPromptLookup,
+          .prompt_lookup_max = 6,
+          .prompt_lookup_min = 1,
+          .num_speculative_tokens = 2};
 }
 
 // --- the paper's rules -----------------------------------------------------------------
@@ -139,8 +142,8 @@ TEST(PaperPolicy, TheClientsStrategyReplacesTheRules) {
             "qa: large model answers with plain as the client asked (rule knowledge)");
   signals = Probed("code", 0.1, 57);
   signals.strategy = PromptLookup();
-  signals.strategy->lookahead = 9;
-  EXPECT_EQ(policy.Decide(signals).strategy.lookahead, 9);
+  signals.strategy->num_speculative_tokens = 9;
+  EXPECT_EQ(policy.Decide(signals).strategy.num_speculative_tokens, 9);
   EXPECT_EQ(policy.Decide(signals).role, "small");
 }
 
@@ -228,8 +231,9 @@ TEST(PolicyToml, EveryKey) {
   const auto policy = RoutingPolicy::FromToml(
       std::string(kHead) +
           Rule("intents = [\"a\", \"b\"]\nprompt_tokens_max = 5\nentropy_max = 1\nrole = "
-               "\"small\"\nstrategy = \"prompt_lookup\"\nngram_max = 9\nngram_min = 3\n"
-               "lookahead = 16\n") +
+               "\"small\"\nstrategy = \"prompt_lookup\"\nprompt_lookup_max = 9\nprompt_lookup_min "
+               "= 3\n"
+               "num_speculative_tokens = 16\n") +
           kLast,
       "p.toml");
   ASSERT_TRUE(policy.ok()) << policy.status().ToString();
@@ -237,8 +241,10 @@ TEST(PolicyToml, EveryKey) {
   EXPECT_THAT(rule.intents, ::testing::ElementsAre("a", "b"));
   EXPECT_EQ(rule.prompt_tokens_max, 5);
   EXPECT_EQ(rule.entropy_max, 1.0);
-  const Strategy strategy{
-      .kind = StrategyKind::kPromptLookup, .ngram_max = 9, .ngram_min = 3, .lookahead = 16};
+  const Strategy strategy{.kind = StrategyKind::kPromptLookup,
+                          .prompt_lookup_max = 9,
+                          .prompt_lookup_min = 3,
+                          .num_speculative_tokens = 16};
   EXPECT_EQ(rule.strategy, strategy);
 }
 
@@ -368,12 +374,17 @@ std::vector<BadPolicy> BadPolicies() {
        "role: no role 'medium'; there are 'small' and 'large'"},
       {head + Rule("role = \"small\"\n"), "strategy: is missing"},
       {head + Rule("role = \"small\"\nstrategy = \"draft\"\n"),
-       "strategy: no strategy 'draft'; there are 'plain' and 'prompt_lookup'"},
-      {head + Rule(lookup + "ngram_max = 65\n"), "ngram_max: must be a whole number from 1 to 64"},
-      {head + Rule(lookup + "ngram_min = 0\n"), "ngram_min: must be a whole number from 1 to 64"},
-      {head + Rule(lookup + "ngram_min = 7\n"), "ngram_min: 7 is more than ngram_max, 6"},
-      {head + Rule(lookup + "lookahead = 17\n"), "lookahead: must be a whole number from 1 to 16"},
-      {head + Rule(end + "lookahead = 2\n"), "lookahead: belongs to strategy = \"prompt_lookup\""},
+       "strategy: no strategy 'draft'; there are plain, prompt_lookup,"},
+      {head + Rule(lookup + "prompt_lookup_max = 65\n"),
+       "prompt_lookup_max: must be a whole number from 1 to 16"},
+      {head + Rule(lookup + "prompt_lookup_min = 0\n"),
+       "prompt_lookup_min: must be a whole number from 1 to 16"},
+      {head + Rule(lookup + "prompt_lookup_min = 7\n"),
+       "prompt_lookup_min: 7 is more than prompt_lookup_max, 6"},
+      {head + Rule(lookup + "num_speculative_tokens = 17\n"),
+       "num_speculative_tokens: must be a whole number from 1 to 16"},
+      {head + Rule(end + "num_speculative_tokens = 2\n"),
+       "num_speculative_tokens: belongs to strategy = \"prompt_lookup\""},
   };
 }
 

@@ -160,8 +160,8 @@ void Metrics::ObserveAnswer(const std::string& model, const FinishEvent& finish,
   families_->prompt_tokens.Add(labels).Increment(usage.prompt_tokens);
   families_->cached_tokens.Add(labels).Increment(usage.cached_prompt_tokens);
   families_->generation_tokens.Add(labels).Increment(usage.completion_tokens);
-  families_->draft_tokens.Add(labels).Increment(finish.timings.draft_tokens);
-  families_->accepted_tokens.Add(labels).Increment(finish.timings.draft_accepted_tokens);
+  families_->draft_tokens.Add(labels).Increment(finish.speculation.draft_tokens);
+  families_->accepted_tokens.Add(labels).Increment(finish.speculation.draft_accepted_tokens);
 }
 
 std::string Metrics::Text(const std::vector<ModelLoad>& load) const {

@@ -24,8 +24,8 @@ TEST(MetricsTest, CountsAndObserves) {
   metrics.ObserveFirstToken("small", milliseconds(30));
   FinishEvent finish;
   finish.usage = {.prompt_tokens = 10, .cached_prompt_tokens = 8, .completion_tokens = 5};
-  finish.timings.draft_tokens = 4;
-  finish.timings.draft_accepted_tokens = 3;
+  finish.speculation.draft_tokens = 4;
+  finish.speculation.draft_accepted_tokens = 3;
   metrics.ObserveAnswer("small", finish, milliseconds(200), milliseconds(80));
   const std::string text = metrics.Text({});
   for (const char* line : {"aio_requests_total{code=\"200\",endpoint=\"/v1/chat/completions\"} 2\n",

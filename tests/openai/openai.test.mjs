@@ -332,7 +332,7 @@ describe('sampling', () => {
 
   test('does not depend on the decoding strategy', async () => {
     const plain = await answer(sampled({ aio: { strategy: 'plain' } }));
-    const lookup = { kind: 'prompt_lookup', ngram_max: 3, lookahead: 4 };
+    const lookup = { kind: 'prompt_lookup', prompt_lookup_max: 3, num_speculative_tokens: 4 };
     assert.equal(await answer(sampled({ aio: { strategy: lookup } })), plain);
   });
 

@@ -455,7 +455,9 @@ Result<std::shared_ptr<Ticket>> FakeBackend::Generate(Request request,
   AIO_ASSIGN_OR_RETURN(FakeModel model, impl_->Find(request.model));
   AIO_ASSIGN_OR_RETURN(const int prompt_tokens, CheckGenerate(model, request));
   FakeAnswer answer = model.answer ? model.answer(request) : FakeAnswer{};
-  FinishEvent finish{.reason = answer.finish, .usage = {}, .timings = answer.timings};
+  FinishEvent finish;
+  finish.reason = answer.finish;
+  finish.timings = answer.timings;
   finish.usage.prompt_tokens = prompt_tokens;
   if (impl_->Holds(request)) finish.usage.cached_prompt_tokens = prompt_tokens;
   const int max_tokens = request.sampling.max_tokens.value_or(std::numeric_limits<int>::max());
