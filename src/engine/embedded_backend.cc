@@ -108,6 +108,35 @@ Status CheckModels(const std::vector<EmbeddedModel>& models) {
   return Status::Ok();
 }
 
+// Each model with the one that drafts for it, and all with the large one, for comparison.
+Status LinkModels(const std::vector<std::unique_ptr<ModelRunner>>& runners) {
+  for (const auto& runner : runners) {
+    if (runner->model().role != "large") continue;
+    for (const auto& other : runners) other->SetStaticLarge(runner->AsStaticLarge());
+  }
+  for (const auto& runner : runners) {
+    const EmbeddedModel& model = runner->model();
+    if (model.draft_model.empty()) continue;
+    const auto drafter = std::find_if(runners.begin(), runners.end(), [&](const auto& other) {
+      return other->model().name == model.draft_model && other != runner;
+    });
+    if (drafter == runners.end()) {
+      return InvalidArgument(
+          fmt::format("model \"{}\": there is no other model \"{}\" to draft "
+                      "for it",
+                      model.name, model.draft_model));
+    }
+    if ((*drafter)->model().tokenizer->fingerprint() != model.tokenizer->fingerprint()) {
+      return InvalidArgument(
+          fmt::format("\"{}\" cannot draft for \"{}\": their vocabularies "
+                      "differ",
+                      model.draft_model, model.name));
+    }
+    runner->SetDrafter(**drafter);
+  }
+  return Status::Ok();
+}
+
 Status CheckOptions(const EngineOptions& options) {
   using Limits = EngineLimits;
   const auto check = [](const char* name, int64_t value, int64_t min, int64_t max) {
@@ -140,7 +169,7 @@ class EmbeddedBackend::Impl {
         prefix_caching_(prefix_caching),
         label_encoders_(runners.size()),
         pool_(std::move(pool)),
-        engine_(std::move(runners), clock) {}
+        engine_(std::move(runners)) {}
 
   // What Generate() has found out about a request before it takes a place in the queue.
   struct Prepared {
@@ -199,7 +228,15 @@ Result<int> EmbeddedBackend::Impl::FindModel(std::string_view name) {
 Status EmbeddedBackend::Impl::CheckParameters(const Request& request, int index) {
   const int vocabulary_size = model(index).tokenizer->vocabulary_size();
   AIO_RETURN_IF_ERROR(CheckSampling(request.sampling, vocabulary_size));
-  return CheckStrategy(request.strategy.value_or(Strategy()));
+  const Strategy strategy = request.strategy.value_or(Strategy());
+  AIO_RETURN_IF_ERROR(CheckStrategy(strategy));
+  if (strategy.kind == StrategyKind::kDraftModel && !runner(index).has_draft_model()) {
+    return InvalidArgument(fmt::format("strategy draft_model: no model drafts for \"{}\"; use "
+                                       "prompt_lookup or auto",
+                                       model(index).name))
+        .WithParam("aio.strategy");
+  }
+  return Status::Ok();
 }
 
 int EmbeddedBackend::Impl::longest_context() {
@@ -298,6 +335,7 @@ Result<std::shared_ptr<Ticket>> EmbeddedBackend::Impl::Generate(Request request,
   setup.tokenizer = chosen.tokenizer;
   setup.sampling = std::move(request.sampling);
   setup.strategy = request.strategy.value_or(Strategy());
+  setup.intent = std::move(request.intent);
   setup.continues_text = !std::holds_alternative<std::vector<ChatMessage>>(request.prompt);
   setup.sink = std::move(sink);
   return Submit(prepared.model, std::make_unique<GenerationSequence>(std::move(setup)));
@@ -316,9 +354,11 @@ Result<std::unique_ptr<EmbeddedBackend>> EmbeddedBackend::Create(std::vector<Emb
     auto pool = std::make_unique<ThreadPool>(options.num_threads, options.pin_threads);
     std::vector<std::unique_ptr<ModelRunner>> runners;
     for (EmbeddedModel& model : models) {
-      AIO_ASSIGN_OR_RETURN(auto runner, ModelRunner::Create(std::move(model), options, *pool));
+      AIO_ASSIGN_OR_RETURN(auto runner,
+                           ModelRunner::Create(std::move(model), options, *pool, clock));
       runners.push_back(std::move(runner));
     }
+    AIO_RETURN_IF_ERROR(LinkModels(runners));
     return std::unique_ptr<EmbeddedBackend>(new EmbeddedBackend(std::make_unique<Impl>(
         std::move(pool), std::move(runners), options.prefix_caching, clock)));
   } catch (const std::exception& e) {  // memory or threads

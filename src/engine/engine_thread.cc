@@ -20,8 +20,7 @@ std::vector<double> BandwidthWeights(const std::vector<std::unique_ptr<ModelRunn
 }  // namespace
 
 EngineThread::EngineThread(std::vector<std::unique_ptr<ModelRunner>> runners, const Clock& clock)
-    : clock_(clock),
-      runners_(std::move(runners)),
+    : runners_(std::move(runners)),
       share_(BandwidthWeights(runners_)),
       has_work_(runners_.size()),
       thread_([this] { Run(); }) {}
@@ -73,7 +72,7 @@ void EngineThread::StepNext() {
   for (int i = 0; i < num_models(); ++i) others_wait |= i != next && has_work_[i];
   ModelRunner& runner = *runners_[next];
   try {
-    share_.Charge(next, runner.Step(clock_, others_wait));
+    share_.Charge(next, runner.Step(others_wait));
   } catch (const std::exception& e) {
     const std::string what = e.what();
     runner.AbortAll([&](bool) { return Internal("the engine's step failed: " + what); });

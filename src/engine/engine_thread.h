@@ -7,7 +7,6 @@
 #include <thread>
 #include <vector>
 
-#include "base/clock.h"
 #include "engine/fair_share.h"
 #include "engine/inbox.h"
 #include "engine/model_runner.h"
@@ -17,8 +16,8 @@ namespace aio {
 // Thread-safe. Models with work take turns by FairShare.
 class EngineThread {
  public:
-  // Starts. `clock` must outlive it.
-  EngineThread(std::vector<std::unique_ptr<ModelRunner>> runners, const Clock& clock);
+  // Starts.
+  explicit EngineThread(std::vector<std::unique_ptr<ModelRunner>> runners);
   ~EngineThread() { Stop(); }
   // Ends what runs (kCancelled) and what waits (kUnavailable), then joins. Idempotent; not
   // from the engine thread itself.
@@ -34,7 +33,6 @@ class EngineThread {
   void StepNext();
   bool HasWork() const;
 
-  const Clock& clock_;
   const std::vector<std::unique_ptr<ModelRunner>> runners_;
   const std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>();
   // Only the engine thread's:

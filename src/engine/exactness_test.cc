@@ -23,7 +23,21 @@ namespace aio {
 namespace {
 
 const EmbeddedModel& Tiny() {
-  static const EmbeddedModel model = MakeTinyModel("tiny", "small");
+  static const EmbeddedModel model = [] {
+    EmbeddedModel tiny = MakeTinyModel("tiny", "large");
+    tiny.draft_model = "drafter";
+    return tiny;
+  }();
+  return model;
+}
+
+// The same weights, rounded to eight bits: it agrees often, not always.
+const EmbeddedModel& Drafter() {
+  static const EmbeddedModel model = [] {
+    TestModelSpec spec;
+    spec.matrix_type = TensorType::kQ8_0;
+    return MakeTinyModel("drafter", "small", spec);
+  }();
   return model;
 }
 
@@ -33,7 +47,7 @@ const Clock& MachineClock() {
 }
 
 std::unique_ptr<EmbeddedBackend> Start(const EngineOptions& options) {
-  return EmbeddedBackend::Create({Tiny()}, options, MachineClock()).value();
+  return EmbeddedBackend::Create({Tiny(), Drafter()}, options, MachineClock()).value();
 }
 
 EngineOptions Defaults() {
@@ -53,11 +67,16 @@ class RandomRequests {
     request.sampling = RandomSampling();
     return request;
   }
-  Strategy PromptLookup() {
-    Strategy strategy{StrategyKind::kPromptLookup};
+  Strategy Speculating() {
+    constexpr StrategyKind kKinds[] = {StrategyKind::kPromptLookup, StrategyKind::kDraftModel,
+                                       StrategyKind::kAuto};
+    return SpeculatingBy(kKinds[Int(0, 2)]);
+  }
+  Strategy SpeculatingBy(StrategyKind kind) {
+    Strategy strategy = DefaultStrategy(kind);
     strategy.prompt_lookup_max = Int(1, 6);
     strategy.prompt_lookup_min = Int(1, strategy.prompt_lookup_max);
-    strategy.num_speculative_tokens = Int(1, 6);
+    strategy.num_speculative_tokens = Int(1, kSpeculativeTokensMax);
     return strategy;
   }
   int Int(int min, int max) { return std::uniform_int_distribution<int>(min, max)(random_); }
@@ -165,7 +184,7 @@ std::vector<Request> MixedRequests(uint32_t seed, int count) {
   std::vector<Request> requests;
   for (int i = 0; i < count; ++i) {
     requests.push_back(random.Next());
-    if (random.Int(0, 1) == 1) requests.back().strategy = random.PromptLookup();
+    if (random.Int(0, 1) == 1) requests.back().strategy = random.Speculating();
   }
   return requests;
 }
@@ -273,7 +292,9 @@ TEST(ExactnessTest, BothKvTypes) {
 
 // Greedy, at temperatures, with penalties, bias, limits and end tokens, as the seed has it;
 // then once more with a stop string that the answer contains.
-TEST(ExactnessTest, SpeculationOnOrOff) {
+class SpeculationTest : public testing::TestWithParam<StrategyKind> {};
+
+TEST_P(SpeculationTest, OnOrOff) {
   const auto backend = Start(Defaults());
   int drafted = 0;
   int accepted = 0;
@@ -281,7 +302,7 @@ TEST(ExactnessTest, SpeculationOnOrOff) {
     RandomRequests random(seed);
     Request plain = random.Next();
     Request speculating = plain;
-    speculating.strategy = random.PromptLookup();
+    speculating.strategy = random.SpeculatingBy(GetParam());
     const CollectedAnswer expected = GenerateAndWait(*backend, plain);
     const CollectedAnswer answer = GenerateAndWait(*backend, speculating);
     ASSERT_EQ(Transcript(answer), Transcript(expected)) << "seed " << seed;
@@ -304,6 +325,11 @@ TEST(ExactnessTest, SpeculationOnOrOff) {
   EXPECT_GT(drafted, accepted);
 }
 
+INSTANTIATE_TEST_SUITE_P(ExactnessTest, SpeculationTest,
+                         testing::Values(StrategyKind::kPromptLookup, StrategyKind::kDraftModel,
+                                         StrategyKind::kAuto),
+                         [](const auto& info) { return std::string(StrategyName(info.param)); });
+
 TEST(ExactnessTest, SpeculationInABatchWithFewDraftRows) {
   std::vector<Request> requests = MixedRequests(/*seed=*/40, 12);
   EngineOptions options = Defaults();
@@ -313,7 +339,7 @@ TEST(ExactnessTest, SpeculationInABatchWithFewDraftRows) {
   options.max_draft_tokens = 0;
   const auto none = Start(options);
   RandomRequests random(41);
-  for (Request& request : requests) request.strategy = random.PromptLookup();
+  for (Request& request : requests) request.strategy = random.Speculating();
   const std::vector<CollectedAnswer> expected = RunTogether(*plenty, requests);
   ExpectEqual(expected, RunTogether(*few, requests));
   ExpectEqual(expected, RunTogether(*none, requests));
@@ -332,7 +358,7 @@ TEST(ExactnessTest, HeldPromptOrNone) {
     for (uint32_t seed = 400; seed < 480; ++seed) {
       RandomRequests random(seed);
       Request request = random.Next();
-      if (random.Int(0, 1) == 1) request.strategy = random.PromptLookup();
+      if (random.Int(0, 1) == 1) request.strategy = random.Speculating();
       const CollectedAnswer expected = GenerateAndWait(*backend, request);
       ASSERT_TRUE(expected.error.ok()) << expected.error.ToString();
       EXPECT_EQ(expected.finish->usage.cached_prompt_tokens, 0);
@@ -386,7 +412,7 @@ TEST(ExactnessTest, PrefixesSharedOrNot) {
   for (Request& request : requests) {
     request.prompt = text.substr(0, random.Int(1, static_cast<int>(text.size()))) +
                      std::string(random.Int(0, 70), static_cast<char>('a' + random.Int(0, 1)));
-    if (random.Int(0, 1) == 1) request.strategy = random.PromptLookup();
+    if (random.Int(0, 1) == 1) request.strategy = random.Speculating();
   }
   std::vector<CollectedAnswer> expected;
   int cached = 0;
@@ -406,12 +432,12 @@ TEST(ExactnessTest, PreemptedOrNot) {
   std::vector<Request> requests = MixedRequests(/*seed=*/60, 24);
   RandomRequests random(61);
   for (Request& request : requests) {
-    request.sampling.max_tokens = random.Int(40, 90);
-    if (random.Int(0, 1) == 1) request.strategy = random.PromptLookup();
+    request.sampling.max_tokens = random.Int(60, 90);
+    if (random.Int(0, 1) == 1) request.strategy = random.Speculating();
   }
   const std::vector<CollectedAnswer> expected = RunTogether(*Start(options), requests);
   for (const bool sharing : {true, false}) {
-    options.kv_cache_tokens = 10 * KvCache::kBlockTokens;
+    options.kv_cache_tokens = 8 * KvCache::kBlockTokens;
     options.prefix_caching = sharing;
     const auto crowded = Start(options);
     ExpectEqual(expected, RunTogether(*crowded, requests));

@@ -3,28 +3,9 @@
 #include <utility>
 
 #include "base/check.h"
-#include "engine/prompt_lookup.h"
 #include "engine/verifier.h"
 
 namespace aio {
-
-namespace {
-
-std::unique_ptr<Drafter> MakeDrafter(const Strategy& strategy) {
-  switch (strategy.kind) {
-    case StrategyKind::kPlain:
-      return nullptr;
-    case StrategyKind::kPromptLookup:
-      return std::make_unique<PromptLookupDrafter>(
-          strategy.prompt_lookup_max, strategy.prompt_lookup_min, strategy.num_speculative_tokens);
-    case StrategyKind::kDraftModel:
-    case StrategyKind::kAuto:
-      return nullptr;
-  }
-  return nullptr;
-}
-
-}  // namespace
 
 GenerationSequence::GenerationSequence(GenerationSetup setup)
     : Sequence(std::move(setup.sequence)),
@@ -32,8 +13,10 @@ GenerationSequence::GenerationSequence(GenerationSetup setup)
       tokenizer_(std::move(setup.tokenizer)),
       answer_(*tokenizer_, std::move(setup.sampling), tokens(),
               num_positions_max() - num_prompt_tokens() + 1, setup.continues_text),
-      drafter_(MakeDrafter(setup.strategy)),
-      sink_(std::move(setup.sink)) {}
+      sink_(std::move(setup.sink)) {
+  if (setup.strategy.kind == StrategyKind::kPlain) return;
+  drafting_.emplace(setup.strategy, std::move(setup.intent), answer_.sampling());
+}
 
 void GenerationSequence::Abort(Status why) {
   if (finished()) return;
@@ -46,14 +29,15 @@ void GenerationSequence::Abort(Status why) {
 
 void GenerationSequence::OnAdmitted(TimePoint now) { first_step_ = now; }
 
-void GenerationSequence::AppendDraft(int count_max, std::vector<int32_t>& draft) {
-  if (drafter_ != nullptr) drafter_->Draft(tokens(), count_max, draft);
-}
-
 void GenerationSequence::Consume(const LogitRows& logits, Sampler& sampler, TimePoint now,
                                  std::vector<int32_t>& known) {
-  draft_tokens_ += static_cast<int>(draft().size());
-  draft_accepted_tokens_ += Verify(logits, draft(), num_tokens(), sampler, answer_, known);
+  const auto drafted = static_cast<int>(draft().size());
+  const int accepted = Verify(logits, draft(), num_tokens(), sampler, answer_, known);
+  if (drafted > 0) {
+    speculation_.draft_tokens += drafted;
+    speculation_.draft_accepted_tokens += accepted;
+    ++speculation_.steps_by_accepted[accepted];
+  }
   if (!first_token_) first_token_ = now;
   last_token_ = now;
 }
@@ -99,8 +83,8 @@ FinishEvent GenerationSequence::Summary() const {
     event.timings.prompt_ms = ToMs(*first_token_ - *first_step_);
     event.timings.predicted_ms = ToMs(last_token_ - *first_token_);
   }
-  event.speculation.draft_tokens = draft_tokens_;
-  event.speculation.draft_accepted_tokens = draft_accepted_tokens_;
+  event.speculation = speculation_;
+  event.traffic = traffic();
   return event;
 }
 

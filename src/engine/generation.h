@@ -10,7 +10,7 @@
 
 #include "backend/backend.h"
 #include "engine/answer.h"
-#include "engine/drafter.h"
+#include "engine/drafting.h"
 #include "engine/sequence.h"
 
 namespace aio {
@@ -21,6 +21,7 @@ struct GenerationSetup {
   std::shared_ptr<const Tokenizer> tokenizer;
   SamplingParams sampling;
   Strategy strategy;
+  std::string intent;           // Request::intent
   bool continues_text = false;  // the answer continues the prompt's text
   std::shared_ptr<EventSink> sink;
 };
@@ -30,13 +31,13 @@ class GenerationSequence final : public Sequence {
   explicit GenerationSequence(GenerationSetup setup);
 
   bool finished() const override { return answer_.finished() || cancelled_ || failure_; }
+  Drafting* drafting() override { return drafting_ ? &*drafting_ : nullptr; }
   void Abort(Status why) override;
   // A sink that throws gets no more calls and its generation ends.
   void Deliver() override;
 
  private:
   void OnAdmitted(TimePoint now) override;
-  void AppendDraft(int count_max, std::vector<int32_t>& draft) override;
   void Consume(const LogitRows& logits, Sampler& sampler, TimePoint now,
                std::vector<int32_t>& known) override;
   void Send();
@@ -45,7 +46,7 @@ class GenerationSequence final : public Sequence {
   const std::string model_;
   const std::shared_ptr<const Tokenizer> tokenizer_;
   Answer answer_;
-  std::unique_ptr<Drafter> drafter_;  // null: plain decoding
+  std::optional<Drafting> drafting_;  // absent: plain decoding
   std::shared_ptr<EventSink> sink_;   // null after the last event
 
   bool start_was_sent_ = false;
@@ -55,8 +56,7 @@ class GenerationSequence final : public Sequence {
   std::optional<TimePoint> first_step_;  // absent: never admitted
   std::optional<TimePoint> first_token_;
   TimePoint last_token_{};
-  int draft_tokens_ = 0;
-  int draft_accepted_tokens_ = 0;
+  Speculation speculation_;
 };
 
 }  // namespace aio

@@ -1,5 +1,7 @@
 #include "engine/model_runner.h"
 
+#include <algorithm>
+#include <chrono>
 #include <exception>
 #include <string>
 #include <utility>
@@ -20,7 +22,7 @@ SchedulerOptions MakeSchedulerOptions(const EngineOptions& options) {
 
 Result<std::unique_ptr<ModelRunner>> ModelRunner::Create(EmbeddedModel model,
                                                          const EngineOptions& options,
-                                                         ThreadPool& pool) {
+                                                         ThreadPool& pool, const Clock& clock) {
   const int num_blocks = BlockPool::BlocksFor(static_cast<int>(options.kv_cache_tokens));
   Result<std::unique_ptr<KvCache>> cache =
       KvCache::Create(model.model->config(), options.kv_type, num_blocks);
@@ -28,7 +30,7 @@ Result<std::unique_ptr<ModelRunner>> ModelRunner::Create(EmbeddedModel model,
     return cache.status().WithContext(fmt::format("model \"{}\"", model.name));
   }
   return std::unique_ptr<ModelRunner>(
-      new ModelRunner(std::move(model), options, pool, std::move(cache).value()));
+      new ModelRunner(std::move(model), options, pool, std::move(cache).value(), clock));
 }
 
 Result<int64_t> ModelRunner::WorkingBytes(const ModelConfig& config, const EngineOptions& options) {
@@ -47,10 +49,11 @@ Result<int64_t> ModelRunner::WorkingBytes(const ModelConfig& config, const Engin
 }
 
 ModelRunner::ModelRunner(EmbeddedModel model, const EngineOptions& options, ThreadPool& pool,
-                         std::unique_ptr<KvCache> cache)
+                         std::unique_ptr<KvCache> cache, const Clock& clock)
     : model_(std::move(model)),
       max_waiting_(options.max_waiting),
       scheduler_options_(MakeSchedulerOptions(options)),
+      clock_(clock),
       pool_(pool),
       cache_(std::move(cache)),
       scratch_(model_.model->config(), scheduler_options_.max_rows(),
@@ -58,8 +61,34 @@ ModelRunner::ModelRunner(EmbeddedModel model, const EngineOptions& options, Thre
       samplers_(pool.num_threads()),
       blocks_(cache_->num_blocks()),
       prefixes_(blocks_),
-      scheduler_(scheduler_options_, blocks_, prefixes_),
+      costs_(MeasureSteps()),
+      speculator_(costs_, clock),
+      scheduler_(scheduler_options_, blocks_, prefixes_, &speculator_),
       pacer_(options.prefill_step_max) {}
+
+// While the cache holds nothing yet: its first block is written at will.
+StepCosts ModelRunner::MeasureSteps() {
+  if (scheduler_options_.max_draft_tokens == 0) return {};
+  constexpr Duration kBudget = std::chrono::milliseconds(250);
+  const int rows_max = std::min({KvCache::kBlockTokens, model_.model->config().context_length,
+                                 scheduler_options_.max_logit_rows()});
+  constexpr int32_t kFirstBlock[] = {0};
+  std::vector<ForwardRow> rows;
+  for (int i = 0; i < rows_max; ++i) rows.push_back({0, i, kFirstBlock, true});
+  return StepCosts::Measure(rows_max, kBudget, clock_, [&](int count) {
+    Forward(*model_.model, std::span(rows).first(count), *cache_, scratch_, pool_);
+  });
+}
+
+void ModelRunner::SetDrafter(ModelRunner& drafter) {
+  if (drafter.as_drafter_ == nullptr) {
+    drafter.as_drafter_ = std::make_unique<DraftModel>(
+        DraftModel::Host{*drafter.model_.model, *drafter.cache_, drafter.blocks_, drafter.prefixes_,
+                         drafter.scratch_, drafter.costs_, drafter.pool_,
+                         drafter.model_.tokenizer->vocabulary_size()});
+  }
+  speculator_.SetDraftModel(drafter.as_drafter_.get());
+}
 
 ContextLimits ModelRunner::limits() const {
   return {model_.model->config().context_length, cache_->num_blocks() * KvCache::kBlockTokens};
@@ -107,26 +136,29 @@ void ModelRunner::AbortAll(const std::function<Status(bool was_running)>& why) {
   End(scheduler_.TakeAll(), [&](const Sequence& sequence) { return why(sequence.was_admitted()); });
 }
 
-int64_t ModelRunner::Step(const Clock& clock, bool others_wait) {
-  const TimePoint begin = clock.Now();
+int64_t ModelRunner::Step(bool others_wait) {
+  const TimePoint begin = clock_.Now();
   EndThoseWhoMust(begin);
   const bool is_paced = others_wait || scheduler_.is_decoding();
   scheduler_.Plan(begin, is_paced ? pacer_.Tokens() : scheduler_options_.prefill_chunk_tokens,
                   plan_);
+  const Speculator::DraftWork drafts = speculator_.TakeDraftWork();
   PublishLoad();
   for (Sequence* sequence : plan_.admitted) sequence->Deliver();
-  if (plan_.rows.empty()) return 0;
-  const int64_t bytes = BytesMoved();
+  if (plan_.rows.empty()) return drafts.bytes_moved;
+  const int64_t bytes = BytesMoved() + drafts.bytes_moved;
 
   CopyBlocks();
-  Compute(clock);
+  Compute();
   ShareNewPrompts();
 
   const std::vector<std::unique_ptr<Sequence>> finished = scheduler_.TakeFinished();
-  for (const auto& sequence : finished) sequence->ReleaseBlocks(prefixes_);
+  for (const auto& sequence : finished) Leave(*sequence);
   PublishLoad();
   for (const PlannedRows& planned : plan_.rows) planned.sequence->Deliver();
-  pacer_.Observe(plan_.num_prefill_tokens, clock.Now() - begin);
+  const Duration elapsed = clock_.Now() - begin - drafts.time;
+  pacer_.Observe(plan_.num_prefill_tokens, elapsed);
+  if (plan_.num_prefill_tokens == 0) costs_.Observe(plan_.num_rows, ToMs(elapsed));
   return bytes;
 }
 
@@ -152,14 +184,34 @@ void ModelRunner::ShareNewPrompts() {
 // there on arithmetic takes the time that reading takes otherwise; and every row's KV.
 int64_t ModelRunner::BytesMoved() const {
   constexpr int kRowsPerRead = 4;
-  const int64_t kv_token_bytes =
-      KvCache::BlockBytes(model_.model->config(), cache_->type()) / KvCache::kBlockTokens;
   int64_t positions = 0;
   for (const PlannedRows& planned : plan_.rows) {
     positions += int64_t{planned.count} * (planned.begin + planned.end()) / 2;
   }
   const int64_t reads = (plan_.num_rows + kRowsPerRead - 1) / kRowsPerRead;
-  return reads * model_.model->summary().bytes_per_token + positions * kv_token_bytes;
+  return reads * weight_bytes() + positions * kv_token_bytes();
+}
+
+int64_t ModelRunner::kv_token_bytes() const {
+  return KvCache::BlockBytes(model_.model->config(), cache_->type()) / KvCache::kBlockTokens;
+}
+
+// Each sequence's part of what the step reads: the weights once, shared by all; its KV once.
+void ModelRunner::CountTraffic() {
+  const auto num_sequences = static_cast<int64_t>(plan_.rows.size());
+  for (const PlannedRows& planned : plan_.rows) {
+    planned.sequence->AddTraffic({.weight_bytes = weight_bytes() / num_sequences,
+                                  .kv_bytes = planned.end() * kv_token_bytes(),
+                                  .static_large_bytes = 0});
+  }
+}
+
+// What the tokens that came out of the step would have cost: a step of the large model each.
+int64_t ModelRunner::StaticLargeBytes(const PlannedRows& planned, int tokens_before) const {
+  if (static_large_.weight_bytes == 0) return 0;
+  const int steps = std::max(planned.sequence->num_tokens() - tokens_before, 1);
+  return steps * (static_large_.weight_bytes / static_cast<int64_t>(plan_.rows.size()) +
+                  planned.end() * static_large_.kv_token_bytes);
 }
 
 void ModelRunner::CopyBlocks() {
@@ -181,8 +233,9 @@ void ModelRunner::BuildRows() {
   }
 }
 
-void ModelRunner::Compute(const Clock& clock) {
+void ModelRunner::Compute() {
   BuildRows();
+  CountTraffic();
   const std::span<const float> logits = Forward(*model_.model, rows_, *cache_, scratch_, pool_);
   const int stride = model_.model->config().vocabulary_size;
   const float* next = logits.data();
@@ -192,7 +245,7 @@ void ModelRunner::Compute(const Clock& clock) {
     logits_.push_back({next, count, model_.tokenizer->vocabulary_size(), stride});
     next += static_cast<ptrdiff_t>(count) * stride;
   }
-  const TimePoint now = clock.Now();
+  const TimePoint now = clock_.Now();
   pool_.ParallelFor(plan_.rows.size(), [&](size_t i, int thread) {
     CompleteRows(plan_.rows[i], logits_[i], samplers_[thread], now);
   });
@@ -200,12 +253,17 @@ void ModelRunner::Compute(const Clock& clock) {
 
 void ModelRunner::CompleteRows(const PlannedRows& planned, const LogitRows& logits,
                                Sampler& sampler, TimePoint now) {
+  Sequence& sequence = *planned.sequence;
+  const int tokens_before = sequence.num_tokens();
   // One sequence's trouble must not take the others with it, nor leave a pool thread.
   try {
-    planned.sequence->CompleteRows(planned.count, logits, sampler, now);
+    sequence.CompleteRows(planned.count, logits, sampler, now);
   } catch (const std::exception& e) {
-    planned.sequence->Abort(Internal(fmt::format("sampling failed: {}", e.what())));
+    sequence.Abort(Internal(fmt::format("sampling failed: {}", e.what())));
   }
+  sequence.AddTraffic({.weight_bytes = 0,
+                       .kv_bytes = 0,
+                       .static_large_bytes = StaticLargeBytes(planned, tokens_before)});
 }
 
 void ModelRunner::End(const std::vector<std::unique_ptr<Sequence>>& sequences,
@@ -213,10 +271,15 @@ void ModelRunner::End(const std::vector<std::unique_ptr<Sequence>>& sequences,
   if (sequences.empty()) return;
   for (const auto& sequence : sequences) {
     sequence->Abort(why(*sequence));
-    sequence->ReleaseBlocks(prefixes_);
+    Leave(*sequence);
   }
   PublishLoad();
   for (const auto& sequence : sequences) sequence->Deliver();
+}
+
+void ModelRunner::Leave(Sequence& sequence) {
+  sequence.ReleaseBlocks(prefixes_);
+  speculator_.Forget(sequence);
 }
 
 void ModelRunner::PublishLoad() {

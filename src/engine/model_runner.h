@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "base/thread_pool.h"
 #include "engine/block_pool.h"
+#include "engine/draft_model.h"
 #include "engine/embedded_model.h"
 #include "engine/prefill_pacer.h"
 #include "engine/prefix_cache.h"
@@ -20,6 +21,8 @@
 #include "engine/sampler.h"
 #include "engine/scheduler.h"
 #include "engine/sequence.h"
+#include "engine/speculator.h"
+#include "engine/step_costs.h"
 #include "model/forward.h"
 #include "model/kv_cache.h"
 
@@ -30,8 +33,8 @@ class ModelRunner {
   // `options` are valid (EmbeddedBackend::Create checks them); `pool` must outlive the
   // result. kResourceExhausted when the KV cache does not fit into memory.
   static Result<std::unique_ptr<ModelRunner>> Create(EmbeddedModel model,
-                                                     const EngineOptions& options,
-                                                     ThreadPool& pool);
+                                                     const EngineOptions& options, ThreadPool& pool,
+                                                     const Clock& clock);
 
   // See EmbeddedBackend.
   static Result<int64_t> WorkingBytes(const ModelConfig& config, const EngineOptions& options);
@@ -40,11 +43,24 @@ class ModelRunner {
 
   const EmbeddedModel& model() const { return model_; }
   ContextLimits limits() const;
+  bool has_draft_model() const { return speculator_.has_draft_model(); }
   ModelLoad Load() const;
   // A place in the queue for one sequence, to be taken before it is posted and given back
   // if it cannot be. kResourceExhausted with reason "queue_full" when there is none.
   Status TakeQueuePlace();
   void GiveBackQueuePlace() { queue_places_taken_.fetch_sub(1, std::memory_order_relaxed); }
+
+  // --- Before the engine thread starts.
+
+  // `drafter`, which outlives this, drafts for those sequences that ask for it.
+  void SetDrafter(ModelRunner& drafter);
+  // What a step with a static large model would read instead; see Traffic.
+  struct StaticLarge {
+    int64_t weight_bytes = 0;  // 0: there is no large model
+    int64_t kv_token_bytes = 0;
+  };
+  StaticLarge AsStaticLarge() const { return {weight_bytes(), kv_token_bytes()}; }
+  void SetStaticLarge(const StaticLarge& large) { static_large_ = large; }
 
   // --- From the engine thread.
 
@@ -55,22 +71,28 @@ class ModelRunner {
   bool is_decoding() const { return scheduler_.is_decoding(); }
   // Advances the sequences by one forward pass and returns about how many bytes it moved.
   // `others_wait`: for this step to end; then prompts are computed in smaller chunks.
-  int64_t Step(const Clock& clock, bool others_wait);
+  int64_t Step(bool others_wait);
   // Ends every sequence with the Status `why` says for it (and whether it was running).
   void AbortAll(const std::function<Status(bool was_running)>& why);
 
  private:
   ModelRunner(EmbeddedModel model, const EngineOptions& options, ThreadPool& pool,
-              std::unique_ptr<KvCache> cache);
+              std::unique_ptr<KvCache> cache, const Clock& clock);
 
   void EndThoseWhoMust(TimePoint now);
   void CopyBlocks();
   void BuildRows();
-  void Compute(const Clock& clock);
+  void Compute();
   void CompleteRows(const PlannedRows& planned, const LogitRows& logits, Sampler& sampler,
                     TimePoint now);
   void ShareNewPrompts();
+  StepCosts MeasureSteps();
+  int64_t weight_bytes() const { return model_.model->summary().bytes_per_token; }
+  int64_t kv_token_bytes() const;
   int64_t BytesMoved() const;
+  void CountTraffic();
+  int64_t StaticLargeBytes(const PlannedRows& planned, int tokens_before) const;
+  void Leave(Sequence& sequence);
   void End(const std::vector<std::unique_ptr<Sequence>>& sequences,
            const std::function<Status(const Sequence&)>& why);
   void PublishLoad();
@@ -78,13 +100,18 @@ class ModelRunner {
   const EmbeddedModel model_;
   const int max_waiting_;
   const SchedulerOptions scheduler_options_;
+  const Clock& clock_;
   ThreadPool& pool_;
+  StaticLarge static_large_;
   const std::unique_ptr<KvCache> cache_;
   ForwardScratch scratch_;
   std::vector<Sampler> samplers_;  // [threads]
 
   BlockPool blocks_;
   PrefixCache prefixes_;
+  StepCosts costs_;
+  std::unique_ptr<DraftModel> as_drafter_;  // null: this model drafts for no other
+  Speculator speculator_;
   Scheduler scheduler_;
   PrefillPacer pacer_;
 

@@ -76,7 +76,9 @@ void PrefixCache::Insert(uint64_t salt, std::span<const int32_t> tokens, BlockTa
 }
 
 bool PrefixCache::MakeRoom(int blocks) {
-  if (blocks > pool_.num_free() + pool_.num_idle()) return false;
+  while (blocks > pool_.num_free() + pool_.num_idle()) {
+    if (spare_ == nullptr || !spare_()) return false;
+  }
   for (auto it = by_use_.begin(); pool_.num_free() < blocks;) {
     // An idle node's children are idle too, and less recently used: they have gone before.
     Node& node = **it++;

@@ -12,10 +12,12 @@
 #define AIO_ENGINE_PREFIX_CACHE_H_
 
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "engine/block_pool.h"
@@ -47,9 +49,12 @@ class PrefixCache {
   // not fill is remembered too; nobody may write those of its positions afterwards.
   void Insert(uint64_t salt, std::span<const int32_t> tokens, BlockTable& table);
 
-  // Makes `blocks` blocks of the pool free by reclaiming idle ones, or reclaims none and
-  // returns false when there are too few.
+  // Makes `blocks` blocks of the pool free by reclaiming idle ones, or returns false when there
+  // are too few even after whoever holds blocks that can be spared has given them back.
   bool MakeRoom(int blocks);
+  // `spare` gives back some used blocks that can be spared, or returns false. It may call
+  // Insert(), and nothing else here.
+  void SetSpare(std::function<bool()> spare) { spare_ = std::move(spare); }
 
   // Blocks it remembers, used or idle.
   int num_blocks() const { return static_cast<int>(by_use_.size()); }
@@ -75,6 +80,7 @@ class PrefixCache {
   void MarkUsed(Node& deepest);
 
   BlockPool& pool_;
+  std::function<bool()> spare_;                      // may be empty
   std::map<uint64_t, std::unique_ptr<Node>> roots_;  // by salt
   UseOrder by_use_;  // least recently used first; children before their parents
 };

@@ -61,6 +61,8 @@ class Sampler {
   // `logits` [vocabulary], not empty; token ids in `state` below the vocabulary's size.
   // `position` is that of the sampled token in its sequence, prompt included.
   SampledToken Sample(std::span<const float> logits, const SamplingState& state, int position);
+  // The token alone.
+  int32_t Choose(std::span<const float> logits, const SamplingState& state, int position);
 
  private:
   struct Candidate {
@@ -71,7 +73,6 @@ class Sampler {
     return a.logit > b.logit || (a.logit == b.logit && a.token < b.token);
   }
 
-  int32_t Choose(std::span<const float> logits, const SamplingState& state, int position);
   std::span<const float> Adjust(std::span<const float> logits, const SamplingState& state);
   // Leaves the `count` most probable tokens in candidates_, sorted, impossible ones left
   // out; without sorting the vocabulary.

@@ -29,8 +29,9 @@ void StepPlan::Clear() {
   num_prefill_tokens = 0;
 }
 
-Scheduler::Scheduler(const SchedulerOptions& options, BlockPool& pool, PrefixCache& cache)
-    : options_(options), pool_(pool), cache_(cache) {
+Scheduler::Scheduler(const SchedulerOptions& options, BlockPool& pool, PrefixCache& cache,
+                     DraftPlanner* drafts)
+    : options_(options), pool_(pool), cache_(cache), drafts_(drafts) {
   AIO_CHECK(options.max_running >= 1 && options.prefill_chunk_tokens >= 1 &&
             options.max_draft_tokens >= 0);
 }
@@ -42,10 +43,30 @@ void Scheduler::Add(std::unique_ptr<Sequence> sequence) {
 
 void Scheduler::Plan(TimePoint now, int prefill_tokens, StepPlan& plan) {
   plan.Clear();
+  prefill_tokens = std::clamp(prefill_tokens, 1, options_.prefill_chunk_tokens);
+  PlanDrafts(prefill_tokens);
   PlanAnswers(plan);
-  PlanPrefills(now, std::clamp(prefill_tokens, 1, options_.prefill_chunk_tokens), plan);
-  AIO_CHECK(plan.num_rows <= options_.max_rows());
+  PlanPrefills(now, prefill_tokens, plan);
+  AIO_CHECK(plan.num_rows <= options_.max_rows() &&
+            plan.num_draft_tokens <= options_.max_draft_tokens);
   AIO_CHECK(plan.num_rows > 0 || !has_work(), "the queue is stuck");
+}
+
+void Scheduler::PlanDrafts(int prefill_tokens) {
+  if (drafts_ == nullptr) return;
+  decoding_.clear();
+  int behind = 0;
+  for (const auto& sequence : running_) {
+    if (sequence->is_behind()) {
+      behind += sequence->num_pending();
+    } else {
+      decoding_.push_back(sequence.get());
+    }
+  }
+  // Those who wait are not admitted yet, so what they will add is not known: the least of them.
+  if (behind == 0 && !waiting_.empty() && num_running() < options_.max_running) behind = 1;
+  if (decoding_.empty()) return;
+  drafts_->PlanDrafts(decoding_, std::min(behind, prefill_tokens), options_.max_draft_tokens);
 }
 
 void Scheduler::PlanAnswers(StepPlan& plan) {
@@ -53,7 +74,6 @@ void Scheduler::PlanAnswers(StepPlan& plan) {
   for (size_t i = 0; i < running_.size(); ++i) {
     Sequence& sequence = *running_[i];
     if (sequence.is_behind()) continue;
-    sequence.Draft(options_.max_draft_tokens - plan.num_draft_tokens);
     if (!FindBlocks(sequence)) return;
     plan.num_draft_tokens += static_cast<int>(sequence.draft().size());
     PlanRows(sequence, sequence.num_pending(), plan);

@@ -2,8 +2,8 @@
 // logic: no thread, no clock, no model, so that tests and simulation drive the real one.
 //
 // Each step takes, within its limits and in this order:
-//   1. of every running sequence that is not behind the last sampled token and what its
-//      drafter guesses to follow (while max_draft_tokens last, oldest first);
+//   1. of every running sequence that is not behind the last sampled token and what the
+//      DraftPlanner guesses to follow (max_draft_tokens at most, over all);
 //   2. the tokens that others are behind with (their prompts), oldest first, then those of
 //      waiting sequences as they are admitted, first come first served, while the prefill
 //      tokens of the step last.
@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/clock.h"
@@ -69,6 +70,17 @@ struct StepPlan {
   void Clear();
 };
 
+// Who gives sequences their guesses.
+class DraftPlanner {
+ public:
+  virtual ~DraftPlanner() = default;
+  // Calls Sequence::SetDraft() of those of `decoding` that are to speculate, with at most
+  // `count_max` guesses altogether. Each of `decoding` has one token to compute in the step,
+  // which computes about `prefill_tokens` others.
+  virtual void PlanDrafts(std::span<Sequence* const> decoding, int prefill_tokens,
+                          int count_max) = 0;
+};
+
 // What has happened since the start.
 struct SchedulerCounts {
   int64_t preemptions = 0;
@@ -76,10 +88,12 @@ struct SchedulerCounts {
   int64_t prefix_tokens_found = 0;  // of these, that the prefix cache knew
 };
 
-// Not thread-safe. `pool` and `cache`, which is the pool's, must outlive it.
+// Not thread-safe. `pool`, `cache`, which is the pool's, and `drafts` must outlive it; without
+// `drafts` nobody speculates.
 class Scheduler {
  public:
-  Scheduler(const SchedulerOptions& options, BlockPool& pool, PrefixCache& cache);
+  Scheduler(const SchedulerOptions& options, BlockPool& pool, PrefixCache& cache,
+            DraftPlanner* drafts = nullptr);
 
   // Queues. The caller bounds the queue (model_runner.h) and refuses what needs more blocks
   // than the pool has (request_checks.h): here that is a broken invariant.
@@ -107,6 +121,7 @@ class Scheduler {
  private:
   template <typename Condition>
   std::vector<std::unique_ptr<Sequence>> TakeIf(const Condition& condition);
+  void PlanDrafts(int prefill_tokens);
   void PlanAnswers(StepPlan& plan);
   void PlanPrefills(TimePoint now, int prefill_tokens, StepPlan& plan);
   void PlanRows(Sequence& sequence, int count, StepPlan& plan);
@@ -117,6 +132,8 @@ class Scheduler {
   const SchedulerOptions options_;
   BlockPool& pool_;
   PrefixCache& cache_;
+  DraftPlanner* const drafts_;       // may be null
+  std::vector<Sequence*> decoding_;  // one step's, kept for its memory
   SchedulerCounts counts_;
   // In order of arrival, both.
   std::vector<std::unique_ptr<Sequence>> running_;

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <numeric>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,12 +27,9 @@ class ScriptedSequence final : public Sequence {
   void Abort(Status) override { is_finished_ = true; }
   void Deliver() override {}
 
+  const std::vector<int32_t>& guesses() const { return guesses_; }
+
  private:
-  void AppendDraft(int count_max, std::vector<int32_t>& draft) override {
-    for (int32_t guess : guesses_) {
-      if (static_cast<int>(draft.size()) < count_max) draft.push_back(guess);
-    }
-  }
   // Accepts guesses of token 1.
   void Consume(const LogitRows& logits, Sampler&, TimePoint, std::vector<int32_t>& known) override {
     EXPECT_EQ(logits.count, 1 + static_cast<int>(draft().size()));
@@ -46,12 +45,27 @@ class ScriptedSequence final : public Sequence {
   bool is_finished_ = false;
 };
 
+// Everybody's guesses, the oldest first while there is room.
+class ScriptedDrafts final : public DraftPlanner {
+ public:
+  void PlanDrafts(std::span<Sequence* const> decoding, int /*prefill_tokens*/,
+                  int count_max) override {
+    for (Sequence* sequence : decoding) {
+      const auto& guesses = dynamic_cast<const ScriptedSequence&>(*sequence).guesses();
+      const int count = std::min(
+          {static_cast<int>(guesses.size()), count_max, std::max(sequence->draft_room(), 0)});
+      sequence->SetDraft(std::span(guesses).first(count));
+      count_max -= count;
+    }
+  }
+};
+
 class SchedulerTest : public testing::Test {
  protected:
   void Start(SchedulerOptions options, int num_blocks = 100) {
     pool_ = std::make_unique<BlockPool>(num_blocks);
     cache_ = std::make_unique<PrefixCache>(*pool_);
-    scheduler_ = std::make_unique<Scheduler>(options, *pool_, *cache_);
+    scheduler_ = std::make_unique<Scheduler>(options, *pool_, *cache_, &drafts_);
   }
 
   struct Job {
@@ -105,6 +119,7 @@ class SchedulerTest : public testing::Test {
     return {table.ids().begin(), table.ids().end()};
   }
 
+  ScriptedDrafts drafts_;
   std::unique_ptr<BlockPool> pool_;
   std::unique_ptr<PrefixCache> cache_;
   std::unique_ptr<Scheduler> scheduler_;

@@ -23,6 +23,7 @@ void ScoringSequence::Consume(const LogitRows& logits, Sampler& /*sampler*/, Tim
   for (int32_t token : label_tokens_) scores.logits.push_back(row[token]);
   scores.prompt_tokens = prompt_tokens_;
   scores.probe_tokens = num_prompt_tokens();
+  scores.traffic = traffic();
   scores.elapsed = now - accepted();
   scores.held_prompt = std::move(held_prompt_);
   scores_ = std::move(scores);

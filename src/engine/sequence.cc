@@ -36,13 +36,10 @@ void Sequence::Grow(BlockPool& pool, int count) {
   AIO_CHECK(blocks_.size() <= BlockPool::BlocksFor(num_positions_max_));
 }
 
-void Sequence::Draft(int count_max) {
+void Sequence::SetDraft(std::span<const int32_t> draft) {
   AIO_CHECK(draft_.empty() && num_pending() == 1);
-  // A guess needs KV at its own position.
-  count_max = std::min(count_max, num_positions_max_ - num_tokens());
-  if (count_max <= 0) return;
-  AppendDraft(count_max, draft_);
-  AIO_CHECK(static_cast<int>(draft_.size()) <= count_max);
+  AIO_CHECK(static_cast<int>(draft.size()) <= draft_room());
+  draft_.assign(draft.begin(), draft.end());
 }
 
 void Sequence::CompleteRows(int count, const LogitRows& logits, Sampler& sampler, TimePoint now) {

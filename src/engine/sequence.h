@@ -12,6 +12,7 @@
 #include <span>
 #include <vector>
 
+#include "backend/events.h"
 #include "base/clock.h"
 #include "base/status.h"
 #include "engine/block_pool.h"
@@ -19,6 +20,8 @@
 #include "engine/sampler.h"
 
 namespace aio {
+
+class Drafting;
 
 struct SequenceSetup {
   uint64_t id = 0;              // distinct among the sequences of one scheduler
@@ -32,7 +35,7 @@ struct SequenceSetup {
 
 // Not thread-safe: belongs to the thread that runs the steps, but for CompleteRows().
 // What happens with logits and who is told is a derived class's business: generation.h,
-// scoring.h. Admission: Admit(); each step: Draft(), CompleteRows(), Deliver(); at the end, or
+// scoring.h. Admission: Admit(); each step: SetDraft(), CompleteRows(), Deliver(); at the end, or
 // to make room for others, ReleaseBlocks(). One that released its blocks before its end is
 // admitted again and computes again what it knows.
 class Sequence {
@@ -72,10 +75,18 @@ class Sequence {
   // Adds `count` free blocks of `pool`; there must be as many.
   void Grow(BlockPool& pool, int count);
 
-  // Guesses for the next step, at most `count_max`; called when one known token is
-  // pending, so that the guesses' logits can be used at once.
-  void Draft(int count_max);
+  // What the sequence speculates with; null: it does not.
+  virtual Drafting* drafting() { return nullptr; }
+  // Guesses that it has room for: each needs KV at its own position.
+  int draft_room() const { return num_positions_max_ - num_tokens(); }
+  // Guesses for the next step, at most draft_room(); given when one known token is pending, so
+  // that the guesses' logits can be used at once.
+  void SetDraft(std::span<const int32_t> draft);
   void DropDraft() { draft_.clear(); }
+
+  // Memory that was read on its account.
+  const Traffic& traffic() const { return traffic_; }
+  void AddTraffic(const Traffic& traffic) { traffic_ += traffic; }
 
   // The next `count` pending tokens are computed. `logits` are those from the last known
   // token on, or none where that is not reached. May run on any thread, one at a time.
@@ -95,7 +106,6 @@ class Sequence {
 
  protected:
   virtual void OnAdmitted(TimePoint /*now*/) {}
-  virtual void AppendDraft(int /*count_max*/, std::vector<int32_t>& /*draft*/) {}
   // Logits as in CompleteRows(). Tokens that became known are appended to `known`.
   virtual void Consume(const LogitRows& logits, Sampler& sampler, TimePoint now,
                        std::vector<int32_t>& known) = 0;
@@ -115,6 +125,7 @@ class Sequence {
   int num_cached_ = 0;
   bool was_admitted_ = false;
   BlockTable blocks_;
+  Traffic traffic_;
 };
 
 }  // namespace aio

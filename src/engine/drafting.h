@@ -1,0 +1,75 @@
+// What a sequence that speculates keeps from step to step: its guesses, and what became of them.
+#ifndef AIO_ENGINE_DRAFTING_H_
+#define AIO_ENGINE_DRAFTING_H_
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "backend/request.h"
+#include "engine/acceptance.h"
+#include "engine/prompt_lookup.h"
+#include "engine/sampling_state.h"
+
+namespace aio {
+
+// Guesses of what follows the first `position` tokens of a sequence.
+struct Guesses {
+  int position = 0;
+  std::vector<int32_t> tokens;
+  std::vector<int> classes;    // [tokens]; GuessClass
+  std::vector<float> chances;  // [tokens]; that it comes true if those before it did
+
+  void Begin(int at);
+  void Append(int32_t token, int guess_class, const Acceptance& acceptance);
+};
+
+// One per sequence that does not decode plainly. Guesses cost nothing until they are checked, so
+// prompt lookup always makes some and learns from what was sampled instead, checked or not.
+// Belongs to the thread that runs the steps.
+class Drafting {
+ public:
+  // `sampling` is the answer's and outlives this.
+  Drafting(const Strategy& strategy, std::string intent, const SamplingState& sampling);
+
+  const Strategy& strategy() const { return strategy_; }
+  const SamplingState& sampling() const { return *sampling_; }
+
+  // A step begins whose next token follows `tokens`: learns what became of the guesses made
+  // before, here and in `learnt`, and forgets them.
+  void BeginStep(std::span<const int32_t> tokens, AcceptanceByIntent& learnt);
+  // Of this request so far; after the first BeginStep().
+  const Acceptance& acceptance() const { return *acceptance_; }
+
+  // Of the step that has begun:
+  void ProposeByLookup(std::span<const int32_t> tokens, int count_max);
+  void ProposeByModel(int32_t token, float probability);
+  const Guesses& by_lookup() const { return by_lookup_; }
+  const Guesses& by_model() const { return by_model_; }
+
+  // The draft model was passed over in a step for which it might have been asked; true when it
+  // is time to ask it nevertheless, to see whether that still holds: ever more rarely.
+  bool PassOverModel();
+  // It was asked because that was expected to pay.
+  void PreferModel();
+
+ private:
+  void Learn(const Guesses& guesses, std::span<const int32_t> tokens, Acceptance& learnt);
+
+  const Strategy strategy_;
+  const std::string intent_;
+  const SamplingState* sampling_;
+  std::optional<PromptLookup> lookup_;
+  std::optional<Acceptance> acceptance_;
+  Guesses by_lookup_;
+  Guesses by_model_;
+  std::vector<int32_t> proposed_;  // kept for its memory
+  int passed_over_ = 0;
+  int pass_over_max_ = 8;
+};
+
+}  // namespace aio
+
+#endif  // AIO_ENGINE_DRAFTING_H_

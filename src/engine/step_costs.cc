@@ -1,0 +1,83 @@
+#include "engine/step_costs.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "base/check.h"
+
+namespace aio {
+
+StepCosts::StepCosts(std::vector<int> rows, std::vector<double> ms)
+    : rows_(std::move(rows)), curve_(std::move(ms)) {
+  AIO_CHECK(!rows_.empty() && rows_[0] == 1 && rows_.size() == curve_.size() && curve_[0] > 0);
+  height_ms_ = curve_[0];
+  for (double& value : curve_) value /= height_ms_;
+  for (size_t i = 1; i < rows_.size(); ++i) {
+    AIO_CHECK(rows_[i] > rows_[i - 1]);
+    curve_[i] = std::max(curve_[i], curve_[i - 1]);
+  }
+}
+
+StepCosts StepCosts::Measure(int rows_max, Duration budget, const Clock& clock,
+                             const std::function<void(int rows)>& step) {
+  constexpr int kOrder[] = {1, 5, 17, 3, 9, 2, 4, 7, 13, 6, 8, 11, 15, 24, 32};
+  constexpr size_t kAtLeast = 3;
+  constexpr int kRoundsMax = 9;
+  std::map<int, double> ms;
+  const TimePoint begin = clock.Now();
+  step(1);  // whatever the first one finds cold
+  // The least of several rounds: what a step takes when nothing gets in its way. In turn, so
+  // that a slow moment does not bend the curve.
+  for (int round = 0; round < kRoundsMax; ++round) {
+    for (const int rows : kOrder) {
+      if (rows > rows_max) continue;
+      const TimePoint before = clock.Now();
+      if (ms.size() >= kAtLeast && before - begin > budget) break;
+      step(rows);
+      const double taken = std::max(ToMs(clock.Now() - before), 1e-6);
+      const auto [entry, is_new] = ms.emplace(rows, taken);
+      entry->second = std::min(entry->second, taken);
+    }
+    if (clock.Now() - begin > budget) break;
+  }
+  std::vector<int> rows;
+  std::vector<double> least;
+  for (const auto& [count, taken] : ms) {
+    rows.push_back(count);
+    least.push_back(taken);
+  }
+  return {std::move(rows), std::move(least)};
+}
+
+double StepCosts::Curve(double rows) const {
+  if (rows_.size() == 1) return 1;
+  const auto above = std::upper_bound(rows_.begin(), rows_.end(), rows);
+  // Beyond the last it goes on as between the first and the last: a step of many tokens is
+  // bound by arithmetic.
+  if (above == rows_.end()) {
+    const double slope = (curve_.back() - 1) / (rows_.back() - 1);
+    return curve_.back() + slope * (rows - rows_.back());
+  }
+  const auto i = static_cast<size_t>(above - rows_.begin());
+  const double part = (rows - rows_[i - 1]) / (rows_[i] - rows_[i - 1]);
+  return curve_[i - 1] + part * (curve_[i] - curve_[i - 1]);
+}
+
+double StepCosts::Ms(int rows) const { return height_ms_ * Curve(std::max(rows, 1)); }
+
+void StepCosts::Observe(int rows, double ms) {
+  constexpr double kHeightFollows = 0.2;
+  constexpr double kCurveFollows = 0.02;
+  constexpr double kSurpriseMax = 3;  // a step that the machine stood still in says little
+  const double surprise = std::clamp(ms / Ms(rows), 1 / kSurpriseMax, kSurpriseMax);
+  height_ms_ *= 1 + kHeightFollows * (surprise - 1);
+  if (rows == 1 || rows > rows_.back()) return;
+  // The point of the curve that was seen; those to its right are not below it.
+  const auto i =
+      static_cast<size_t>(std::lower_bound(rows_.begin(), rows_.end(), rows) - rows_.begin());
+  curve_[i] = std::max(curve_[i] * (1 + kCurveFollows * (surprise - 1)), curve_[i - 1]);
+  for (size_t j = i + 1; j < curve_.size(); ++j) curve_[j] = std::max(curve_[j], curve_[j - 1]);
+}
+
+}  // namespace aio
