@@ -93,7 +93,7 @@ class Backend {
   // One forward pass over request.prompt in the probe's template; the scores of the
   // labels' first tokens. A Generate() that carries LabelScores::held_prompt takes the
   // probe's place in the queue, and on the same model goes on from the prompt's KV. Refuses the
-  // sampling parameters and the strategy that Generate() would refuse, before any work. A failure
+  // parameters that Generate() would refuse whatever the model, before any work. A failure
   // to accept the work comes back as the return value and `done` is then never called; otherwise
   // `done` is called exactly once.
   virtual Result<std::shared_ptr<Ticket>> ScoreLabels(const Request& request,

@@ -185,7 +185,10 @@ class EmbeddedBackend::Impl {
 
   void Stop() { engine_.Stop(); }
   Result<int> FindModel(std::string_view name);
+  // What no model of this engine would accept ...
   Status CheckParameters(const Request& request, int model);
+  // ... and what this one would not.
+  Status CheckHasDrafter(const Request& request, int model);
   Result<std::vector<int32_t>> LabelTokens(int index, const LabelQuery& labels) {
     return label_encoders_[index].Encode(model(index), labels);
   }
@@ -228,8 +231,11 @@ Result<int> EmbeddedBackend::Impl::FindModel(std::string_view name) {
 Status EmbeddedBackend::Impl::CheckParameters(const Request& request, int index) {
   const int vocabulary_size = model(index).tokenizer->vocabulary_size();
   AIO_RETURN_IF_ERROR(CheckSampling(request.sampling, vocabulary_size));
+  return CheckStrategy(request.strategy.value_or(Strategy()));
+}
+
+Status EmbeddedBackend::Impl::CheckHasDrafter(const Request& request, int index) {
   const Strategy strategy = request.strategy.value_or(Strategy());
-  AIO_RETURN_IF_ERROR(CheckStrategy(strategy));
   if (strategy.kind == StrategyKind::kDraftModel && !runner(index).has_draft_model()) {
     return InvalidArgument(fmt::format("strategy draft_model: no model drafts for \"{}\"; use "
                                        "prompt_lookup or auto",
@@ -256,6 +262,7 @@ Result<EmbeddedBackend::Impl::Prepared> EmbeddedBackend::Impl::Prepare(const Req
   Prepared prepared;
   AIO_ASSIGN_OR_RETURN(prepared.model, FindModel(request.model));
   AIO_RETURN_IF_ERROR(CheckParameters(request, prepared.model));
+  AIO_RETURN_IF_ERROR(CheckHasDrafter(request, prepared.model));
   const HeldHandle* held = HeldBy(request);
   if (held != nullptr && held->model() == prepared.model &&
       held->encoded().prompt == request.prompt) {

@@ -19,7 +19,7 @@ std::vector<double> BandwidthWeights(const std::vector<std::unique_ptr<ModelRunn
 
 }  // namespace
 
-EngineThread::EngineThread(std::vector<std::unique_ptr<ModelRunner>> runners, const Clock& clock)
+EngineThread::EngineThread(std::vector<std::unique_ptr<ModelRunner>> runners)
     : runners_(std::move(runners)),
       share_(BandwidthWeights(runners_)),
       has_work_(runners_.size()),

@@ -20,8 +20,9 @@ void Speculator::PlanDrafts(std::span<Sequence* const> decoding, int prefill_tok
                             int count_max) {
   Begin(decoding);
   if (plans_.empty()) return;
-  base_ = {static_cast<double>(decoding.size()),
-           static_cast<int>(decoding.size()) + prefill_tokens};
+  // A prompt's token is worth as much as an answer's: guesses do not keep prompts waiting.
+  const int rows = static_cast<int>(decoding.size()) + prefill_tokens;
+  base_ = {static_cast<double>(rows), rows};
   if (draft_model_ != nullptr) AskModel();
   SetFixed(count_max);
   SetBest(count_max);
