@@ -83,8 +83,9 @@ class Conversation {
     }
     messages_.push_back({"assistant", answer->text});
     if (json_) {
-      OrderedJson out = {{"model", answer->start.model}, {"text", answer->text}};
-      if (answer->start.decision) out["aio"] = DecisionObject(*answer->start.decision);
+      const OrderedJson out = {{"model", answer->start.model},
+                               {"text", answer->text},
+                               {"aio", AioObject(answer->start, answer->finish)}};
       fmt::print("{}\n", ToText(out));
     } else {
       fmt::print("\n");

@@ -24,13 +24,12 @@ struct GenerateFlags {
 };
 
 OrderedJson AnswerToJson(const CompletedAnswer& answer) {
-  OrderedJson out = {{"model", answer.start.model},
-                     {"text", answer.text},
-                     {"finish_reason", FinishReasonName(answer.finish.reason)},
-                     {"usage", UsageObject(answer.finish.usage)},
-                     {"timings", TimingsObject(answer.finish)}};
-  if (answer.start.decision) out["aio"] = DecisionObject(*answer.start.decision);
-  return out;
+  return {{"model", answer.start.model},
+          {"text", answer.text},
+          {"finish_reason", FinishReasonName(answer.finish.reason)},
+          {"usage", UsageObject(answer.finish)},
+          {"timings", TimingsObject(answer.finish)},
+          {"aio", AioObject(answer.start, answer.finish)}};
 }
 
 void PrintSummary(const CompletedAnswer& answer) {
