@@ -2,6 +2,7 @@
 // that names itself, and what they accept keeps the promises of backend/request.h.
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "api/error_object.h"
@@ -58,6 +59,8 @@ void Check(const aio::Result<aio::ApiRequest>& result) {
     AIO_CHECK(strategy->num_speculative_tokens >= 1 &&
               strategy->num_speculative_tokens <= aio::kSpeculativeTokensMax);
   }
+  const std::string weights = result->request.weights.value_or("");
+  AIO_CHECK(weights.empty() || weights == aio::kW8A16);
 }
 
 }  // namespace

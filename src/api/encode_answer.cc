@@ -21,13 +21,9 @@ OrderedJson Logprobs(ApiKind kind, const std::vector<TokenLogprob>& logprobs, si
   return kind == ApiKind::kChat ? ChatLogprobs(logprobs) : CompletionLogprobs(logprobs, offset);
 }
 
-void AddDecision(const AnswerInfo& info, OrderedJson& json) {
-  if (info.start.decision) json["aio"] = DecisionObject(*info.start.decision);
-}
-
 void AddTotals(const AnswerInfo& info, const FinishEvent& finish, OrderedJson& json) {
   json["timings"] = TimingsObject(finish);
-  AddDecision(info, json);
+  json["aio"] = AioObject(info.start, finish);
 }
 
 // A chunk with its only choice, whose log-probabilities and finish_reason are null so far.
@@ -68,7 +64,7 @@ std::string EncodeAnswer(const AnswerInfo& info, const WholeAnswer& answer, bool
   choice["finish_reason"] = FinishReasonName(finish.reason);
   OrderedJson json = Envelope(info, "chat.completion");
   json["choices"] = OrderedJson::array({std::move(choice)});
-  json["usage"] = UsageObject(finish.usage);
+  json["usage"] = UsageObject(finish);
   AddTotals(info, finish, json);
   return ToText(json);
 }
@@ -80,7 +76,7 @@ std::string StreamEncoder::First() const {
   if (info_.kind == ApiKind::kChat) delta["role"] = "assistant";
   delta["content"] = "";
   OrderedJson json = Chunk(info_, std::move(delta));
-  AddDecision(info_, json);
+  if (info_.start.decision) json["aio"] = DecisionObject(*info_.start.decision);
   return ToText(json);
 }
 
@@ -104,7 +100,7 @@ std::vector<std::string> StreamEncoder::Last(const FinishEvent& finish) const {
   }
   OrderedJson usage = Envelope(info_, "chat.completion.chunk");
   usage["choices"] = OrderedJson::array();
-  usage["usage"] = UsageObject(finish.usage);
+  usage["usage"] = UsageObject(finish);
   AddTotals(info_, finish, usage);
   return {ToText(last), ToText(usage)};
 }

@@ -1,7 +1,9 @@
 #include "api/object_reader.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -114,6 +116,16 @@ Status ObjectReader::ReadRequired(std::string_view name, std::string_view expect
   if (!json->is_string()) return WrongType(Path(name), "a string", *json);
   value = json->get<std::string>();
   if (value.empty()) return BadValue(Path(name), fmt::format("it is empty; give {}.", expected));
+  return Status::Ok();
+}
+
+Status ObjectReader::RefuseUnknown(std::initializer_list<std::string_view> known) const {
+  for (const auto& member : object_.items()) {
+    if (std::find(known.begin(), known.end(), member.key()) != known.end()) continue;
+    // Clients choose the name: it may be long, the message need not be.
+    return UnknownField(Path(member.key().substr(0, 64)),
+                        fmt::format("{}", fmt::join(known, ", ")));
+  }
   return Status::Ok();
 }
 

@@ -3,6 +3,7 @@
 #define AIO_API_OBJECT_READER_H_
 
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -46,6 +47,9 @@ class ObjectReader {
   Status Read(std::string_view name, std::optional<double>& value) const;
   // `expected` describes the member in faults: "the name of a model". Missing or empty is one.
   Status ReadRequired(std::string_view name, std::string_view expected, std::string& value) const;
+
+  // For objects in which a typing error must not pass: a fault that names the first other member.
+  Status RefuseUnknown(std::initializer_list<std::string_view> known) const;
 
  private:
   const nlohmann::json& object_;

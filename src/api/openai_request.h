@@ -3,9 +3,19 @@
 //
 // Beyond OpenAI's own fields: top_k, min_p, repetition_penalty (repeat_penalty), ignore_eos,
 // and an object `aio` that overrides the routing of this one request:
-//   "aio": {"model": "...", "strategy": "plain" | "prompt_lookup" | {"kind": ...,
-//           "prompt_lookup_max": 1..64, "prompt_lookup_min": 1..prompt_lookup_max,
-//           "num_speculative_tokens": 1..16}, "entropy_threshold": nats}
+//   "aio": {"model": "...", "entropy_threshold": nats, "weights": "w8a16" | "" (the model's own),
+//           "strategy": NAME | {"kind": NAME, "prompt_lookup_max": 1..16,
+//           "prompt_lookup_min": 1..prompt_lookup_max, "num_speculative_tokens": 1..16}}
+// NAME is plain, prompt_lookup, prompt_lookup_paper, draft_model or auto; an object may only have
+// the parameters that its kind has.
+//
+// How to decode may also be said as other servers' clients say it; n is 0..16, 0 means plain:
+//   prompt_lookup_num_tokens: n (Hugging Face)   prompt_lookup with n guesses a step
+//   num_speculative_tokens: n (vLLM)             auto with at most n; beside a strategy that gives
+//                                                no number, that strategy with n
+//   speculative.n_max: n (llama-server)          likewise; or "speculative": {"n_max": n}
+//   disable_spec_decode: true                    plain; false says nothing
+// What contradicts is refused with both fields named; no field silently wins.
 //
 // Unknown fields are ignored, as OpenAI's servers do, but not inside `aio`, where a typing
 // error would silently route otherwise. Known fields that would change the answer and are

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 
 namespace aio {
@@ -34,6 +35,10 @@ ApiRequest Decoded(const Result<ApiRequest>& result) {
 
 SamplingParams ChatSampling(const std::string& members) {
   return Decoded(DecodeChatRequest(Chat(members))).request.sampling;
+}
+
+std::optional<Strategy> StrategyOf(const std::string& members) {
+  return Decoded(DecodeChatRequest(Chat(members))).request.strategy;
 }
 
 // The field a refused body is refused for.
@@ -357,6 +362,170 @@ TEST(OpenaiRequestTest, BadOverridesAreRefusedByName) {
   EXPECT_EQ(RefusedChat(R"("aio": {"entropy_threshold": -1})"), "aio.entropy_threshold");
   EXPECT_EQ(RefusedChat(R"("aio": {"entropy_threshold": "low"})"), "aio.entropy_threshold");
   EXPECT_EQ(RefusedChat(R"("aio": {"model": 5})"), "aio.model");
+  EXPECT_EQ(RefusedChat(R"("aio": {"weights": "w4"})"), "aio.weights");
+  EXPECT_EQ(RefusedChat(R"("aio": {"weights": 8})"), "aio.weights");
+}
+
+TEST(OpenaiRequestTest, Weights) {
+  const auto weights = [](const std::string& aio) {
+    return Decoded(DecodeChatRequest(Chat("\"aio\": " + aio))).request.weights;
+  };
+  EXPECT_EQ(weights(R"({"weights": "w8a16"})"), kW8A16);
+  EXPECT_EQ(weights(R"({"weights": ""})"), "");
+  EXPECT_EQ(weights(R"({"weights": null})"), std::nullopt);
+  EXPECT_EQ(weights("{}"), std::nullopt);
+}
+
+TEST(OpenaiRequestTest, StrategiesByNameAndByParameters) {
+  for (const char* name :
+       {"plain", "prompt_lookup", "prompt_lookup_paper", "draft_model", "auto"}) {
+    const std::string quoted = "\"" + std::string(name) + "\"";
+    EXPECT_EQ(StrategyOf("\"aio\": {\"strategy\": " + quoted + "}"), StrategyFromName(name));
+    EXPECT_EQ(StrategyOf("\"aio\": {\"strategy\": {\"kind\": " + quoted + "}}"),
+              StrategyFromName(name));
+  }
+  EXPECT_EQ(StrategyOf(R"("aio": {"strategy": {"kind": "draft_model",
+                                               "num_speculative_tokens": 7}})")
+                ->num_speculative_tokens,
+            7);
+  const std::optional<Strategy> any = StrategyOf(R"("aio": {"strategy": {"kind": "auto",
+      "prompt_lookup_max": 4, "prompt_lookup_min": 2, "num_speculative_tokens": 5}})");
+  EXPECT_EQ(any, (Strategy{StrategyKind::kAuto, 4, 2, 5}));
+  EXPECT_EQ(StrategyOf(R"("aio": {"strategy": {"kind": "plain", "prompt_lookup_max": null}})"),
+            Strategy{});
+}
+
+TEST(OpenaiRequestTest, StrategiesTakeOnlyTheirOwnParameters) {
+  const auto refused = [](const std::string& kind, const std::string& name) {
+    return RefusedChat(R"("aio": {"strategy": {"kind": ")" + kind + R"(", ")" + name + R"(": 1}})");
+  };
+  for (const char* kind : {"plain", "draft_model"}) {
+    EXPECT_EQ(refused(kind, "prompt_lookup_max"), "aio.strategy.prompt_lookup_max");
+    EXPECT_EQ(refused(kind, "prompt_lookup_min"), "aio.strategy.prompt_lookup_min");
+  }
+  EXPECT_EQ(refused("plain", "num_speculative_tokens"), "aio.strategy.num_speculative_tokens");
+  EXPECT_EQ(refused("draft_model", "num_speculative_tokens"), "(accepted)");
+}
+
+TEST(OpenaiRequestTest, StrategiesByOtherServersNames) {
+  const auto with = [](StrategyKind kind, int guesses) {
+    Strategy strategy = DefaultStrategy(kind);
+    strategy.num_speculative_tokens = guesses;
+    return strategy;
+  };
+  EXPECT_EQ(StrategyOf(""), std::nullopt);
+  EXPECT_EQ(StrategyOf(R"("prompt_lookup_num_tokens": 10)"), with(StrategyKind::kPromptLookup, 10));
+  for (const char* name : {R"("num_speculative_tokens": )", R"("speculative.n_max": )",
+                           R"("speculative": {"n_min": 1, "n_max": )"}) {
+    const std::string member = name;
+    const std::string end = member.find('{') == std::string::npos ? "" : "}";
+    EXPECT_EQ(StrategyOf(member + "1" + end), with(StrategyKind::kAuto, 1));
+    EXPECT_EQ(StrategyOf(member + "16" + end), with(StrategyKind::kAuto, 16));
+    EXPECT_EQ(StrategyOf(member + "0" + end), Strategy{});
+    EXPECT_EQ(StrategyOf(member + "null" + end), std::nullopt);
+    EXPECT_EQ(StrategyOf(R"("aio": {"strategy": "draft_model"}, )" + member + "3" + end),
+              with(StrategyKind::kDraftModel, 3));
+  }
+  EXPECT_EQ(StrategyOf(R"("prompt_lookup_num_tokens": 0)"), Strategy{});
+  EXPECT_EQ(StrategyOf(R"("prompt_lookup_num_tokens": null)"), std::nullopt);
+  EXPECT_EQ(StrategyOf(R"("disable_spec_decode": true)"), Strategy{});
+  EXPECT_EQ(StrategyOf(R"("disable_spec_decode": false)"), std::nullopt);
+  EXPECT_EQ(StrategyOf(R"("disable_spec_decode": null)"), std::nullopt);
+  EXPECT_EQ(StrategyOf(R"("speculative": {})"), std::nullopt);
+}
+
+TEST(OpenaiRequestTest, StrategiesSaidTwiceMayAgree) {
+  EXPECT_EQ(StrategyOf(R"("num_speculative_tokens": 5, "speculative.n_max": 5,
+                          "speculative": {"n_max": 5}, "prompt_lookup_num_tokens": 5,
+                          "disable_spec_decode": false, "aio": {"strategy":
+                          {"kind": "prompt_lookup", "prompt_lookup_max": 3,
+                           "num_speculative_tokens": 5}})"),
+            (Strategy{StrategyKind::kPromptLookup, 3, 1, 5}));
+  EXPECT_EQ(StrategyOf(R"("prompt_lookup_num_tokens": 5, "num_speculative_tokens": 5)")->kind,
+            StrategyKind::kPromptLookup);
+  // A number for those that come without: the preset's own is one of its name, not of the body.
+  EXPECT_EQ(StrategyOf(R"("num_speculative_tokens": 9, "aio": {"strategy": {"kind":
+                          "prompt_lookup_paper", "prompt_lookup_max": 3}})"),
+            (Strategy{StrategyKind::kPromptLookup, 3, 1, 9}));
+  EXPECT_EQ(StrategyOf(R"("aio": {"strategy": "plain"}, "disable_spec_decode": true,
+                          "num_speculative_tokens": 0, "speculative.n_max": 0,
+                          "prompt_lookup_num_tokens": 0)"),
+            Strategy{});
+}
+
+TEST(OpenaiRequestTest, ContradictingStrategiesAreRefusedByBothNames) {
+  struct Case {
+    const char* members;
+    const char* param;
+    const char* other;
+  };
+  constexpr char kFlat[] = "speculative.n_max";
+  constexpr char kSwitch[] = "disable_spec_decode";
+  constexpr char kLookup[] = "prompt_lookup_num_tokens";
+  constexpr char kNumber[] = "num_speculative_tokens";
+  for (const Case& c : {
+           Case{R"("disable_spec_decode": true, "aio": {"strategy": "auto"})", kSwitch,
+                "aio.strategy"},
+           Case{R"("disable_spec_decode": true, "aio": {"strategy": {"kind": "draft_model"}})",
+                kSwitch, "aio.strategy.kind"},
+           Case{R"("disable_spec_decode": true, "num_speculative_tokens": 4)", kSwitch, kNumber},
+           Case{R"("disable_spec_decode": true, "prompt_lookup_num_tokens": 4)", kSwitch, kLookup},
+           Case{R"("disable_spec_decode": true, "speculative.n_max": 4)", kSwitch, kFlat},
+           Case{R"("disable_spec_decode": true, "speculative": {"n_max": 4})", kSwitch,
+                "speculative"},
+           Case{R"("num_speculative_tokens": 4, "aio": {"strategy": "plain"})", kNumber,
+                "aio.strategy"},
+           Case{R"("num_speculative_tokens": 0, "aio": {"strategy": "prompt_lookup"})", kNumber,
+                "aio.strategy"},
+           Case{R"("num_speculative_tokens": 4, "aio": {"strategy": {"kind": "auto",
+                   "num_speculative_tokens": 5}})",
+                kNumber, "aio.strategy.num_speculative_tokens"},
+           Case{R"("prompt_lookup_num_tokens": 4, "aio": {"strategy": "draft_model"})", kLookup,
+                "aio.strategy"},
+           Case{R"("prompt_lookup_num_tokens": 4, "aio": {"strategy": "plain"})", kLookup,
+                "aio.strategy"},
+           Case{R"("prompt_lookup_num_tokens": 4, "num_speculative_tokens": 5)", kNumber, kLookup},
+           Case{R"("prompt_lookup_num_tokens": 0, "num_speculative_tokens": 5)", kNumber, kLookup},
+           Case{R"("num_speculative_tokens": 4, "speculative.n_max": 5)", kFlat, kNumber},
+           Case{R"("num_speculative_tokens": 4, "speculative": {"n_max": 0})", "speculative",
+                kNumber},
+           Case{R"("speculative": {"n_max": 4}, "speculative.n_max": 5)", kFlat, "speculative"},
+       }) {
+    const Result<ApiRequest> result = DecodeChatRequest(Chat(c.members));
+    EXPECT_EQ(Refused(result), c.param) << c.members;
+    EXPECT_THAT(result.status().message(), HasSubstr("'" + std::string(c.other) + "'"));
+    EXPECT_THAT(result.status().message(), HasSubstr("remove one of the two"));
+  }
+  EXPECT_EQ(DecodeChatRequest(Chat(R"("num_speculative_tokens": 4, "aio": {"strategy": "plain"})"))
+                .status()
+                .message(),
+            "Invalid value for 'num_speculative_tokens': 4 contradicts 'aio.strategy', which is "
+            "\"plain\"; remove one of the two.");
+}
+
+TEST(OpenaiRequestTest, BadNumbersOfGuessesAreRefusedByName) {
+  for (const std::string name :
+       {"prompt_lookup_num_tokens", "num_speculative_tokens", "speculative.n_max"}) {
+    for (const char* value : {"-1", "17", "3.5", "4.0", "\"4\"", "true", "[4]", "{}", "1e300",
+                              "2147483648", "9223372036854775808", "-9223372036854775808"}) {
+      EXPECT_EQ(RefusedChat("\"" + name + "\": " + value), name) << value;
+    }
+    EXPECT_THAT(DecodeChatRequest(Chat("\"" + name + "\": 32")).status().message(),
+                HasSubstr("give an integer between 0 and 16"));
+  }
+  EXPECT_EQ(RefusedChat(R"("speculative": {"n_max": 17})"), "speculative.n_max");
+  EXPECT_EQ(RefusedChat(R"("speculative": {"n_max": "4"})"), "speculative.n_max");
+  EXPECT_EQ(RefusedChat(R"("speculative": 4)"), "speculative");
+  EXPECT_EQ(RefusedChat(R"("disable_spec_decode": 1)"), "disable_spec_decode");
+  EXPECT_EQ(RefusedChat(R"("disable_spec_decode": "true")"), "disable_spec_decode");
+  for (const char* value : {"0", "-1", "17", "2.5", "\"4\"", "18446744073709551615"}) {
+    const std::string end = std::string(value) + "}}";
+    EXPECT_EQ(
+        RefusedChat(R"("aio": {"strategy": {"kind": "auto", "num_speculative_tokens": )" + end),
+        "aio.strategy.num_speculative_tokens");
+    EXPECT_EQ(RefusedChat(R"("aio": {"strategy": {"kind": "auto", "prompt_lookup_max": )" + end),
+              "aio.strategy.prompt_lookup_max");
+  }
 }
 
 TEST(OpenaiRequestTest, DecisionTakesEitherBody) {

@@ -1,9 +1,18 @@
 // Encodes a backend's events as the OpenAI API's answers. No sockets.
 //
-// Beside OpenAI's own members an answer carries `aio`, the routing decision (when a router
-// took part), and `timings`, as llama-server writes them. In a stream both stand in the last
-// chunk that is not [DONE], and `aio` in the first as well, since clients of streams often
-// cannot read headers.
+// Beside OpenAI's own members an answer carries `timings`, as llama-server writes them, and `aio`:
+// the routing decision (when a router took part) and, once it is finished,
+//   "accounting": {
+//     "tokens": {"prompt", "cached" (of the prompt: its KV was there), "generated",
+//                "drafted" (guesses that were checked), "accepted" (of these, kept)},
+//     "accepted_per_step": [steps that kept no guess, one, two, ...], of those that checked any,
+//     "bytes": {"weights", "kv", "total" (both), "static_large" (what a static large model,
+//               decoding plainly, would have read), "saved_fraction" (1 - total / static_large)},
+//     "ms": {"queue", "probe", "prefill", "decode"}}
+// Numbers only: `bytes` is left out where the backend counts none, its last two members where there
+// is no large model to compare with. In a stream `timings` and `aio` stand in the last chunk that
+// is not [DONE], and the decision in the first as well, since clients of streams often cannot read
+// headers.
 #ifndef AIO_API_OPENAI_RESPONSE_H_
 #define AIO_API_OPENAI_RESPONSE_H_
 

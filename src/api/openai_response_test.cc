@@ -44,9 +44,12 @@ FinishEvent Finish() {
   FinishEvent finish;
   finish.reason = FinishReason::kLength;
   finish.usage = {.prompt_tokens = 57, .cached_prompt_tokens = 50, .completion_tokens = 3};
-  finish.timings = {.queue_ms = 1, .prompt_ms = 7, .predicted_ms = 10};
+  finish.timings = {.queue_ms = 1, .probe_ms = 2, .prompt_ms = 7, .predicted_ms = 10};
   finish.speculation.draft_tokens = 4;
-  finish.speculation.draft_accepted_tokens = 2;
+  finish.speculation.draft_accepted_tokens = 1;
+  finish.speculation.steps_by_accepted[0] = 3;
+  finish.speculation.steps_by_accepted[1] = 1;
+  finish.traffic = {.weight_bytes = 700, .kv_bytes = 50, .static_large_bytes = 3000};
   return finish;
 }
 
@@ -65,13 +68,17 @@ TEST(OpenaiResponseTest, ChatCompletion) {
       "message": {"role": "assistant", "content": "Hi", "refusal": null},
       "finish_reason": "length"}])"));
   EXPECT_EQ(json["usage"], Json::parse(R"({"prompt_tokens": 57, "completion_tokens": 3,
-      "total_tokens": 60, "prompt_tokens_details": {"cached_tokens": 50}})"));
+      "total_tokens": 60, "prompt_tokens_details": {"cached_tokens": 50},
+      "completion_tokens_details": {"accepted_prediction_tokens": 1,
+                                    "rejected_prediction_tokens": 3}})"));
+  EXPECT_EQ(json["timings"]["queue_ms"], 1);
+  EXPECT_EQ(json["timings"]["probe_ms"], 2);
   EXPECT_EQ(json["timings"]["prompt_ms"], 7);
   EXPECT_EQ(json["timings"]["prompt_per_second"], 1000);    // 7 tokens were computed
   EXPECT_EQ(json["timings"]["predicted_per_second"], 200);  // 2 tokens after the first in 10 ms
   EXPECT_EQ(json["timings"]["cache_n"], 50);
   EXPECT_EQ(json["timings"]["draft_n"], 4);
-  EXPECT_EQ(json["timings"]["draft_n_accepted"], 2);
+  EXPECT_EQ(json["timings"]["draft_n_accepted"], 1);
   EXPECT_EQ(json["aio"]["intent"], "code");
   EXPECT_EQ(json["aio"]["strategy"], "prompt_lookup");
   EXPECT_EQ(json["aio"]["strategy_options"]["prompt_lookup_max"], 6);
@@ -85,10 +92,37 @@ TEST(OpenaiResponseTest, Completion) {
       "finish_reason": "length"}])"));
 }
 
-TEST(OpenaiResponseTest, NoDecisionNoAio) {
+TEST(OpenaiResponseTest, AnswersSayWhatTheyTook) {
+  const Json json = Json::parse(EncodeAnswer(Info(ApiKind::kChat), {}, false, Finish()));
+  EXPECT_EQ(json["aio"]["accounting"], Json::parse(R"({
+      "tokens": {"prompt": 57, "cached": 50, "generated": 3, "drafted": 4, "accepted": 1},
+      "accepted_per_step": [3, 1],
+      "bytes": {"weights": 700, "kv": 50, "total": 750, "static_large": 3000,
+                "saved_fraction": 0.75},
+      "ms": {"queue": 1.0, "probe": 2.0, "prefill": 7.0, "decode": 10.0}})"));
+}
+
+TEST(OpenaiResponseTest, WhatIsNotKnownIsLeftOut) {
+  FinishEvent finish = Finish();
+  finish.speculation = {};
+  finish.traffic.static_large_bytes = 0;
+  Json json = Json::parse(EncodeAnswer(Info(ApiKind::kChat), {}, false, finish));
+  EXPECT_FALSE(json["usage"].contains("completion_tokens_details"));
+  EXPECT_EQ(json["aio"]["accounting"]["accepted_per_step"], Json::array());
+  EXPECT_EQ(json["aio"]["accounting"]["bytes"],
+            Json::parse(R"({"weights": 700, "kv": 50, "total": 750})"));
+  finish.traffic = {};
+  json = Json::parse(EncodeAnswer(Info(ApiKind::kChat), {}, false, finish));
+  EXPECT_FALSE(json["aio"]["accounting"].contains("bytes"));
+}
+
+TEST(OpenaiResponseTest, WithoutADecisionThereIsOnlyTheAccount) {
   AnswerInfo info = Info(ApiKind::kChat);
   info.start.decision.reset();
-  EXPECT_FALSE(Json::parse(EncodeAnswer(info, {}, false, Finish())).contains("aio"));
+  const Json json = Json::parse(EncodeAnswer(info, {}, false, Finish()));
+  EXPECT_EQ(json["aio"].size(), 1u);
+  EXPECT_EQ(json["aio"]["accounting"]["tokens"]["generated"], 3);
+  EXPECT_FALSE(Json::parse(StreamEncoder(info).First()).contains("aio"));
 }
 
 TEST(OpenaiResponseTest, ChatLogprobs) {
@@ -138,6 +172,8 @@ TEST(OpenaiResponseTest, ChatStream) {
   EXPECT_EQ(final["choices"][0]["delta"], Json::object());
   EXPECT_EQ(final["choices"][0]["finish_reason"], "length");
   EXPECT_EQ(final["aio"]["model"], "pocket-small");
+  EXPECT_FALSE(first["aio"].contains("accounting"));
+  EXPECT_EQ(final["aio"]["accounting"]["tokens"]["accepted"], 1);
   EXPECT_EQ(final["timings"]["cache_n"], 50);
 }
 
@@ -155,7 +191,9 @@ TEST(OpenaiResponseTest, StreamWithUsage) {
   const Json usage = Json::parse(last[1]);
   EXPECT_EQ(usage["choices"], Json::array());
   EXPECT_EQ(usage["usage"]["total_tokens"], 60);
+  EXPECT_EQ(usage["usage"]["completion_tokens_details"]["accepted_prediction_tokens"], 1);
   EXPECT_EQ(usage["aio"]["intent"], "code");
+  EXPECT_TRUE(usage["aio"].contains("accounting"));
   EXPECT_TRUE(usage.contains("timings"));
 }
 
@@ -208,6 +246,20 @@ TEST(OpenaiResponseTest, DecisionObject) {
   EXPECT_TRUE(other.at("entropy").is_null());
   EXPECT_TRUE(other.at("probabilities").is_null());
   EXPECT_FALSE(other.contains("strategy_options"));
+  EXPECT_FALSE(other.contains("weights"));
+}
+
+TEST(OpenaiResponseTest, DecisionsShowTheParametersTheirStrategyHas) {
+  Decision decision = ProbedDecision();
+  decision.weights = kW8A16;
+  decision.strategy = DefaultStrategy(StrategyKind::kDraftModel);
+  const Json draft = Json::parse(EncodeDecision(decision));
+  EXPECT_EQ(draft["strategy"], "draft_model");
+  EXPECT_EQ(draft["strategy_options"], Json::parse(R"({"num_speculative_tokens": 4})"));
+  EXPECT_EQ(draft["weights"], "w8a16");
+  decision.strategy = DefaultStrategy(StrategyKind::kAuto);
+  EXPECT_EQ(Json::parse(EncodeDecision(decision))["strategy_options"], Json::parse(R"({
+      "prompt_lookup_max": 6, "prompt_lookup_min": 1, "num_speculative_tokens": 16})"));
 }
 
 TEST(OpenaiResponseTest, Models) {

@@ -2,6 +2,7 @@
 #ifndef AIO_API_REQUEST_PARTS_H_
 #define AIO_API_REQUEST_PARTS_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,11 @@ Status DecodePrompt(const ObjectReader& body, Prompt& prompt);
 // temperature, penalties, seed, stop, logit_bias, max_tokens, logprobs, ...
 Status DecodeSampling(const ObjectReader& body, ApiRequest& out);
 
-// The object `aio`.
+// The object `aio`, but for its strategy.
 Status DecodeOverrides(const ObjectReader& body, Request& request);
+
+// How to decode: `aio.strategy`, and what other servers call it. Absent where nothing says.
+Status DecodeStrategy(const ObjectReader& body, std::optional<Strategy>& strategy);
 
 // Refuses the known fields that would change the answer.
 Status RefuseUnsupported(const ObjectReader& body, ApiKind kind);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -31,6 +32,39 @@ OrderedJson ChatToken(const TokenLogprob& token) {
   json["logprob"] = Logprob(token.logprob);
   OrderedJson& bytes = json["bytes"] = OrderedJson::array();
   for (char c : token.bytes) bytes.push_back(static_cast<unsigned char>(c));
+  return json;
+}
+
+// Steps by the guesses they kept, without the zeros at the end.
+OrderedJson AcceptedPerStep(const Speculation& speculation) {
+  const auto& steps = speculation.steps_by_accepted;
+  const auto last = std::find_if(steps.rbegin(), steps.rend(), [](int n) { return n != 0; });
+  OrderedJson json = OrderedJson::array();
+  for (auto n = steps.begin(); n != last.base(); ++n) json.push_back(*n);
+  return json;
+}
+
+OrderedJson BytesObject(const Traffic& traffic) {
+  const int64_t total = traffic.weight_bytes + traffic.kv_bytes;
+  OrderedJson json;
+  json["weights"] = traffic.weight_bytes;
+  json["kv"] = traffic.kv_bytes;
+  json["total"] = total;
+  if (traffic.static_large_bytes == 0) return json;
+  json["static_large"] = traffic.static_large_bytes;
+  json["saved_fraction"] =
+      1 - static_cast<double>(total) / static_cast<double>(traffic.static_large_bytes);
+  return json;
+}
+
+// The parameters that a strategy of this kind has, as a request gives them.
+OrderedJson StrategyOptions(const Strategy& strategy) {
+  OrderedJson json;
+  if (strategy.kind == StrategyKind::kPromptLookup || strategy.kind == StrategyKind::kAuto) {
+    json["prompt_lookup_max"] = strategy.prompt_lookup_max;
+    json["prompt_lookup_min"] = strategy.prompt_lookup_min;
+  }
+  json["num_speculative_tokens"] = strategy.num_speculative_tokens;
   return json;
 }
 
@@ -75,12 +109,18 @@ OrderedJson CompletionLogprobs(const std::vector<TokenLogprob>& logprobs, size_t
   return json;
 }
 
-OrderedJson UsageObject(const Usage& usage) {
+OrderedJson UsageObject(const FinishEvent& finish) {
+  const Usage& usage = finish.usage;
   OrderedJson json;
   json["prompt_tokens"] = usage.prompt_tokens;
   json["completion_tokens"] = usage.completion_tokens;
   json["total_tokens"] = usage.prompt_tokens + usage.completion_tokens;
   json["prompt_tokens_details"]["cached_tokens"] = usage.cached_prompt_tokens;
+  if (finish.speculation.draft_tokens == 0) return json;
+  OrderedJson& details = json["completion_tokens_details"];
+  details["accepted_prediction_tokens"] = finish.speculation.draft_accepted_tokens;
+  details["rejected_prediction_tokens"] =
+      finish.speculation.draft_tokens - finish.speculation.draft_accepted_tokens;
   return json;
 }
 
@@ -90,6 +130,7 @@ OrderedJson TimingsObject(const FinishEvent& finish) {
   const int predicted = finish.usage.completion_tokens;
   OrderedJson json;
   json["queue_ms"] = timings.queue_ms;
+  json["probe_ms"] = timings.probe_ms;
   json["cache_n"] = finish.usage.cached_prompt_tokens;
   json["prompt_n"] = computed;
   json["prompt_ms"] = timings.prompt_ms;
@@ -120,16 +161,39 @@ OrderedJson DecisionObject(const Decision& decision) {
   json["model"] = decision.model;
   json["role"] = decision.role;
   json["strategy"] = StrategyName(decision.strategy.kind);
-  if (decision.strategy.kind == StrategyKind::kPromptLookup) {
-    OrderedJson& options = json["strategy_options"];
-    options["prompt_lookup_max"] = decision.strategy.prompt_lookup_max;
-    options["prompt_lookup_min"] = decision.strategy.prompt_lookup_min;
-    options["num_speculative_tokens"] = decision.strategy.num_speculative_tokens;
+  if (decision.strategy.kind != StrategyKind::kPlain) {
+    json["strategy_options"] = StrategyOptions(decision.strategy);
   }
+  if (!decision.weights.empty()) json["weights"] = decision.weights;
   json["reason"] = decision.reason;
   json["rule"] = decision.rule;
   json["probed"] = decision.probed;
   json["probe_ms"] = decision.probe_ms;
+  return json;
+}
+
+OrderedJson AccountingObject(const FinishEvent& finish) {
+  OrderedJson json;
+  OrderedJson& tokens = json["tokens"];
+  tokens["prompt"] = finish.usage.prompt_tokens;
+  tokens["cached"] = finish.usage.cached_prompt_tokens;
+  tokens["generated"] = finish.usage.completion_tokens;
+  tokens["drafted"] = finish.speculation.draft_tokens;
+  tokens["accepted"] = finish.speculation.draft_accepted_tokens;
+  json["accepted_per_step"] = AcceptedPerStep(finish.speculation);
+  const Traffic& traffic = finish.traffic;
+  if (traffic.weight_bytes + traffic.kv_bytes > 0) json["bytes"] = BytesObject(traffic);
+  OrderedJson& ms = json["ms"];
+  ms["queue"] = finish.timings.queue_ms;
+  ms["probe"] = finish.timings.probe_ms;
+  ms["prefill"] = finish.timings.prompt_ms;
+  ms["decode"] = finish.timings.predicted_ms;
+  return json;
+}
+
+OrderedJson AioObject(const StartEvent& start, const FinishEvent& finish) {
+  OrderedJson json = start.decision ? DecisionObject(*start.decision) : OrderedJson::object();
+  json["accounting"] = AccountingObject(finish);
   return json;
 }
 

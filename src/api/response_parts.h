@@ -17,9 +17,15 @@ OrderedJson ChatLogprobs(const std::vector<TokenLogprob>& logprobs);
 // characters before the first token and is moved past the last.
 OrderedJson CompletionLogprobs(const std::vector<TokenLogprob>& logprobs, size_t& text_offset);
 
-OrderedJson UsageObject(const Usage& usage);
+// OpenAI's. Guesses that were rejected are in no other count of it: they are no part of the answer.
+OrderedJson UsageObject(const FinishEvent& finish);
+// llama-server's.
 OrderedJson TimingsObject(const FinishEvent& finish);
 OrderedJson DecisionObject(const Decision& decision);
+// What the answer took; openai_response.h says what is in it.
+OrderedJson AccountingObject(const FinishEvent& finish);
+// A finished answer's `aio`: the members of the decision, if one was made, and "accounting".
+OrderedJson AioObject(const StartEvent& start, const FinishEvent& finish);
 
 }  // namespace aio
 

@@ -9,6 +9,7 @@
 
 #include "api/response_parts.h"
 #include "app/commands.h"
+#include "app/print_stats.h"
 #include "app/prompt_flags.h"
 #include "app/run_to_end.h"
 #include "app/runtime.h"
@@ -23,6 +24,7 @@ struct ChatFlags {
   SamplingFlags sampling;
   std::string system;
   bool json = false;
+  bool stats = false;
 };
 
 // One conversation on the terminal. Each answer is preceded by the decision that chose
@@ -30,7 +32,11 @@ struct ChatFlags {
 class Conversation {
  public:
   Conversation(const ChatFlags& flags, Backend& backend, Request base)
-      : backend_(backend), base_(std::move(base)), system_(flags.system), json_(flags.json) {
+      : backend_(backend),
+        base_(std::move(base)),
+        system_(flags.system),
+        json_(flags.json),
+        stats_(flags.stats) {
     interactive_ = isatty(STDIN_FILENO) == 1 && !json_;
     Reset();
   }
@@ -83,20 +89,26 @@ class Conversation {
     }
     messages_.push_back({"assistant", answer->text});
     if (json_) {
-      OrderedJson out = {{"model", answer->start.model}, {"text", answer->text}};
-      if (answer->start.decision) out["aio"] = DecisionObject(*answer->start.decision);
+      const OrderedJson out = {{"model", answer->start.model},
+                               {"text", answer->text},
+                               {"aio", AioObject(answer->start, answer->finish)}};
       fmt::print("{}\n", ToText(out));
     } else {
       fmt::print("\n");
+      if (stats_) PrintDim(FormatStats(*answer));
     }
     std::fflush(stdout);
   }
 
   void ShowDecision(const StartEvent& event) const {
     if (!event.decision) return;
+    PrintDim(fmt::format("[{}: {}]", event.model, event.decision->reason));
+  }
+
+  void PrintDim(const std::string& text) const {
     const char* dim = interactive_ ? "\x1b[2m" : "";
     const char* plain = interactive_ ? "\x1b[0m" : "";
-    fmt::print("{}[{}: {}]{}\n", dim, event.model, event.decision->reason, plain);
+    fmt::print("{}{}{}\n", dim, text, plain);
   }
 
   Backend& backend_;
@@ -104,6 +116,7 @@ class Conversation {
   std::string system_;
   std::vector<ChatMessage> messages_;
   bool json_;
+  bool stats_;
   bool interactive_ = false;
   int exit_status_ = kExitOk;
 };
@@ -128,9 +141,11 @@ void RegisterChat(CLI::App& program, int& exit_status) {
   auto flags = std::make_shared<ChatFlags>();
   command->add_option("--system", flags->system, "a system message");
   command->add_flag("--json", flags->json, "one JSON object an answer; reads one line a turn");
+  command->add_flag("--stats", flags->stats,
+                    "after each answer what it took: guesses, bytes and times (--json has it too)");
   flags->runtime.AddTo(*command);
   flags->sampling.AddTo(*command);
-  command->footer("Example:\n  aio chat --model auto");
+  command->footer("Example:\n  aio chat --model auto --stats");
   command->callback([flags, &exit_status] { exit_status = RunChat(*flags); });
 }
 

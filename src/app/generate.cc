@@ -7,6 +7,7 @@
 
 #include "api/response_parts.h"
 #include "app/commands.h"
+#include "app/print_stats.h"
 #include "app/prompt_flags.h"
 #include "app/run_to_end.h"
 #include "app/runtime.h"
@@ -21,25 +22,23 @@ struct GenerateFlags {
   std::string prompt;
   bool raw = false;
   bool json = false;
+  bool stats = false;
 };
 
 OrderedJson AnswerToJson(const CompletedAnswer& answer) {
-  OrderedJson out = {{"model", answer.start.model},
-                     {"text", answer.text},
-                     {"finish_reason", FinishReasonName(answer.finish.reason)},
-                     {"usage", UsageObject(answer.finish.usage)},
-                     {"timings", TimingsObject(answer.finish)}};
-  if (answer.start.decision) out["aio"] = DecisionObject(*answer.start.decision);
-  return out;
+  return {{"model", answer.start.model},
+          {"text", answer.text},
+          {"finish_reason", FinishReasonName(answer.finish.reason)},
+          {"usage", UsageObject(answer.finish)},
+          {"timings", TimingsObject(answer.finish)},
+          {"aio", AioObject(answer.start, answer.finish)}};
 }
 
 void PrintSummary(const CompletedAnswer& answer) {
   const FinishEvent& finish = answer.finish;
-  const double seconds = finish.timings.predicted_ms / 1000;
-  const int decoded = finish.usage.completion_tokens - 1;  // the first comes with the prompt
   PrintNote(fmt::format(
       "[{}: {} tokens, {:.1f} tokens/s, first after {:.1f} ms, {}]", answer.start.model,
-      finish.usage.completion_tokens, seconds > 0 && decoded > 0 ? decoded / seconds : 0.0,
+      finish.usage.completion_tokens, DecodedTokensPerSecond(finish),
       finish.timings.queue_ms + finish.timings.prompt_ms, FinishReasonName(finish.reason)));
 }
 
@@ -75,8 +74,9 @@ int RunGenerate(const GenerateFlags& flags) {
     fmt::print("{}\n", ToText(AnswerToJson(*answer), 2));
   } else {
     fmt::print("\n");
-    PrintSummary(*answer);
+    if (!flags.stats) PrintSummary(*answer);
   }
+  if (flags.stats) PrintNote(FormatStats(*answer));
   return kExitOk;
 }
 
@@ -88,7 +88,9 @@ void RegisterGenerate(CLI::App& program, int& exit_status) {
   command->add_option("prompt", flags->prompt, "the user's message; - reads standard input")
       ->required();
   command->add_flag("--raw", flags->raw, "no chat template: continue the text as it stands");
-  command->add_flag("--json", flags->json, "the answer, decision and timings as JSON");
+  command->add_flag("--json", flags->json, "the answer, decision and what it took as JSON");
+  command->add_flag("--stats", flags->stats,
+                    "what the answer took: guesses, bytes and times (on standard error)");
   flags->runtime.AddTo(*command);
   flags->sampling.AddTo(*command);
   command->footer("Example:\n  aio generate \"Write a function that adds two numbers.\"");

@@ -2,6 +2,7 @@
 #ifndef AIO_APP_PROMPT_FLAGS_H_
 #define AIO_APP_PROMPT_FLAGS_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,10 @@ namespace aio {
 
 struct SamplingFlags {
   std::string model = "auto";
-  std::string strategy;           // empty: the policy's choice
-  double entropy_threshold = -1;  // < 0: the policy's
+  std::string strategy;                // empty: the policy's choice
+  int num_speculative_tokens = -1;     // 0: plain; < 0: the strategy's
+  std::optional<std::string> weights;  // absent: the policy's choice
+  double entropy_threshold = -1;       // < 0: the policy's
   double temperature = 0;
   double top_p = 1;
   int top_k = 0;

@@ -42,7 +42,7 @@ class AnswerSink : public EventSink {
     call_->facts().completion_tokens = event.usage.completion_tokens;
     if (event.reason == FinishReason::kCancelled) return OnError(Cancelled("cancelled"));
     call_->context().metrics.ObserveAnswer(
-        info_.start.model, event, call_->context().clock.Now() - call_->arrival(),
+        info_.start, event, call_->context().clock.Now() - call_->arrival(),
         first_token_ ? last_token_ - *first_token_ : Duration::zero());
     End(event);
   }

@@ -6,6 +6,7 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <numeric>
 #include <utility>
 
 namespace aio {
@@ -107,10 +108,22 @@ struct Metrics::Families {
       MakeCounter("aio_cached_prompt_tokens_total", "Of these, whose KV was there already");
   Family<Counter>& generation_tokens =
       MakeCounter("aio_generation_tokens_total", "Tokens of finished answers");
+  Family<Counter>& drafts =
+      MakeCounter("aio_spec_decode_num_drafts_total", "Steps that checked guesses");
   Family<Counter>& draft_tokens = MakeCounter("aio_spec_decode_num_draft_tokens_total",
-                                              "Tokens drafted by speculative decoding");
+                                              "Guesses that speculative decoding checked");
   Family<Counter>& accepted_tokens =
       MakeCounter("aio_spec_decode_num_accepted_tokens_total", "Of these, kept");
+  Family<Counter>& accepted_per_position =
+      MakeCounter("aio_spec_decode_num_accepted_tokens_per_pos_total",
+                  "Guesses kept, by their place in a step");
+  Family<Counter>& weight_bytes =
+      MakeCounter("aio_weight_bytes_read_total", "Bytes of weights that finished answers read");
+  Family<Counter>& kv_bytes =
+      MakeCounter("aio_kv_bytes_read_total", "Bytes of the KV cache that finished answers read");
+  Family<Counter>& static_large_bytes =
+      MakeCounter("aio_static_large_bytes_total",
+                  "Bytes of both that a static large model, decoding plainly, would have read");
   Family<Histogram>& first_token =
       MakeHistogram("aio_time_to_first_token_seconds", "From a request's arrival");
   Family<Histogram>& per_token =
@@ -148,9 +161,9 @@ void Metrics::ObserveFirstToken(const std::string& model, Duration since_arrival
   families_->first_token.Add({{"model", model}}, LatencyBuckets()).Observe(Seconds(since_arrival));
 }
 
-void Metrics::ObserveAnswer(const std::string& model, const FinishEvent& finish,
+void Metrics::ObserveAnswer(const StartEvent& start, const FinishEvent& finish,
                             Duration since_arrival, Duration decode) {
-  const prometheus::Labels labels = {{"model", model}};
+  const prometheus::Labels labels = {{"model", start.model}};
   const Usage& usage = finish.usage;
   families_->latency.Add(labels, LatencyBuckets()).Observe(Seconds(since_arrival));
   if (usage.completion_tokens > 1) {
@@ -160,8 +173,33 @@ void Metrics::ObserveAnswer(const std::string& model, const FinishEvent& finish,
   families_->prompt_tokens.Add(labels).Increment(usage.prompt_tokens);
   families_->cached_tokens.Add(labels).Increment(usage.cached_prompt_tokens);
   families_->generation_tokens.Add(labels).Increment(usage.completion_tokens);
-  families_->draft_tokens.Add(labels).Increment(finish.speculation.draft_tokens);
-  families_->accepted_tokens.Add(labels).Increment(finish.speculation.draft_accepted_tokens);
+  CountWork(start, finish);
+}
+
+void Metrics::CountWork(const StartEvent& start, const FinishEvent& finish) {
+  const prometheus::Labels labels = {
+      {"model", start.model},
+      {"strategy", start.decision ? std::string(StrategyName(start.decision->strategy.kind)) : ""}};
+  const Traffic& traffic = finish.traffic;
+  families_->weight_bytes.Add(labels).Increment(static_cast<double>(traffic.weight_bytes));
+  families_->kv_bytes.Add(labels).Increment(static_cast<double>(traffic.kv_bytes));
+  families_->static_large_bytes.Add(labels).Increment(
+      static_cast<double>(traffic.static_large_bytes));
+
+  const Speculation& speculation = finish.speculation;
+  const auto& steps = speculation.steps_by_accepted;
+  const int drafts = std::accumulate(steps.begin(), steps.end(), 0);
+  families_->drafts.Add(labels).Increment(drafts);
+  families_->draft_tokens.Add(labels).Increment(speculation.draft_tokens);
+  families_->accepted_tokens.Add(labels).Increment(speculation.draft_accepted_tokens);
+  if (drafts == 0) return;
+  int kept = drafts;
+  for (size_t position = 0; position + 1 < steps.size(); ++position) {
+    kept -= steps[position];  // those that kept the guesses before this one and no more
+    prometheus::Labels at = labels;
+    at["position"] = std::to_string(position);
+    families_->accepted_per_position.Add(at).Increment(kept);
+  }
 }
 
 std::string Metrics::Text(const std::vector<ModelLoad>& load) const {

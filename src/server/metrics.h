@@ -27,13 +27,16 @@ class Metrics {
   void CountDecision(const Decision& decision);
   void ObserveFirstToken(const std::string& model, Duration since_arrival);
   // `decode` spans from the first token to the last.
-  void ObserveAnswer(const std::string& model, const FinishEvent& finish, Duration since_arrival,
+  void ObserveAnswer(const StartEvent& start, const FinishEvent& finish, Duration since_arrival,
                      Duration decode);
 
   // Prometheus text format; `load` becomes gauges read at this moment.
   std::string Text(const std::vector<ModelLoad>& load) const;
 
  private:
+  // By model and strategy; an empty strategy where no router decided.
+  void CountWork(const StartEvent& start, const FinishEvent& finish);
+
   struct Families;
   std::unique_ptr<Families> families_;
 };

@@ -47,7 +47,7 @@ TEST_F(ServerTest, DecisionHeadersAreAlwaysSent) {
   const Response plain = Post("/v1/chat/completions", ChatBody("", "Hi", "pocket-small"));
   EXPECT_EQ(plain.headers.Get("x-aio-model"), "pocket-small");
   EXPECT_FALSE(plain.headers.Has("x-aio-intent"));
-  EXPECT_FALSE(Json::parse(plain.body).contains("aio"));
+  EXPECT_FALSE(Json::parse(plain.body)["aio"].contains("intent"));
 }
 
 TEST_F(ServerTest, RequestIds) {
@@ -197,6 +197,9 @@ TEST_F(ServerTest, HealthReadyMetrics) {
             "1");
   EXPECT_EQ(MetricValue(text, R"(aio_generation_tokens_total{model="auto"})"), "3");
   EXPECT_EQ(MetricValue(text, R"(aio_num_requests_running{model="pocket-small"})"), "0");
+  EXPECT_EQ(MetricValue(text, R"(aio_spec_decode_num_draft_tokens_total{model="auto",)"
+                              R"(strategy="prompt_lookup"})"),
+            "0");
   EXPECT_EQ(MetricValue(text, "aio_routing_latency_seconds_count"), "1");
   EXPECT_EQ(MetricValue(text, R"(aio_decisions_total{intent="code",model="pocket-small",)"
                               R"(rule="small-code",strategy="prompt_lookup"})"),

@@ -200,7 +200,9 @@ describe('streams', () => {
     assert.equal(total_tokens, prompt_tokens + completion_tokens);
     assert.ok(chunks.slice(0, -1).every((chunk) => chunk.usage === null));
     assert.equal(chunks[0].aio.model, response.headers.get('x-aio-model'));
-    assert.deepEqual(usage.aio, chunks[0].aio);
+    const { accounting, ...decision } = usage.aio;
+    assert.deepEqual(decision, chunks[0].aio);
+    assert.equal(accounting.tokens.generated, completion_tokens);
     assert.ok(usage.timings);
   });
 
@@ -215,7 +217,9 @@ describe('streams', () => {
     );
     assert.ok(chunks[0].aio);
     assert.ok(chunks.at(-1).choices[0].finish_reason);
-    assert.deepEqual(chunks.at(-1).aio, chunks[0].aio);
+    const { accounting, ...decision } = chunks.at(-1).aio;
+    assert.deepEqual(decision, chunks[0].aio);
+    assert.equal(accounting.tokens.generated, 4);
   });
 
   test('may be aborted, and the server goes on', async () => {
@@ -348,6 +352,71 @@ describe('sampling', () => {
   });
 });
 
+describe('speculation', () => {
+  // Long enough for prompt lookup to find what it may copy.
+  const asked = (overrides) =>
+    client.chat.completions.create(
+      fixed({ messages: user(`Repeat: ${'one two three '.repeat(8)}`), ...overrides }),
+    );
+
+  test('is chosen by the names of other servers', async () => {
+    const plain = await asked({ disable_spec_decode: true });
+    assert.equal(plain.aio.strategy, 'plain');
+    assert.ok(!('completion_tokens_details' in plain.usage));
+    for (const [fields, strategy, number] of [
+      [{ prompt_lookup_num_tokens: 5 }, 'prompt_lookup', 5],
+      [{ num_speculative_tokens: 3 }, 'auto', 3],
+      [{ 'speculative.n_max': 3 }, 'auto', 3],
+      [{ speculative: { n_max: 3 } }, 'auto', 3],
+      [{ num_speculative_tokens: 3, aio: { strategy: 'prompt_lookup' } }, 'prompt_lookup', 3],
+    ]) {
+      const answer = await asked(fields);
+      assert.equal(answer.aio.strategy, strategy);
+      assert.equal(answer.aio.strategy_options.num_speculative_tokens, number);
+      assert.equal(answer.choices[0].message.content, plain.choices[0].message.content);
+    }
+    const off = await asked({ num_speculative_tokens: 0 });
+    assert.equal(off.aio.strategy, 'plain');
+  });
+
+  test('accounts for what it took', async () => {
+    const answer = await asked({ prompt_lookup_num_tokens: 8 });
+    const { tokens, accepted_per_step, ms, bytes } = answer.aio.accounting;
+    assert.equal(tokens.prompt, answer.usage.prompt_tokens);
+    assert.equal(tokens.cached, answer.usage.prompt_tokens_details.cached_tokens);
+    assert.equal(tokens.generated, answer.usage.completion_tokens);
+    assert.ok(tokens.drafted > 0 && tokens.accepted <= tokens.drafted);
+    const details = answer.usage.completion_tokens_details;
+    assert.equal(details.accepted_prediction_tokens, tokens.accepted);
+    assert.equal(details.rejected_prediction_tokens, tokens.drafted - tokens.accepted);
+    assert.equal(answer.timings.draft_n, tokens.drafted);
+    assert.equal(answer.timings.draft_n_accepted, tokens.accepted);
+    const kept = accepted_per_step.reduce((sum, steps, guesses) => sum + steps * guesses, 0);
+    if (accepted_per_step.length > 0) assert.equal(kept, tokens.accepted);
+    for (const name of ['queue', 'probe', 'prefill', 'decode']) {
+      assert.equal(typeof ms[name], 'number', name);
+    }
+    if (bytes) assert.equal(bytes.total, bytes.weights + bytes.kv);
+    const drafted = await metric(
+      'aio_spec_decode_num_draft_tokens_total',
+      'strategy="prompt_lookup"',
+    );
+    assert.ok(drafted >= tokens.drafted);
+  });
+
+  test('said in two ways that differ is refused', async () => {
+    const bad = (fields, param) => refused(asked(fields), OpenAI.BadRequestError, { param });
+    await bad({ disable_spec_decode: true, num_speculative_tokens: 4 }, 'disable_spec_decode');
+    await bad(
+      { num_speculative_tokens: 4, aio: { strategy: 'plain' } },
+      'num_speculative_tokens',
+    );
+    await bad({ num_speculative_tokens: 17 }, 'num_speculative_tokens');
+    await bad({ 'speculative.n_max': '4' }, 'speculative.n_max');
+    await bad({ disable_spec_decode: 'yes' }, 'disable_spec_decode');
+  });
+});
+
 describe('errors', () => {
   const chat = (body) => client.chat.completions.create(body);
 
@@ -423,6 +492,10 @@ describe('the server', () => {
       'aio_time_per_output_token_seconds_bucket',
       'aio_routing_latency_seconds_bucket',
       'aio_generation_tokens_total',
+      'aio_spec_decode_num_drafts_total',
+      'aio_spec_decode_num_draft_tokens_total',
+      'aio_spec_decode_num_accepted_tokens_total',
+      'aio_weight_bytes_read_total',
     ]) {
       assert.ok(metrics.includes(`\n${name}{`), name);
     }
