@@ -26,6 +26,8 @@ namespace aio {
 struct ModelInfo {
   std::string name;          // what a request's `model` says
   std::string role;          // "small", "large", or "router" for a name that routes
+  std::string weights;       // kW8A16 for that variant of a role's model; else empty
+  std::string draft_model;   // the name of the one that drafts for it; empty: none
   std::string architecture;  // "llama", ...; empty for a router's virtual name
   int64_t parameters = 0;    // 0: unknown
   int64_t bytes = 0;         // of weights; 0: unknown

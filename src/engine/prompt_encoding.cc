@@ -55,6 +55,32 @@ Result<std::vector<TextPiece>> RenderPrompt(const EmbeddedModel& model, const Pr
   return RenderChat(model, std::get<std::vector<ChatMessage>>(prompt), add_generation_prompt);
 }
 
+// Takes tokens out of the middle of those between the first `before` and the last `after`, so
+// that a window of them stays.
+void KeepWindow(size_t before, size_t after, int window_tokens, std::vector<int32_t>& tokens) {
+  const auto window = static_cast<size_t>(window_tokens);
+  const size_t between = tokens.size() - before - after;
+  if (window == 0 || between <= window) return;
+  const size_t last = window / 2;
+  const size_t first = window - last;
+  const auto begin = tokens.begin() + static_cast<ptrdiff_t>(before);
+  tokens.erase(begin + static_cast<ptrdiff_t>(first),
+               begin + static_cast<ptrdiff_t>(between - last));
+}
+
+// How many tokens at the beginning of `tokens` come of the template's prefix alone, and how many
+// at the end of its suffix: text beside them may have merged with theirs.
+size_t SharedBeginning(const std::vector<int32_t>& prefix, const std::vector<int32_t>& tokens) {
+  return static_cast<size_t>(
+      std::mismatch(prefix.begin(), prefix.end(), tokens.begin(), tokens.end()).first -
+      prefix.begin());
+}
+size_t SharedEnd(const std::vector<int32_t>& suffix, const std::vector<int32_t>& tokens) {
+  return static_cast<size_t>(
+      std::mismatch(suffix.rbegin(), suffix.rend(), tokens.rbegin(), tokens.rend()).first -
+      suffix.rbegin());
+}
+
 void Append(std::vector<int32_t> more, std::vector<int32_t>& tokens) {
   tokens.insert(tokens.end(), more.begin(), more.end());
 }
@@ -94,11 +120,14 @@ Result<int> FewestPromptTokens(const EmbeddedModel& model, const Prompt& prompt)
 Result<std::vector<int32_t>> EncodeProbe(const EmbeddedModel& model, const Prompt& prompt,
                                          const LabelQuery& query) {
   const Tokenizer& tokenizer = *model.tokenizer;
+  const std::vector<int32_t> suffix = tokenizer.EncodeTemplate(query.suffix, /*add_bos=*/false);
   if (const auto* given = std::get_if<std::vector<int32_t>>(&prompt)) {
     AIO_RETURN_IF_ERROR(CheckTokens(*given, tokenizer.vocabulary_size()));
     std::vector<int32_t> tokens = tokenizer.EncodeTemplate(query.prefix, /*add_bos=*/false);
+    const size_t before = tokens.size();
     Append(*given, tokens);
-    Append(tokenizer.EncodeTemplate(query.suffix, /*add_bos=*/false), tokens);
+    Append(suffix, tokens);
+    KeepWindow(before, suffix.size(), query.window_tokens, tokens);
     return tokens;
   }
   AIO_ASSIGN_OR_RETURN(std::vector<TextPiece> rendered,
@@ -109,6 +138,11 @@ Result<std::vector<int32_t>> EncodeProbe(const EmbeddedModel& model, const Promp
   if (!query.suffix.empty()) pieces.push_back({query.suffix, /*is_template=*/true});
   std::vector<int32_t> tokens = tokenizer.Encode(pieces, /*add_bos=*/true);
   if (tokens.empty()) return Refuse(PromptParam(prompt), "the prompt has no tokens");
+  const size_t before =
+      SharedBeginning(tokenizer.EncodeTemplate(query.prefix, /*add_bos=*/true), tokens);
+  const size_t after = SharedEnd(suffix, tokens);
+  // Prefix and suffix overlap where both are like what stands between.
+  if (before + after < tokens.size()) KeepWindow(before, after, query.window_tokens, tokens);
   return tokens;
 }
 

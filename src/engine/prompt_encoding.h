@@ -24,8 +24,13 @@ Result<std::vector<int32_t>> EncodePrompt(const EmbeddedModel& model, const Prom
 // prompt is very long. Fails as EncodePrompt() does.
 Result<int> FewestPromptTokens(const EmbeddedModel& model, const Prompt& prompt);
 
-// The prompt between the query's prefix and suffix, without generation prompt. Same
-// errors.
+// The prompt between the query's prefix and suffix, without generation prompt. Same errors.
+//
+// Of a conversation or text of more than query.window_tokens tokens (0: of any number) only the
+// first and the last half of so many are kept, whatever stands there: tokens are left out of its
+// middle, never cut. Prefix and suffix are whole. What the prefix puts before it (a beginning of
+// sequence) is not counted, and a token that holds the end of the text and the beginning of the
+// suffix, or the like at the prefix, is the text's.
 Result<std::vector<int32_t>> EncodeProbe(const EmbeddedModel& model, const Prompt& prompt,
                                          const LabelQuery& query);
 

@@ -91,6 +91,77 @@ TEST(PromptEncodingTest, TheProbeStandsBetweenPrefixAndSuffixWithoutGenerationPr
   EXPECT_EQ(EncodeProbe(Tiny(), Tokens{1, 2}, {}).value(), (Tokens{1, 2}));
 }
 
+// --- the probe's window ----------------------------------------------------------------
+
+LabelQuery Windowed(int window_tokens) {
+  return {.prefix = "<|im_start|>",
+          .suffix = "<|im_end|>?",
+          .labels = {},
+          .window_tokens = window_tokens};
+}
+
+Tokens Range(int count) {
+  Tokens tokens;
+  for (int i = 0; i < count; ++i) tokens.push_back(i);
+  return tokens;
+}
+
+TEST(PromptEncodingTest, AProbeOfAsManyTokensAsTheWindowIsUntouched) {
+  for (const int count : {1, 63, 64}) {
+    EXPECT_EQ(EncodeProbe(Tiny(), Range(count), Windowed(64)).value(),
+              EncodeProbe(Tiny(), Range(count), Windowed(0)).value())
+        << count;
+  }
+  EXPECT_EQ(EncodeProbe(Tiny(), Range(200), Windowed(0)).value().size(), 203u) << "0: all";
+}
+
+TEST(PromptEncodingTest, OneTokenMoreThanTheWindowLosesItsMiddleOne) {
+  Tokens expected = Range(65);
+  expected.erase(expected.begin() + 32);
+  expected.insert(expected.begin(), 278);
+  expected.insert(expected.end(), {279, '?'});
+  EXPECT_EQ(EncodeProbe(Tiny(), Range(65), Windowed(64)).value(), expected);
+}
+
+TEST(PromptEncodingTest, AWindowOfAnOddNumberOfTokens) {
+  const Tokens tokens = EncodeProbe(Tiny(), Range(200), Windowed(65)).value();
+  ASSERT_EQ(tokens.size(), 3u + 65);
+  EXPECT_EQ(tokens[1 + 32], 32);
+  EXPECT_EQ(tokens[1 + 33], 200 - 32);
+}
+
+TEST(PromptEncodingTest, TheWindowKeepsBeginningAndEndOfAConversation) {
+  std::string middle;
+  for (int i = 0; i < 100; ++i) middle += "lorem ipsum ";
+  const Prompt chat = Chat{{"user", "First this. " + middle + "At last that."}};
+  const Tokens whole = EncodeProbe(Tiny(), chat, Windowed(0)).value();
+  for (const int window : {64, 101, 512}) {
+    const Tokens tokens = EncodeProbe(Tiny(), chat, Windowed(window)).value();
+    EXPECT_EQ(tokens.size(), static_cast<size_t>(window) + 3)
+        << "prefix and suffix are not counted";
+    const std::string text = Decode(tokens);
+    EXPECT_THAT(text, testing::StartsWith("<|im_start|><|im_start|>user\nFirst this. "));
+    EXPECT_THAT(text, testing::EndsWith("At last that.<|im_end|>\n<|im_end|>?"));
+  }
+  const int all = static_cast<int>(whole.size()) - 3;
+  EXPECT_EQ(EncodeProbe(Tiny(), chat, Windowed(all)).value(), whole);
+  EXPECT_EQ(EncodeProbe(Tiny(), chat, Windowed(all - 1)).value().size(), whole.size() - 1);
+}
+
+// Where text and suffix share a token there is no clean cut; the suffix is whole all the same.
+TEST(PromptEncodingTest, ASuffixThatMergesWithTheTextStaysWhole) {
+  LabelQuery query = Windowed(64);
+  query.suffix = "here is what?";
+  const std::string text(200, 't');  // "t" and "he" make "the"
+  const Tokens tokens = EncodeProbe(Tiny(), text, query).value();
+  EXPECT_THAT(Decode(tokens), testing::EndsWith("tthere is what?"));
+  EXPECT_LT(tokens.size(), 100u);
+  query.prefix = query.suffix = std::string(200, 't');  // like the text between them
+  EXPECT_EQ(Decode(EncodeProbe(Tiny(), std::string("t"), query).value()), std::string(401, 't'));
+}
+
+// --- labels ----------------------------------------------------------------------------
+
 TEST(PromptEncodingTest, LabelsAreTheFirstTokensAfterTheSuffix) {
   const LabelQuery query{"", "assistant\n", {{"a", "code"}, {"b", "here"}, {"c", "math"}}};
   EXPECT_EQ(EncodeLabels(Tiny(), query).value(), (Tokens{'c', 256, 'm'}));  // 256: "he"

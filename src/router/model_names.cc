@@ -25,27 +25,25 @@ bool IsPlainDecimal(std::string_view text) {
   return text.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
-// A client's text as it may stand in a message.
-std::string Quoted(std::string_view text) {
+}  // namespace
+
+std::string QuoteClientText(std::string_view text) {
   constexpr size_t kShownMax = 80;
   std::string shown = ReplaceInvalidUtf8(text.substr(0, kShownMax));
   return fmt::format("'{}{}'", shown, text.size() > kShownMax ? "..." : "");
 }
 
-}  // namespace
-
 Result<ModelNames> ModelNames::Create(std::vector<std::string> virtual_names,
-                                      std::string small_model, std::string large_model,
-                                      size_t num_labels) {
+                                      std::vector<NamedModel> models, size_t num_labels) {
   AIO_CHECK(num_labels >= 2);
   if (virtual_names.empty()) return InvalidArgument("no name asks for routing; give one: 'auto'");
-  // The roles are names too; a model may be called after its own role.
   std::set<std::string, std::less<>> taken = {std::string(kSmallRole), std::string(kLargeRole)};
-  if (small_model == kSmallRole) taken.erase(small_model);
-  if (large_model == kLargeRole) taken.erase(large_model);
   std::vector<std::string> all = virtual_names;
-  all.push_back(small_model);
-  all.push_back(large_model);
+  for (const NamedModel& model : models) {
+    all.push_back(model.name);
+    // The roles are names too; a model may be called after its own role.
+    if (model.weights.empty() && model.name == model.role) taken.erase(model.name);
+  }
   for (const std::string& name : all) {
     if (name.empty()) return InvalidArgument("a model's name is empty");
     if (!taken.insert(name).second) {
@@ -55,18 +53,19 @@ Result<ModelNames> ModelNames::Create(std::vector<std::string> virtual_names,
   }
   ModelNames names;
   names.virtual_names_ = std::move(virtual_names);
-  names.small_model_ = std::move(small_model);
-  names.large_model_ = std::move(large_model);
+  names.models_ = std::move(models);
   names.threshold_max_ = std::log(static_cast<double>(num_labels));
   return names;
 }
 
 Result<NamedRoute> ModelNames::Resolve(std::string_view name) const {
-  if (name == small_model_ || name == kSmallRole) {
-    return NamedRoute{.role = std::string(kSmallRole), .entropy_threshold = {}};
+  for (const std::string_view role : {kSmallRole, kLargeRole}) {
+    if (name == role) return NamedRoute{.role = std::string(role)};
   }
-  if (name == large_model_ || name == kLargeRole) {
-    return NamedRoute{.role = std::string(kLargeRole), .entropy_threshold = {}};
+  for (const NamedModel& model : models_) {
+    if (name == model.name) {
+      return NamedRoute{.role = std::string(model.role), .weights = model.weights};
+    }
   }
   // The longest virtual name that it begins with: "auto-fast-0.3" may be of "auto-fast".
   std::string_view longest;
@@ -78,9 +77,9 @@ Result<NamedRoute> ModelNames::Resolve(std::string_view name) const {
   if (!longest.empty()) {
     AIO_ASSIGN_OR_RETURN(const double threshold,
                          ParseThreshold(name, name.substr(longest.size() + 1)));
-    return NamedRoute{.role = {}, .entropy_threshold = threshold};
+    return NamedRoute{.entropy_threshold = threshold};
   }
-  return NotFound(fmt::format("no model {}; there are: {}", Quoted(name), List()))
+  return NotFound(fmt::format("no model {}; there are: {}", QuoteClientText(name), List()))
       .WithReason("model_not_found")
       .WithParam("model");
 }
@@ -98,16 +97,18 @@ Result<double> ModelNames::ParseThreshold(std::string_view name, std::string_vie
   return InvalidArgument(
              fmt::format("model {}: the entropy threshold at its end must be a plain decimal "
                          "number from 0 to {:.4f} nats, as in '{}-0.45'",
-                         Quoted(name), threshold_max_, virtual_names_.front()))
+                         QuoteClientText(name), threshold_max_, virtual_names_.front()))
       .WithParam("model");
 }
 
 std::string ModelNames::List() const {
-  std::vector<std::string> all = virtual_names_;
-  for (std::string_view name : {std::string_view(kSmallRole), std::string_view(kLargeRole),
-                                std::string_view(small_model_), std::string_view(large_model_)}) {
-    if (std::find(all.begin(), all.end(), name) == all.end()) all.emplace_back(name);
-  }
+  std::vector<std::string_view> all(virtual_names_.begin(), virtual_names_.end());
+  const auto add = [&](std::string_view name) {
+    if (std::find(all.begin(), all.end(), name) == all.end()) all.push_back(name);
+  };
+  add(kSmallRole);
+  add(kLargeRole);
+  for (const NamedModel& model : models_) add(model.name);
   return fmt::format("{}", fmt::join(all, ", "));
 }
 

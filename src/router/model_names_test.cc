@@ -3,13 +3,20 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "router/routing_policy.h"
+
 namespace aio {
 namespace {
 
 using ::testing::HasSubstr;
 
+std::vector<NamedModel> Pair(std::string small, std::string large) {
+  return {{.name = std::move(small), .role = kSmallRole, .weights = ""},
+          {.name = std::move(large), .role = kLargeRole, .weights = ""}};
+}
+
 ModelNames Names() {
-  return ModelNames::Create({"auto", "aio/auto"}, "pocket-small", "pocket-large", 3).value();
+  return ModelNames::Create({"auto", "aio/auto"}, Pair("pocket-small", "pocket-large"), 3).value();
 }
 
 TEST(ModelNames, Resolves) {
@@ -48,7 +55,7 @@ TEST(ModelNames, ThresholdInTheName) {
 }
 
 TEST(ModelNames, TheLongestVirtualNameGoesFirst) {
-  const auto names = ModelNames::Create({"auto", "auto-fast"}, "small", "large", 3);
+  const auto names = ModelNames::Create({"auto", "auto-fast"}, Pair("small", "large"), 3);
   ASSERT_TRUE(names.ok());
   EXPECT_FALSE(names->Resolve("auto-fast")->entropy_threshold.has_value());
   EXPECT_EQ(names->Resolve("auto-fast-0.3")->entropy_threshold, 0.3);
@@ -69,16 +76,37 @@ TEST(ModelNames, UnknownNamesListTheValidOnes) {
 }
 
 TEST(ModelNames, AModelsOwnNameGoesBeforeAThreshold) {
-  const auto names = ModelNames::Create({"auto"}, "auto-mini", "auto-1", 2);
+  const auto names = ModelNames::Create({"auto"}, Pair("auto-mini", "auto-1"), 2);
   ASSERT_TRUE(names.ok());
   EXPECT_EQ(names->Resolve("auto-mini")->role, "small");
   EXPECT_EQ(names->Resolve("auto-1")->role, "large");
   EXPECT_EQ(names->Resolve("auto-0.5")->entropy_threshold, 0.5);
 }
 
+TEST(ModelNames, AVariantHasANameOfItsOwn) {
+  std::vector<NamedModel> models = Pair("s", "large");
+  models.push_back({.name = "large-w8a16", .role = kLargeRole, .weights = "w8a16"});
+  const auto names = ModelNames::Create({"auto"}, models, 3);
+  ASSERT_TRUE(names.ok()) << names.status().ToString();
+  EXPECT_EQ(names->Resolve("large-w8a16")->role, "large");
+  EXPECT_EQ(names->Resolve("large-w8a16")->weights, "w8a16");
+  EXPECT_EQ(names->Resolve("large")->weights, "");
+  EXPECT_THAT(names->Resolve("x").status().message(),
+              HasSubstr("there are: auto, small, large, s, large-w8a16"));
+  // Only the role's own model may be called after it.
+  models[1].name = "l";
+  models[2].name = "large";
+  EXPECT_THAT(ModelNames::Create({"auto"}, models, 3).status().message(),
+              HasSubstr("'large' would stand for two"));
+  models[2].name = "s";
+  EXPECT_THAT(ModelNames::Create({"auto"}, models, 3).status().message(),
+              HasSubstr("'s' would stand for two"));
+}
+
 TEST(ModelNames, RefusesNamesThatMeanTwoThings) {
   const auto create = [](std::vector<std::string> names, std::string small, std::string large) {
-    return ModelNames::Create(std::move(names), std::move(small), std::move(large), 3).status();
+    return ModelNames::Create(std::move(names), Pair(std::move(small), std::move(large)), 3)
+        .status();
   };
   EXPECT_TRUE(create({"auto"}, "small", "large").ok());
   EXPECT_THAT(create({"auto"}, "large", "x").message(), HasSubstr("'large' would stand for two"));

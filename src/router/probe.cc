@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <limits>
 #include <utility>
 
 #include "base/toml_table.h"
@@ -59,6 +60,12 @@ LabelQuery ReadProbeConfig(TomlTable& probe) {
     query.labels.push_back(
         {.name = table.String("name").value_or(""), .word = table.String("word").value_or("")});
   }
+  query.window_tokens = probe.Int("window_tokens", 0, std::numeric_limits<int>::max()).value_or(0);
+  if (query.window_tokens != 0 && query.window_tokens < kProbeWindowTokensMin) {
+    probe.Fail("window_tokens", fmt::format("must be 0 (all of the conversation) or at least {}, "
+                                            "is {}",
+                                            kProbeWindowTokensMin, query.window_tokens));
+  }
   if (const Status status = CheckLabelQuery(query); !status.ok()) {
     probe.Fail("labels", status.message());
   }
@@ -95,6 +102,7 @@ Result<std::shared_ptr<Ticket>> Probe::Start(const Request& request, Callback do
     }
     done(ProbeResult{.intent = *std::move(intent),
                      .held_prompt = std::move(scores->held_prompt),
+                     .traffic = scores->traffic,
                      .elapsed_ms = ToMs(state->clock.Now() - start)});
   };
   return state_->backend.ScoreLabels(request, state_->labels, std::move(on_scores));

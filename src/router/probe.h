@@ -24,6 +24,9 @@ class TomlTable;
 // At least two labels with distinct plain names and distinct words, none empty.
 Status CheckLabelQuery(const LabelQuery& labels);
 
+// Of fewer tokens there is little to see.
+inline constexpr int kProbeWindowTokensMin = 64;
+
 // A probe's configuration, which belongs to a model: template and words are in its
 // language. Of a file's own text ...
 //
@@ -32,6 +35,7 @@ Status CheckLabelQuery(const LabelQuery& labels);
 //   prefix = "..."   # may be left out
 //   suffix = "..."
 //   labels = [{ name = "code", word = "code" }, { name = "qa", word = "question" }]
+//   window_tokens = 1024   # may be left out: 0, all of the conversation
 //
 // Errors name `source`, line, key and mend; unknown keys are errors.
 Result<LabelQuery> ProbeConfigFromToml(std::string_view text, const std::string& source);
@@ -41,7 +45,8 @@ LabelQuery ReadProbeConfig(TomlTable& probe);
 struct ProbeResult {
   IntentDistribution intent;
   std::shared_ptr<HeldPrompt> held_prompt;  // may be null
-  double elapsed_ms = 0;                    // from Start() to the scores, by the probe's clock
+  Traffic traffic;
+  double elapsed_ms = 0;  // from Start() to the scores, by the probe's clock
 };
 
 // Immutable, hence thread-safe; copies share their state. What was started goes on if the

@@ -34,6 +34,24 @@ TEST(ProbeConfig, Reads) {
   ASSERT_EQ(query->labels.size(), 2u);
   EXPECT_EQ(query->labels[1].name, "qa");
   EXPECT_EQ(query->labels[1].word, "question");
+  EXPECT_EQ(query->window_tokens, 0) << "all of the conversation";
+}
+
+TEST(ProbeConfig, AWindowIsOffOrWideEnough) {
+  const auto read = [](const std::string& window) {
+    return ProbeConfigFromToml(kProbeToml + ("window_tokens = " + window + "\n"), "p.toml");
+  };
+  for (const int window : {0, 64, 1000}) {
+    EXPECT_EQ(read(std::to_string(window)).value().window_tokens, window);
+  }
+  for (const char* window : {"1", "63"}) {
+    EXPECT_THAT(read(window).status().message(),
+                HasSubstr("p.toml:12: probe.window_tokens: must be 0 (all of the conversation) or "
+                          "at least 64, is "));
+  }
+  for (const char* window : {"-64", "64.5", "\"64\"", "99999999999"}) {
+    EXPECT_THAT(read(window).status().message(), HasSubstr("must be a whole number from 0"));
+  }
 }
 
 TEST(ProbeConfig, AsPartOfALargerDocument) {
@@ -93,9 +111,10 @@ class ProbeTest : public ::testing::Test {
   Request request_;
 };
 
-TEST_F(ProbeTest, GivesTheDistributionAndTheTimeItTook) {
+TEST_F(ProbeTest, GivesTheDistributionAndWhatItTook) {
   backend_.Update("s", [](FakeModel& m) {
     m.logits = [](const Request&, const LabelQuery&) { return std::vector<float>{2, 2}; };
+    m.probe_traffic = {.weight_bytes = 700, .kv_bytes = 30};
   });
   std::optional<Result<ProbeResult>> result;
   {
@@ -109,6 +128,8 @@ TEST_F(ProbeTest, GivesTheDistributionAndTheTimeItTook) {
   EXPECT_THAT((*result)->intent.labels, ::testing::ElementsAre("code", "qa"));
   EXPECT_NEAR((*result)->intent.entropy, std::log(2.0), 1e-12);
   EXPECT_EQ((*result)->elapsed_ms, 12.0);
+  EXPECT_EQ((*result)->traffic.weight_bytes, 700);
+  EXPECT_EQ((*result)->traffic.kv_bytes, 30);
   EXPECT_NE((*result)->held_prompt, nullptr);
   EXPECT_EQ(backend_.label_queries().at(0).suffix, "\nKind:");
 }

@@ -17,30 +17,36 @@ namespace {
 constexpr std::string_view kOverrideRule = "override";
 constexpr std::string_view kContextLengthExceeded = "context_length_exceeded";
 
+// Variants share their model's backend, context and vocabulary.
 struct Target {
   std::string_view role;
-  Backend* backend = nullptr;
-  std::string model;
+  RoleTarget place;
   int context_length = 0;   // 0: unknown
   uint64_t vocabulary = 0;  // a fingerprint; 0: unknown
-};
 
-// Whether a prompt and the answer wanted fit into a model's context.
-struct ContextNeed {
-  int64_t prompt_tokens = 0;
-  int64_t answer_tokens = 0;
-  int context_length = 0;  // 0: unknown, counts as large enough
-
-  bool fits() const {
-    return context_length == 0 || prompt_tokens + answer_tokens <= context_length;
+  Backend& backend() const { return *place.backend; }
+  const std::string& model() const { return place.model; }
+  // Null if they are not resident.
+  const std::string* ModelWith(std::string_view weights) const {
+    if (weights.empty()) return &place.model;
+    const auto found = place.variants.find(weights);
+    return found == place.variants.end() ? nullptr : &found->second;
+  }
+  std::vector<std::string> VariantNames() const {
+    std::vector<std::string> names;
+    for (const auto& [weights, model] : place.variants) names.push_back(weights);
+    return names;
   }
 };
 
 // A request that the policy decides, and what is known of it before the probe.
 struct RoutedRequest {
-  Request request;          // `model` is the small model's name
+  Request request;          // as the probe takes it: `model` is the small model's name
   int prompt_tokens = 0;    // as the small model counts
   std::string count_fault;  // why it could not count; the large model's count is used then
+  // The client's own choices.
+  std::optional<Strategy> strategy;
+  std::optional<std::string> weights;
   ContextNeed small;
   ContextNeed large;
 };
@@ -80,6 +86,16 @@ Result<Look> ToLook(Result<ProbeResult> result) {
 
 Request ForModel(Request request, const std::string& model) {
   request.model = model;
+  request.weights.reset();
+  return request;
+}
+
+// As the backend of the decision's model is asked.
+Request Decided(Request request, const Decision& decision) {
+  request.model = decision.model;
+  request.weights.reset();  // the model's own
+  request.strategy = decision.strategy;
+  if (decision.probed) request.intent = decision.intent;
   return request;
 }
 
@@ -90,6 +106,23 @@ Status CheckThreshold(const Request& request) {
   }
   return InvalidArgument("the entropy threshold must be a finite number >= 0, in nats")
       .WithParam("aio.entropy_threshold");
+}
+
+// "the large model has w8a16"
+std::string WeightsOf(const Target& target) {
+  return fmt::format("the {} model has {}", target.role, fmt::join(target.VariantNames(), " and "));
+}
+
+Status NoSuchWeights(std::string_view weights, const std::vector<const Target*>& targets) {
+  std::vector<std::string> others;
+  for (const Target* target : targets) {
+    if (!target->place.variants.empty()) others.push_back(WeightsOf(*target));
+  }
+  return InvalidArgument(fmt::format("the weights {} are not resident; there is \"\", a model's "
+                                     "own{}{}",
+                                     QuoteClientText(weights), others.empty() ? "" : ", and ",
+                                     fmt::join(others, ", ")))
+      .WithParam("aio.weights");
 }
 
 Status FitsNowhere(const RoutedRequest& routed) {
@@ -109,11 +142,14 @@ Status FitsNowhere(const RoutedRequest& routed) {
       .WithParam(chat ? "messages" : "prompt");
 }
 
-// Passes events on, with the decision added to the first.
+// Passes events on: with the decision added to the first, and what the probe took to the last.
 class DecidedSink final : public EventSink {
  public:
-  DecidedSink(std::shared_ptr<EventSink> sink, Decision decision)
-      : sink_(std::move(sink)), decision_(std::move(decision)) {}
+  DecidedSink(std::shared_ptr<EventSink> sink, Decision decision, const Traffic& probe_traffic)
+      : sink_(std::move(sink)),
+        decision_(std::move(decision)),
+        probe_ms_(decision_.probe_ms),
+        probe_traffic_(probe_traffic) {}
 
   void OnStart(const StartEvent& event) override {
     StartEvent decided = event;
@@ -123,26 +159,68 @@ class DecidedSink final : public EventSink {
     sink_->OnStart(decided);
   }
   void OnToken(const TokenEvent& event) override { sink_->OnToken(event); }
-  void OnFinish(const FinishEvent& event) override { sink_->OnFinish(event); }
+  void OnFinish(const FinishEvent& event) override {
+    FinishEvent whole = event;
+    whole.timings.probe_ms += probe_ms_;
+    whole.traffic += probe_traffic_;
+    sink_->OnFinish(whole);
+  }
   void OnError(const Status& status) override { sink_->OnError(status); }
 
  private:
   const std::shared_ptr<EventSink> sink_;
   Decision decision_;
+  const double probe_ms_;
+  const Traffic probe_traffic_;
 };
 
-Result<Target> FindTarget(std::string_view role, const RoleTarget& target) {
-  AIO_CHECK(target.backend != nullptr, "a role without a backend");
-  for (const ModelInfo& info : target.backend->Models()) {
-    if (info.name != target.model) continue;
-    return Target{.role = role,
-                  .backend = target.backend,
-                  .model = target.model,
-                  .context_length = info.context_length,
-                  .vocabulary = info.vocabulary_fingerprint};
+Result<ModelInfo> FindModel(const Backend& backend, const std::string& name,
+                            std::string_view what) {
+  for (ModelInfo& info : backend.Models()) {
+    if (info.name == name) return std::move(info);
   }
-  return NotFound(
-      fmt::format("the {} model, '{}', is not among those of its backend", role, target.model));
+  return NotFound(fmt::format("the {}, '{}', is not among those of its backend", what, name));
+}
+
+Result<Target> FindTarget(std::string_view role, RoleTarget place) {
+  AIO_CHECK(place.backend != nullptr, "a role without a backend");
+  AIO_ASSIGN_OR_RETURN(const ModelInfo own,
+                       FindModel(*place.backend, place.model, fmt::format("{} model", role)));
+  for (const auto& [weights, name] : place.variants) {
+    const std::string what = fmt::format("{} model's {} variant", role, weights);
+    AIO_ASSIGN_OR_RETURN(const ModelInfo variant, FindModel(*place.backend, name, what));
+    if (variant.context_length == own.context_length &&
+        variant.vocabulary_fingerprint == own.vocabulary_fingerprint) {
+      continue;
+    }
+    return InvalidArgument(fmt::format("the {}, '{}', differs from '{}' in context or vocabulary",
+                                       what, name, own.name));
+  }
+  return Target{.role = role,
+                .place = std::move(place),
+                .context_length = own.context_length,
+                .vocabulary = own.vocabulary_fingerprint};
+}
+
+// Of every rule, that its role can do what it says.
+Status CheckArms(const RoutingPolicy& policy, const Target& small, const Target& large) {
+  for (const RoutingRule& rule : policy.rules()) {
+    const Target& target = rule.role == kSmallRole ? small : large;
+    const std::string where = fmt::format("policy '{}', rule '{}'", policy.name(), rule.name);
+    if (target.ModelWith(rule.weights) == nullptr) {
+      return InvalidArgument(
+          fmt::format("{}: the {} model, '{}', has no {} weights resident; load them "
+                      "(models.{}.{}_path), or take 'weights' out of the rule",
+                      where, rule.role, target.model(), rule.weights, rule.role, rule.weights));
+    }
+    if (rule.strategy.kind == StrategyKind::kDraftModel && target.place.draft_model.empty()) {
+      return InvalidArgument(
+          fmt::format("{}: no model drafts for the {} one, '{}'; name one (models.{}.draft_model), "
+                      "or choose another strategy",
+                      where, rule.role, target.model(), rule.role));
+    }
+  }
+  return Status::Ok();
 }
 
 Status CheckIntentsAreLabels(const RoutingPolicy& policy, const LabelQuery& labels) {
@@ -172,21 +250,27 @@ struct Router::State {
         probe(std::move(small_probe)),
         names(std::move(model_names)) {}
 
-  // The target that a request's `model` names; for a virtual name the small one.
-  Result<const Target*> TargetNamed(std::string_view name) const;
+  // A concrete model that a request's `model` names; for a virtual name the small one.
+  struct Named {
+    Backend& backend;
+    std::string model;
+  };
+  Result<Named> FindNamed(std::string_view name) const;
   const Target& TargetOf(std::string_view role) const { return role == kSmallRole ? small : large; }
 
   Result<RoutedRequest> Prepare(Request request, const NamedRoute& route) const;
+  Status CheckArm(const Request& request) const;
   Status CheckTokenIds(const Request& request) const;
   Status CountTokens(RoutedRequest& routed) const;
   Status CheckContext(RoutedRequest& routed) const;
   bool WantsProbe(const RoutedRequest& routed) const;
 
   Decision DecideByPolicy(const RoutedRequest& routed, const Look& look) const;
-  Decision DecideByName(const Request& request, std::string_view role) const;
+  Result<Decision> DecideByName(const Request& request, const NamedRoute& route) const;
 
   Status Report(Request request, Decision decision, DecisionCallback done) const;
   Result<std::shared_ptr<Ticket>> Dispatch(Request request, Decision decision,
+                                           const Traffic& probe_traffic,
                                            std::shared_ptr<EventSink> sink) const;
   Result<std::shared_ptr<Ticket>> DispatchRouted(const RoutedRequest& routed, Look look,
                                                  std::shared_ptr<EventSink> sink) const;
@@ -201,17 +285,39 @@ struct Router::State {
 // --- the steps of a routed request -----------------------------------------------------
 
 Result<RoutedRequest> Router::State::Prepare(Request request, const NamedRoute& route) const {
+  AIO_RETURN_IF_ERROR(CheckArm(request));
   AIO_RETURN_IF_ERROR(CheckTokenIds(request));
   RoutedRequest routed;
+  routed.strategy = request.strategy;
+  routed.weights = request.weights;
   routed.request = std::move(request);
-  routed.request.model = small.model;
+  routed.request.model = small.model();
+  routed.request.weights.reset();
   routed.request.held_prompt.reset();  // the probe makes its own
+  // No model drafts for the small one. Its probe decodes nothing, but checks the parameters.
+  std::optional<Strategy>& strategy = routed.request.strategy;
+  if (strategy && strategy->kind == StrategyKind::kDraftModel) {
+    strategy->kind = StrategyKind::kPromptLookup;
+  }
   if (!routed.request.entropy_threshold) {
     routed.request.entropy_threshold = route.entropy_threshold;
   }
   AIO_RETURN_IF_ERROR(CountTokens(routed));
   AIO_RETURN_IF_ERROR(CheckContext(routed));
   return routed;
+}
+
+// What no role could do. What only one can, the other does in its own way.
+Status Router::State::CheckArm(const Request& request) const {
+  const std::string weights = request.weights.value_or("");
+  if (small.ModelWith(weights) == nullptr && large.ModelWith(weights) == nullptr) {
+    return NoSuchWeights(weights, {&small, &large});
+  }
+  const bool drafts = request.strategy && request.strategy->kind == StrategyKind::kDraftModel;
+  if (!drafts || !large.place.draft_model.empty()) return Status::Ok();
+  return InvalidArgument(
+             fmt::format("no model drafts for '{}'; choose another strategy", large.model()))
+      .WithParam("aio.strategy");
 }
 
 // Ids are of one vocabulary, and which model will read them is not known yet.
@@ -221,17 +327,17 @@ Status Router::State::CheckTokenIds(const Request& request) const {
   if (!in_prompt && request.sampling.logit_bias.empty()) return Status::Ok();
   return InvalidArgument(fmt::format("token ids mean different things to '{}' and '{}', whose "
                                      "vocabularies differ; name one of them as the model",
-                                     small.model, large.model))
+                                     small.model(), large.model()))
       .WithParam(in_prompt ? "prompt" : "logit_bias");
 }
 
 // A prompt that is wrong fails; a small model that cannot count just now does not.
 Status Router::State::CountTokens(RoutedRequest& routed) const {
-  Result<int> count = small.backend->CountPromptTokens(routed.request);
+  Result<int> count = small.backend().CountPromptTokens(routed.request);
   if (!count.ok()) {
     if (count.status().code() == StatusCode::kInvalidArgument) return count.status();
     routed.count_fault = Brief(count.status());
-    count = large.backend->CountPromptTokens(ForModel(routed.request, large.model));
+    count = large.backend().CountPromptTokens(ForModel(routed.request, large.model()));
     if (!count.ok()) return count.status();
   }
   routed.prompt_tokens = *count;
@@ -254,7 +360,7 @@ Status Router::State::CheckContext(RoutedRequest& routed) const {
   const int64_t need = routed.prompt_tokens + answer_tokens;
   if (large.context_length != 0 && kTokenizerSpread * need > large.context_length) {
     const Result<int> count =
-        large.backend->CountPromptTokens(ForModel(routed.request, large.model));
+        large.backend().CountPromptTokens(ForModel(routed.request, large.model()));
     // If it cannot count now, its own check in Generate() has the last word.
     if (count.ok()) routed.large.prompt_tokens = *count;
   }
@@ -271,26 +377,18 @@ Decision Router::State::DecideByPolicy(const RoutedRequest& routed, const Look& 
   Signals signals;
   signals.prompt_tokens = routed.prompt_tokens;
   signals.entropy_threshold = routed.request.entropy_threshold;
-  signals.strategy = routed.request.strategy;
+  signals.strategy = routed.strategy;
+  signals.weights = routed.weights;
+  signals.small = {.context = routed.small, .variants = small.VariantNames()};
+  signals.large = {.context = routed.large, .variants = large.VariantNames()};
   signals.probe_fault = routed.count_fault.empty() ? look.fault : routed.count_fault;
   if (look.probe) signals.intent = look.probe->intent;
   PolicyOutcome outcome = policy.Decide(signals);
 
-  const bool to_small = outcome.role == kSmallRole;
-  const ContextNeed& need = to_small ? routed.small : routed.large;
-  const ContextNeed& other_need = to_small ? routed.large : routed.small;
-  if (!need.fits() && other_need.fits()) {
-    const std::string_view other = to_small ? kLargeRole : kSmallRole;
-    outcome.reason =
-        fmt::format("{} + {} tokens > {} context {}: {} model answers (rule {}, context fit)",
-                    need.prompt_tokens, need.answer_tokens, outcome.role, need.context_length,
-                    other, outcome.rule);
-    outcome.role = other;
-  }
-
   Decision decision;
-  decision.model = TargetOf(outcome.role).model;
+  decision.model = *TargetOf(outcome.role).ModelWith(outcome.weights);
   decision.role = std::move(outcome.role);
+  decision.weights = std::move(outcome.weights);
   decision.strategy = outcome.strategy;
   decision.reason = std::move(outcome.reason);
   decision.rule = std::move(outcome.rule);
@@ -308,22 +406,34 @@ Decision Router::State::DecideByPolicy(const RoutedRequest& routed, const Look& 
   return decision;
 }
 
-Decision Router::State::DecideByName(const Request& request, std::string_view role) const {
+Result<Decision> Router::State::DecideByName(const Request& request,
+                                             const NamedRoute& route) const {
+  const Target& target = TargetOf(route.role);
+  const std::string weights = request.weights.value_or(route.weights);
+  if (!route.weights.empty() && weights != route.weights) {
+    return InvalidArgument(fmt::format("'{}' is the {} variant of '{}': name that one, or leave "
+                                       "the weights out",
+                                       request.model, route.weights, target.model()))
+        .WithParam("aio.weights");
+  }
+  const std::string* model = target.ModelWith(weights);
+  if (model == nullptr) return NoSuchWeights(weights, {&target});
   Decision decision;
-  decision.model = TargetOf(role).model;
-  decision.role = role;
+  decision.model = *model;
+  decision.role = target.role;
+  decision.weights = weights;
   decision.strategy = request.strategy.value_or(Strategy{});
   decision.rule = kOverrideRule;
-  decision.reason = fmt::format("asked for by name: {} model answers with {}", role,
-                                StrategyName(decision.strategy.kind));
+  decision.reason =
+      fmt::format("asked for by name: {} model answers with {}{}", target.role,
+                  StrategyName(decision.strategy.kind), weights.empty() ? "" : " on " + weights);
   return decision;
 }
 
 // By the chosen backend's own Decide(), which refuses what its Generate() would refuse.
 Status Router::State::Report(Request request, Decision decision, DecisionCallback done) const {
-  request.model = decision.model;
-  request.strategy = decision.strategy;
-  Backend& backend = *TargetOf(decision.role).backend;
+  request = Decided(std::move(request), decision);
+  Backend& backend = TargetOf(decision.role).backend();
   return backend.Decide(
       request, [decision = std::move(decision), done = std::move(done)](Result<Decision> own) {
         if (!own.ok()) return done(own.status());
@@ -334,28 +444,31 @@ Status Router::State::Report(Request request, Decision decision, DecisionCallbac
 }
 
 Result<std::shared_ptr<Ticket>> Router::State::Dispatch(Request request, Decision decision,
+                                                        const Traffic& probe_traffic,
                                                         std::shared_ptr<EventSink> sink) const {
-  request.model = decision.model;
-  request.strategy = decision.strategy;
-  Backend& backend = *TargetOf(decision.role).backend;
-  return backend.Generate(std::move(request),
-                          std::make_shared<DecidedSink>(std::move(sink), std::move(decision)));
+  request = Decided(std::move(request), decision);
+  Backend& backend = TargetOf(decision.role).backend();
+  return backend.Generate(
+      std::move(request),
+      std::make_shared<DecidedSink>(std::move(sink), std::move(decision), probe_traffic));
 }
 
 Result<std::shared_ptr<Ticket>> Router::State::DispatchRouted(
     const RoutedRequest& routed, Look look, std::shared_ptr<EventSink> sink) const {
   Decision decision = DecideByPolicy(routed, look);
   Request request = routed.request;
-  if (look.probe && decision.role == kSmallRole) {
+  const Traffic probe_traffic = look.probe ? look.probe->traffic : Traffic{};
+  if (look.probe && decision.model == small.model()) {
     request.held_prompt = std::move(look.probe->held_prompt);
   }
-  look = {};  // the large model does not need the small one's KV: free before it starts
-  return Dispatch(std::move(request), std::move(decision), std::move(sink));
+  look = {};  // no other model needs the small one's KV: free before it starts
+  return Dispatch(std::move(request), std::move(decision), probe_traffic, std::move(sink));
 }
 
-Result<const Target*> Router::State::TargetNamed(std::string_view name) const {
+Result<Router::State::Named> Router::State::FindNamed(std::string_view name) const {
   AIO_ASSIGN_OR_RETURN(const NamedRoute route, names.Resolve(name));
-  return &TargetOf(route.role.empty() ? kSmallRole : route.role);
+  const Target& target = TargetOf(route.role.empty() ? kSmallRole : route.role);
+  return Named{target.backend(), *target.ModelWith(route.weights)};
 }
 
 // --- Router ----------------------------------------------------------------------------
@@ -364,17 +477,25 @@ Router::Router(std::shared_ptr<const State> state) : state_(std::move(state)) {}
 Router::~Router() = default;
 
 Result<std::unique_ptr<Router>> Router::Create(RouterOptions options, const Clock& clock) {
-  AIO_ASSIGN_OR_RETURN(Target small, FindTarget(kSmallRole, options.small));
-  AIO_ASSIGN_OR_RETURN(Target large, FindTarget(kLargeRole, options.large));
+  AIO_ASSIGN_OR_RETURN(Target small, FindTarget(kSmallRole, std::move(options.small)));
+  AIO_ASSIGN_OR_RETURN(Target large, FindTarget(kLargeRole, std::move(options.large)));
   AIO_RETURN_IF_ERROR(CheckLabelQuery(options.labels));
+  std::vector<NamedModel> models;
+  for (const Target* target : {&small, &large}) {
+    models.push_back({.name = target->model(), .role = target->role, .weights = ""});
+    for (const auto& [weights, name] : target->place.variants) {
+      models.push_back({.name = name, .role = target->role, .weights = weights});
+    }
+  }
   AIO_ASSIGN_OR_RETURN(ModelNames names,
-                       ModelNames::Create(std::move(options.virtual_names), small.model,
-                                          large.model, options.labels.labels.size()));
+                       ModelNames::Create(std::move(options.virtual_names), std::move(models),
+                                          options.labels.labels.size()));
   if (options.policy.rules().empty()) return InvalidArgument("the routing policy has no rules");
   AIO_RETURN_IF_ERROR(CheckIntentsAreLabels(options.policy, options.labels));
-  AIO_RETURN_IF_ERROR(small.backend->ValidateLabels(small.model, options.labels));
+  AIO_RETURN_IF_ERROR(CheckArms(options.policy, small, large));
+  AIO_RETURN_IF_ERROR(small.backend().ValidateLabels(small.model(), options.labels));
 
-  Probe probe(*small.backend, std::move(options.labels), clock);
+  Probe probe(small.backend(), std::move(options.labels), clock);
   auto state = std::make_shared<State>(std::move(small), std::move(large), std::move(probe),
                                        std::move(names));
   state->policy = std::move(options.policy);
@@ -393,46 +514,51 @@ std::vector<ModelInfo> Router::Models() const {
     infos.push_back(routed);
   }
   for (const Target* target : {&state_->small, &state_->large}) {
-    for (ModelInfo& info : target->backend->Models()) {
-      if (info.name != target->model) continue;
-      info.role = target->role;
-      infos.push_back(std::move(info));
-      break;
-    }
+    const auto add = [&](const std::string& name, const std::string& weights) {
+      Result<ModelInfo> found = FindModel(target->backend(), name, "model");
+      if (!found.ok()) return;
+      found->role = target->role;
+      found->weights = weights;
+      found->draft_model = target->place.draft_model;
+      infos.push_back(*std::move(found));
+    };
+    add(target->model(), "");
+    for (const auto& [weights, name] : target->place.variants) add(name, weights);
   }
   return infos;
 }
 
 std::vector<ModelLoad> Router::Load() const {
-  std::vector<ModelLoad> loads = state_->small.backend->Load();
-  if (state_->large.backend != state_->small.backend) {
-    for (ModelLoad& load : state_->large.backend->Load()) loads.push_back(std::move(load));
+  std::vector<ModelLoad> loads = state_->small.backend().Load();
+  if (&state_->large.backend() != &state_->small.backend()) {
+    for (ModelLoad& load : state_->large.backend().Load()) loads.push_back(std::move(load));
   }
   return loads;
 }
 
 Result<int> Router::CountPromptTokens(const Request& request) const {
-  AIO_ASSIGN_OR_RETURN(const Target* target, state_->TargetNamed(request.model));
-  return target->backend->CountPromptTokens(ForModel(request, target->model));
+  AIO_ASSIGN_OR_RETURN(const State::Named named, state_->FindNamed(request.model));
+  return named.backend.CountPromptTokens(ForModel(request, named.model));
 }
 
 Status Router::ValidateLabels(std::string_view model, const LabelQuery& labels) const {
-  AIO_ASSIGN_OR_RETURN(const Target* target, state_->TargetNamed(model));
-  return target->backend->ValidateLabels(target->model, labels);
+  AIO_ASSIGN_OR_RETURN(const State::Named named, state_->FindNamed(model));
+  return named.backend.ValidateLabels(named.model, labels);
 }
 
 Result<std::shared_ptr<Ticket>> Router::ScoreLabels(const Request& request,
                                                     const LabelQuery& labels,
                                                     LabelScoresCallback done) {
-  AIO_ASSIGN_OR_RETURN(const Target* target, state_->TargetNamed(request.model));
-  return target->backend->ScoreLabels(ForModel(request, target->model), labels, std::move(done));
+  AIO_ASSIGN_OR_RETURN(const State::Named named, state_->FindNamed(request.model));
+  return named.backend.ScoreLabels(ForModel(request, named.model), labels, std::move(done));
 }
 
 Status Router::Decide(const Request& request, DecisionCallback done) {
   AIO_RETURN_IF_ERROR(CheckThreshold(request));
   AIO_ASSIGN_OR_RETURN(const NamedRoute route, state_->names.Resolve(request.model));
   if (!route.role.empty()) {
-    return state_->Report(request, state_->DecideByName(request, route.role), std::move(done));
+    AIO_ASSIGN_OR_RETURN(Decision decision, state_->DecideByName(request, route));
+    return state_->Report(request, std::move(decision), std::move(done));
   }
   AIO_ASSIGN_OR_RETURN(RoutedRequest prepared, state_->Prepare(request, route));
   const auto routed = std::make_shared<const RoutedRequest>(std::move(prepared));
@@ -454,8 +580,8 @@ Result<std::shared_ptr<Ticket>> Router::Generate(Request request, std::shared_pt
   AIO_RETURN_IF_ERROR(CheckThreshold(request));
   AIO_ASSIGN_OR_RETURN(const NamedRoute route, state_->names.Resolve(request.model));
   if (!route.role.empty()) {
-    Decision decision = state_->DecideByName(request, route.role);
-    return state_->Dispatch(std::move(request), std::move(decision), std::move(sink));
+    AIO_ASSIGN_OR_RETURN(Decision decision, state_->DecideByName(request, route));
+    return state_->Dispatch(std::move(request), std::move(decision), Traffic{}, std::move(sink));
   }
   AIO_ASSIGN_OR_RETURN(RoutedRequest prepared, state_->Prepare(std::move(request), route));
   if (!state_->WantsProbe(prepared)) {

@@ -6,6 +6,8 @@
 #ifndef AIO_ROUTER_ROUTER_H_
 #define AIO_ROUTER_ROUTER_H_
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,7 +24,11 @@ namespace aio {
 // what was started through it) and the model's name there.
 struct RoleTarget {
   Backend* backend = nullptr;
-  std::string model;
+  std::string model = {};
+  // The same model with other weights, on the same backend: its name there by Request::weights.
+  std::map<std::string, std::string, std::less<>> variants = {};
+  // The name of the model that drafts for this one; empty: none does.
+  std::string draft_model = {};
 };
 
 struct RouterOptions {
@@ -38,7 +44,10 @@ struct RouterOptions {
 //   "auto-0.45"              the same with this entropy threshold (nats), as RouteLLM has
 //                            it; Request::entropy_threshold, if set, goes before it
 //   "small", "large"         that role's model; no probe, strategy the request's or plain
-//   a model's own name       likewise
+//   a model's own name       likewise; that of a variant stands for its weights too
+//
+// Request::weights goes before the policy's. Weights that nobody has resident are refused; if
+// only the other role has them, the one that answers does so on its own, and says so.
 //
 // Token ids (a prompt of them, logit_bias) mean the same to both models only if these share
 // a vocabulary; otherwise a request that has some must name its model.
@@ -58,14 +67,15 @@ struct RouterOptions {
 // started; afterwards it is the chosen backend's own.
 class Router final : public Backend {
  public:
-  // Fails when a model is not where its target says, the labels collide under the small
-  // model, the policy names an unknown label, or a name would mean two things. `clock`
-  // must outlive the router and the last callback, like the backends.
+  // Fails when a model is not where its target says, a variant is not of its model, the labels
+  // collide under the small model, the policy names an unknown label, weights that are not
+  // resident or a draft model that is not there, or a name would mean two things. `clock` must
+  // outlive the router and the last callback, like the backends.
   static Result<std::unique_ptr<Router>> Create(RouterOptions options, const Clock& clock);
   // What was started goes on.
   ~Router() override;
 
-  // The virtual names (role "router"), the small model, the large model.
+  // The virtual names (role "router"), the small model, the large model, each with its variants.
   std::vector<ModelInfo> Models() const override;
   // Of both backends, or of the one that both roles live on.
   std::vector<ModelLoad> Load() const override;

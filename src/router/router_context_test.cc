@@ -31,8 +31,8 @@ TEST_P(RouterTest, ContextFitAlsoTheOtherWayRound) {
   EXPECT_EQ(decision.model, kSmall);
   EXPECT_EQ(decision.strategy, PromptLookup());
   EXPECT_EQ(decision.reason,
-            "100 + 1 tokens > large context 100: small model answers (rule knowledge, context "
-            "fit)");
+            "100 + 1 tokens > large context 100: small model answers with prompt_lookup (rule "
+            "knowledge, context fit)");
   EXPECT_TRUE(f.small.generations().back().had_held_prompt);
 }
 

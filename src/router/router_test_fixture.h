@@ -18,6 +18,7 @@ namespace aio {
 
 inline constexpr char kSmall[] = "pocket-small";
 inline constexpr char kLarge[] = "pocket-large";
+inline constexpr char kLargeW8A16[] = "pocket-large-w8a16";
 
 inline LabelQuery Labels() {
   return {.prefix = "Here:",
@@ -77,7 +78,8 @@ class RouterFixture {
   explicit RouterFixture(FakeBackend::Delivery delivery, int small_context = 4000,
                          int large_context = 8000)
       : small({Model(kSmall, "small", small_context)}, delivery),
-        large({Model(kLarge, "large", large_context)}, delivery) {
+        large({Model(kLarge, "large", large_context), Model(kLargeW8A16, "", large_context)},
+              delivery) {
     auto created = Router::Create(Options(), clock);
     EXPECT_TRUE(created.ok()) << created.status().ToString();
     router = std::move(created).value();

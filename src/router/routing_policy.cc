@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
 #include <limits>
 #include <utility>
 
@@ -42,6 +43,10 @@ Match MatchRule(const RoutingRule& rule, const Signals& signals) {
     return Match::kTooUncertain;
   }
   return Match::kYes;
+}
+
+const RoleSignals& Of(const Signals& signals, std::string_view role) {
+  return role == kSmallRole ? signals.small : signals.large;
 }
 
 // --- giving the reason -----------------------------------------------------------------
@@ -103,13 +108,27 @@ std::string Comparisons(const std::vector<RoutingRule>& rules, const RoutingRule
   return text;
 }
 
-std::string Answers(const PolicyOutcome& outcome, bool clients_strategy) {
-  std::string text = outcome.role + " model answers";
-  if (clients_strategy || outcome.strategy.kind != StrategyKind::kPlain) {
-    text += fmt::format(" with {}", StrategyName(outcome.strategy.kind));
+std::string ContextTooShort(std::string_view role, const ContextNeed& need) {
+  return fmt::format("{} + {} tokens > {} context {}", need.prompt_tokens, need.answer_tokens, role,
+                     need.context_length);
+}
+
+constexpr std::string_view kAsAsked = " as the client asked";
+
+// ..., unless the small model answers, which is the one that drafts.
+std::string WithStrategy(const PolicyOutcome& outcome, const Strategy& wanted, bool clients) {
+  const std::string_view name = StrategyName(outcome.strategy.kind);
+  if (outcome.strategy.kind != wanted.kind) {
+    return fmt::format(" with {} ({} is for the large model)", name, StrategyName(wanted.kind));
   }
-  if (clients_strategy) text += " as the client asked";
-  return text;
+  if (!clients && outcome.strategy.kind == StrategyKind::kPlain) return "";
+  return fmt::format(" with {}{}", name, clients ? kAsAsked : "");
+}
+
+std::string OnWeights(const PolicyOutcome& outcome, const std::string& wanted, bool clients) {
+  if (outcome.weights != wanted) return fmt::format(" on its own weights (it has no {})", wanted);
+  if (!wanted.empty()) return fmt::format(" on {}{}", wanted, clients ? kAsAsked : "");
+  return clients ? fmt::format(" on its own weights{}", kAsAsked) : "";
 }
 
 // Every part is bounded, but all at their longest would be too much for a header.
@@ -121,15 +140,14 @@ std::string Clip(std::string text) {
 
 // --- reading ---------------------------------------------------------------------------
 
-void ReadStrategy(TomlTable& table, Strategy& strategy) {
-  table.Require("strategy");
-  const std::string name = table.String("strategy").value_or("plain");
-  const std::optional<Strategy> named = StrategyFromName(name);
-  if (!named) {
-    table.Fail("strategy", fmt::format("no strategy '{}'; there are {}", name, StrategyNames()));
-    return;
+void RefuseKeys(TomlTable& table, std::initializer_list<std::string_view> keys,
+                std::string_view fault) {
+  for (const std::string_view key : keys) {
+    if (table.Has(key)) table.Fail(key, fault);
   }
-  strategy = *named;
+}
+
+void ReadStrategyParameters(TomlTable& table, Strategy& strategy) {
   strategy.prompt_lookup_max =
       table.Int("prompt_lookup_max", 1, kPromptLookupMax).value_or(strategy.prompt_lookup_max);
   strategy.prompt_lookup_min =
@@ -141,11 +159,44 @@ void ReadStrategy(TomlTable& table, Strategy& strategy) {
                fmt::format("{} is more than prompt_lookup_max, {}", strategy.prompt_lookup_min,
                            strategy.prompt_lookup_max));
   }
-  for (const char* key : {"prompt_lookup_max", "prompt_lookup_min", "num_speculative_tokens"}) {
-    if (strategy.kind == StrategyKind::kPlain && table.Has(key)) {
-      table.Fail(key, "belongs to strategy = \"prompt_lookup\"; remove it");
-    }
+  const bool looks_up =
+      strategy.kind == StrategyKind::kPromptLookup || strategy.kind == StrategyKind::kAuto;
+  if (!looks_up) {
+    RefuseKeys(table, {"prompt_lookup_max", "prompt_lookup_min"},
+               "belongs to the strategies prompt_lookup and auto; remove it");
   }
+  if (strategy.kind == StrategyKind::kPlain) {
+    RefuseKeys(table, {"num_speculative_tokens"},
+               "belongs to the strategies prompt_lookup, draft_model and auto; remove it");
+  }
+}
+
+// After the role.
+void ReadStrategy(TomlTable& table, RoutingRule& rule) {
+  table.Require("strategy");
+  const std::string name = table.String("strategy").value_or("plain");
+  const std::optional<Strategy> named = StrategyFromName(name);
+  if (!named) {
+    table.Fail("strategy", fmt::format("no strategy '{}'; there are {}", name, StrategyNames()));
+    return;
+  }
+  rule.strategy = *named;
+  ReadStrategyParameters(table, rule.strategy);
+  if (rule.role == kSmallRole && rule.strategy.kind == StrategyKind::kDraftModel) {
+    table.Fail("strategy",
+               "the small model is the one that drafts; give draft_model to rules with role = "
+               "\"large\"");
+  }
+}
+
+std::string ReadWeights(TomlTable& table) {
+  const std::optional<std::string> weights = table.String("weights");
+  if (weights && *weights != kW8A16) {
+    table.Fail("weights", fmt::format("no weights '{}'; there is '{}', and without the key the "
+                                      "role's own",
+                                      *weights, kW8A16));
+  }
+  return weights.value_or("");
 }
 
 void ReadIntents(TomlTable& table, std::vector<std::string>& intents) {
@@ -182,7 +233,8 @@ RoutingRule ReadRule(TomlTable& table) {
   if (rule.role != kSmallRole && rule.role != kLargeRole) {
     table.Fail("role", fmt::format("no role '{}'; there are 'small' and 'large'", rule.role));
   }
-  ReadStrategy(table, rule.strategy);
+  ReadStrategy(table, rule);
+  rule.weights = ReadWeights(table);
   return rule;
 }
 
@@ -251,6 +303,10 @@ bool IsPlainName(std::string_view name) {
   return !name.empty() && name.size() <= 32 && std::all_of(name.begin(), name.end(), plain);
 }
 
+bool RoleSignals::HasWeights(std::string_view weights) const {
+  return weights.empty() || std::find(variants.begin(), variants.end(), weights) != variants.end();
+}
+
 size_t IntentDistribution::top() const {
   AIO_CHECK(!labels.empty() && labels.size() == probabilities.size());
   return static_cast<size_t>(std::max_element(probabilities.begin(), probabilities.end()) -
@@ -317,11 +373,26 @@ PolicyOutcome RoutingPolicy::Decide(const Signals& signals) const {
   PolicyOutcome outcome;
   outcome.rule = fired->name;
   outcome.role = signals.probe_fault.empty() ? fired->role : std::string(kLargeRole);
-  outcome.strategy = signals.strategy.value_or(fired->strategy);
-  outcome.reason =
-      Clip(fmt::format("{}{}: {} (rule {})", Subject(signals, probe_prompt_tokens_max_),
-                       Comparisons(rules_, *fired, signals),
-                       Answers(outcome, signals.strategy.has_value()), fired->name));
+  const std::string first_choice = outcome.role;
+  if (!Of(signals, outcome.role).context.fits()) {
+    const std::string_view other = outcome.role == kSmallRole ? kLargeRole : kSmallRole;
+    if (Of(signals, other).context.fits()) outcome.role = other;
+  }
+  const bool moved = outcome.role != first_choice;
+
+  const Strategy& strategy = signals.strategy ? *signals.strategy : fired->strategy;
+  const bool drafts = strategy.kind == StrategyKind::kDraftModel;
+  outcome.strategy = drafts && outcome.role == kSmallRole ? Strategy{} : strategy;
+  const std::string& weights = signals.weights ? *signals.weights : fired->weights;
+  if (Of(signals, outcome.role).HasWeights(weights)) outcome.weights = weights;
+
+  outcome.reason = Clip(fmt::format(
+      "{}: {} model answers{}{} (rule {}{})",
+      moved ? ContextTooShort(first_choice, Of(signals, first_choice).context)
+            : Subject(signals, probe_prompt_tokens_max_) + Comparisons(rules_, *fired, signals),
+      outcome.role, WithStrategy(outcome, strategy, signals.strategy.has_value()),
+      OnWeights(outcome, weights, signals.weights.has_value()), fired->name,
+      moved ? ", context fit" : ""));
   return outcome;
 }
 

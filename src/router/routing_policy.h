@@ -3,6 +3,7 @@
 #ifndef AIO_ROUTER_ROUTING_POLICY_H_
 #define AIO_ROUTER_ROUTING_POLICY_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,6 +38,25 @@ struct IntentDistribution {
                                                const std::vector<float>& logits);
 };
 
+// Whether a prompt and the answer wanted fit into a model's context.
+struct ContextNeed {
+  int64_t prompt_tokens = 0;
+  int64_t answer_tokens = 0;
+  int context_length = 0;  // 0: unknown, counts as large enough
+
+  bool fits() const {
+    return context_length == 0 || prompt_tokens + answer_tokens <= context_length;
+  }
+};
+
+// What a role can do for this request.
+struct RoleSignals {
+  ContextNeed context;
+  std::vector<std::string> variants;  // weights that are resident beside the role's own
+
+  bool HasWeights(std::string_view weights) const;
+};
+
 // Everything Decide() may look at.
 struct Signals {
   // Absent: not probed, because the prompt is too long (alone, or in the probe's template)
@@ -45,6 +65,9 @@ struct Signals {
   int prompt_tokens = 0;                    // as the small model counts them
   std::optional<double> entropy_threshold;  // the client's own tau, replaces every rule's
   std::optional<Strategy> strategy;         // the client's own strategy
+  std::optional<std::string> weights;       // the client's own choice; see Request::weights
+  RoleSignals small;
+  RoleSignals large;
   // Why a probe that was wanted gave nothing, in a few words of ASCII; empty: nothing went
   // wrong. The small model then counts as gone: rules that choose it give the large one.
   std::string probe_fault;
@@ -57,12 +80,14 @@ struct RoutingRule {
   std::optional<int> prompt_tokens_max;  // prompt_tokens <= this
   std::optional<double> entropy_max;     // entropy <= this, nats; never holds unprobed
   std::string role;                      // "small" or "large"
-  Strategy strategy;
+  Strategy strategy;                     // not draft_model for "small"
+  std::string weights;                   // "" (the role's own) or kW8A16
 };
 
 struct PolicyOutcome {
   std::string role;
   Strategy strategy;
+  std::string weights;
   std::string rule;    // name of the rule that fired
   std::string reason;  // with the numbers compared: one ASCII sentence, under 200 characters
 };
@@ -83,6 +108,9 @@ class RoutingPolicy {
   // Requests longer than this skip the probe.
   int probe_prompt_tokens_max() const { return probe_prompt_tokens_max_; }
 
+  // The first rule that matches, but: a role whose context does not do leaves the request to
+  // one whose does; on the small model, which is the one that drafts, draft_model is plain; and
+  // weights that are not resident are the role's own. The reason says which of these it was.
   PolicyOutcome Decide(const Signals& signals) const;
 
  private:

@@ -1,5 +1,6 @@
 #include "router/routing_policy.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -212,6 +213,108 @@ TEST(RoutingPolicy, ReasonsStayShortWhateverTheNames) {
   EXPECT_EQ(policy->Decide(signals).reason.size(), 199u);
 }
 
+// --- arms: strategy and weights ----------------------------------------------------------
+
+// "code" to the small model; all else to the large one's W8A16 weights with draft_model.
+RoutingPolicy Arms() {
+  return RoutingPolicy::FromToml(R"(
+    version = 1
+    name = "arms"
+    probe_prompt_tokens_max = 100
+    rule = [
+      { name = "code", intents = ["code"], role = "small", strategy = "plain" },
+      { name = "rest", role = "large", strategy = "draft_model", weights = "w8a16" },
+    ])",
+                                 "arms.toml")
+      .value();
+}
+
+Signals Resident(Signals signals, std::vector<std::string> small, std::vector<std::string> large) {
+  signals.small.variants = std::move(small);
+  signals.large.variants = std::move(large);
+  return signals;
+}
+
+TEST(RoutingPolicy, ARuleChoosesTheWeights) {
+  const PolicyOutcome outcome = Arms().Decide(Resident(Probed("qa", 0.1, 5), {}, {"w8a16"}));
+  EXPECT_EQ(outcome.weights, "w8a16");
+  EXPECT_EQ(outcome.strategy.kind, StrategyKind::kDraftModel);
+  EXPECT_EQ(outcome.reason, "qa: large model answers with draft_model on w8a16 (rule rest)");
+}
+
+TEST(RoutingPolicy, TheClientsWeightsReplaceTheRules) {
+  Signals signals = Resident(Probed("qa", 0.1, 5), {}, {"w8a16"});
+  signals.weights = "";
+  EXPECT_EQ(Arms().Decide(signals).weights, "");
+  EXPECT_EQ(Arms().Decide(signals).reason,
+            "qa: large model answers with draft_model on its own weights as the client asked (rule "
+            "rest)");
+  signals.weights = "w8a16";
+  EXPECT_EQ(Arms().Decide(signals).weights, "w8a16");
+  EXPECT_THAT(Arms().Decide(signals).reason, HasSubstr("on w8a16 as the client asked"));
+}
+
+TEST(RoutingPolicy, WeightsThatTheRoleDoesNotHaveAreItsOwn) {
+  Signals signals = Resident(Probed("code", 0.1, 5), {}, {"w8a16"});
+  signals.weights = "w8a16";
+  PolicyOutcome outcome = Arms().Decide(signals);
+  EXPECT_EQ(outcome.role, "small");
+  EXPECT_EQ(outcome.weights, "");
+  EXPECT_EQ(outcome.reason,
+            "code: small model answers on its own weights (it has no w8a16) (rule code)");
+  signals.small.variants = {"w8a16"};
+  EXPECT_EQ(Arms().Decide(signals).weights, "w8a16");
+}
+
+TEST(RoutingPolicy, TheSmallModelDoesNotDraftForItself) {
+  Signals signals = Probed("code", 0.1, 5);
+  signals.strategy = DefaultStrategy(StrategyKind::kDraftModel);
+  PolicyOutcome outcome = Arms().Decide(signals);
+  EXPECT_EQ(outcome.role, "small");
+  EXPECT_EQ(outcome.strategy, Strategy{});
+  EXPECT_EQ(
+      outcome.reason,
+      "code: small model answers with plain (draft_model is for the large model) (rule code)");
+  signals = Probed("qa", 0.1, 5);
+  signals.strategy = DefaultStrategy(StrategyKind::kDraftModel);
+  signals.strategy->num_speculative_tokens = 3;
+  EXPECT_EQ(Arms().Decide(signals).strategy.num_speculative_tokens, 3);
+}
+
+// A role that the rule did not mean gets what of the arm it can do.
+TEST(RoutingPolicy, ContextFitKeepsWhatTheOtherRoleCan) {
+  Signals signals = Resident(Probed("qa", 0.1, 50), {}, {"w8a16"});
+  signals.large.context = {.prompt_tokens = 50, .answer_tokens = 7, .context_length = 56};
+  const PolicyOutcome outcome = Arms().Decide(signals);
+  EXPECT_EQ(outcome.role, "small");
+  EXPECT_EQ(outcome.strategy.kind, StrategyKind::kPlain);
+  EXPECT_EQ(outcome.weights, "");
+  EXPECT_EQ(outcome.reason,
+            "50 + 7 tokens > large context 56: small model answers with plain (draft_model is for "
+            "the large model) on its own weights (it has no w8a16) (rule rest, context fit)");
+  signals.small = signals.large;  // neither fits: the rule's choice stands
+  EXPECT_EQ(Arms().Decide(signals).role, "large");
+}
+
+TEST(AutoPolicy, IsThePapersWithEveryStrategyAuto) {
+  const auto policy = RoutingPolicy::FromFile(AIO_SOURCE_DIR "/policy/auto.toml");
+  ASSERT_TRUE(policy.ok()) << policy.status().ToString();
+  const RoutingPolicy paper = RoutingPolicy::Paper();
+  EXPECT_EQ(policy->name(), "auto");
+  EXPECT_EQ(policy->probe_prompt_tokens_max(), paper.probe_prompt_tokens_max());
+  ASSERT_EQ(policy->rules().size(), paper.rules().size());
+  for (size_t i = 0; i < paper.rules().size(); ++i) {
+    const RoutingRule& rule = policy->rules()[i];
+    const RoutingRule& of_paper = paper.rules()[i];
+    EXPECT_EQ(rule.name, of_paper.name);
+    EXPECT_EQ(rule.intents, of_paper.intents);
+    EXPECT_EQ(rule.prompt_tokens_max, of_paper.prompt_tokens_max);
+    EXPECT_EQ(rule.entropy_max, of_paper.entropy_max);
+    EXPECT_EQ(rule.role, of_paper.role);
+    EXPECT_EQ(rule.strategy, DefaultStrategy(StrategyKind::kAuto));
+  }
+}
+
 // --- the file format -------------------------------------------------------------------
 
 constexpr char kHead[] = "version = 1\nname = \"p\"\nprobe_prompt_tokens_max = 10\n";
@@ -233,7 +336,7 @@ TEST(PolicyToml, EveryKey) {
           Rule("intents = [\"a\", \"b\"]\nprompt_tokens_max = 5\nentropy_max = 1\nrole = "
                "\"small\"\nstrategy = \"prompt_lookup\"\nprompt_lookup_max = 9\nprompt_lookup_min "
                "= 3\n"
-               "num_speculative_tokens = 16\n") +
+               "num_speculative_tokens = 16\nweights = \"w8a16\"\n") +
           kLast,
       "p.toml");
   ASSERT_TRUE(policy.ok()) << policy.status().ToString();
@@ -246,6 +349,27 @@ TEST(PolicyToml, EveryKey) {
                           .prompt_lookup_min = 3,
                           .num_speculative_tokens = 16};
   EXPECT_EQ(rule.strategy, strategy);
+  EXPECT_EQ(rule.weights, kW8A16);
+}
+
+TEST(PolicyToml, EveryStrategyWithItsParameters) {
+  const auto strategy = [](const std::string& text) {
+    const auto policy = RoutingPolicy::FromToml(
+        kHead + Rule("intents = [\"a\"]\nrole = \"large\"\nstrategy = " + text) + kLast, "p.toml");
+    EXPECT_TRUE(policy.ok()) << policy.status().ToString();
+    return policy.ok() ? policy->rules().at(0).strategy : Strategy{};
+  };
+  for (const char* name :
+       {"plain", "prompt_lookup", "prompt_lookup_paper", "draft_model", "auto"}) {
+    EXPECT_EQ(strategy(fmt::format("\"{}\"\n", name)), StrategyFromName(name)) << name;
+  }
+  EXPECT_EQ(strategy("\"draft_model\"\nnum_speculative_tokens = 7\n").num_speculative_tokens, 7);
+  const Strategy automatic = strategy(
+      "\"auto\"\nprompt_lookup_max = 4\nprompt_lookup_min = 2\nnum_speculative_tokens = 5\n");
+  EXPECT_EQ(automatic, (Strategy{.kind = StrategyKind::kAuto,
+                                 .prompt_lookup_max = 4,
+                                 .prompt_lookup_min = 2,
+                                 .num_speculative_tokens = 5}));
 }
 
 // A rule with an entropy bound but no intents: holds for any intent, but not unprobed.
@@ -314,6 +438,7 @@ std::vector<BadPolicy> BadPolicies() {
   const std::string head = kHead;
   const std::string end = "role = \"small\"\nstrategy = \"plain\"\n";
   const std::string lookup = "role = \"small\"\nstrategy = \"prompt_lookup\"\n";
+  const std::string draft = "role = \"large\"\nstrategy = \"draft_model\"\n";
   return {
       // the text
       {"version = ", "p.toml:1: not valid TOML"},
@@ -384,7 +509,18 @@ std::vector<BadPolicy> BadPolicies() {
       {head + Rule(lookup + "num_speculative_tokens = 17\n"),
        "num_speculative_tokens: must be a whole number from 1 to 16"},
       {head + Rule(end + "num_speculative_tokens = 2\n"),
-       "num_speculative_tokens: belongs to strategy = \"prompt_lookup\""},
+       "num_speculative_tokens: belongs to the strategies prompt_lookup, draft_model and auto"},
+      {head + Rule(end + "prompt_lookup_max = 2\n"),
+       "prompt_lookup_max: belongs to the strategies prompt_lookup and auto; remove it"},
+      {head + Rule(draft + "prompt_lookup_min = 2\n") + kLast,
+       "prompt_lookup_min: belongs to the strategies prompt_lookup and auto; remove it"},
+      {head + Rule("role = \"small\"\nstrategy = \"draft_model\"\n") + kLast,
+       "p.toml:7: rule[0].strategy: the small model is the one that drafts; give draft_model to "
+       "rules with role = \"large\""},
+      {head + Rule(end + "weights = \"q4\"\n") + kLast,
+       "rule[0].weights: no weights 'q4'; there is 'w8a16', and without the key the role's own"},
+      {head + Rule(end + "weights = \"\"\n") + kLast, "no weights ''"},
+      {head + Rule(end + "weights = 8\n") + kLast, "weights: must be a string in quotes, is 8"},
   };
 }
 

@@ -62,6 +62,9 @@ class VocabularyTokenizer final : public Tokenizer {
     return IsToken(id) ? vocabulary_->piece(id) : std::string_view();
   }
   bool IsControl(int32_t id) const override { return IsToken(id) && vocabulary_->IsControl(id); }
+  TokenKind Kind(int32_t id) const override {
+    return IsToken(id) ? vocabulary_->kind(id) : TokenKind::kUnused;
+  }
   bool IsEndOfGeneration(int32_t id) const override {
     return IsToken(id) && vocabulary_->IsEndOfGeneration(id);
   }
@@ -233,6 +236,11 @@ Result<std::shared_ptr<const Tokenizer>> Tokenizer::Load(const GgufFile& file) {
   AIO_RETURN_IF_ERROR(tokenizer->ReadOptions(file));
   tokenizer->FillFingerprint();
   return std::shared_ptr<const Tokenizer>(std::move(tokenizer));
+}
+
+TokenKind Tokenizer::Kind(int32_t id) const {
+  if (id < 0 || id >= vocabulary_size()) return TokenKind::kUnused;
+  return IsControl(id) ? TokenKind::kControl : TokenKind::kNormal;
 }
 
 std::vector<int32_t> Tokenizer::EncodeText(std::string_view text, bool add_bos) const {

@@ -15,6 +15,7 @@
 namespace aio {
 
 class GgufFile;
+enum class TokenKind : uint8_t;  // tokenizer/vocabulary.h
 
 // A stretch of prompt text. Template text may contain special tokens ("<|im_end|>") and
 // they become their ids, the longest that begins at a place first; in user text the same
@@ -76,6 +77,8 @@ class Tokenizer {
   // The vocabulary entry as written in the file, for display ("Ġthe", "<|im_end|>").
   virtual std::string_view TokenPiece(int32_t id) const = 0;
   virtual bool IsControl(int32_t id) const = 0;
+  // Of a token; kUnused for numbers that are none. By default as much as IsControl() tells.
+  virtual TokenKind Kind(int32_t id) const;
   // End of sequence, end of turn, end of message: whatever ends an answer. The ids the file
   // names, and special tokens with a well-known name ("<|im_end|>", "<|eot_id|>", ...).
   virtual bool IsEndOfGeneration(int32_t id) const = 0;

@@ -426,6 +426,7 @@ Result<std::shared_ptr<Ticket>> FakeBackend::ScoreLabels(const Request& request,
   const int template_tokens = CountWords(labels.prefix) + CountWords(labels.suffix);
   LabelScores scores;
   scores.prompt_tokens = model.count_tokens(request.prompt);
+  scores.traffic = model.probe_traffic;
   scores.probe_tokens = scores.prompt_tokens + template_tokens;
   AIO_RETURN_IF_ERROR(CheckFits(model, scores.prompt_tokens, template_tokens));
   scores.logits =
@@ -458,6 +459,7 @@ Result<std::shared_ptr<Ticket>> FakeBackend::Generate(Request request,
   FinishEvent finish;
   finish.reason = answer.finish;
   finish.timings = answer.timings;
+  finish.traffic = answer.traffic;
   finish.usage.prompt_tokens = prompt_tokens;
   if (impl_->Holds(request)) finish.usage.cached_prompt_tokens = prompt_tokens;
   const int max_tokens = request.sampling.max_tokens.value_or(std::numeric_limits<int>::max());

@@ -27,6 +27,7 @@ struct FakeAnswer {
   std::vector<std::string> tokens = {"Hello", " ", "world"};  // one TokenEvent each
   FinishReason finish = FinishReason::kStop;
   Timings timings;
+  Traffic traffic;
   Status error;                     // not ok: after `tokens`, OnError(error) instead of OnFinish
   bool error_before_start = false;  // the error comes first and nothing else does
 };
@@ -49,6 +50,7 @@ struct FakeModel {
 
   std::optional<Decision> decision;  // as if a router stood here: in OnStart and from Decide()
   bool holds_prompts = true;         // LabelScores carry a held_prompt
+  Traffic probe_traffic;             // of LabelScores
 
   // Faults; ok means none.
   Status count_fault;       // CountPromptTokens()
