@@ -120,14 +120,14 @@ Result<int> FewestPromptTokens(const EmbeddedModel& model, const Prompt& prompt)
 Result<std::vector<int32_t>> EncodeProbe(const EmbeddedModel& model, const Prompt& prompt,
                                          const LabelQuery& query) {
   const Tokenizer& tokenizer = *model.tokenizer;
-  const std::vector<int32_t> suffix = tokenizer.EncodeTemplate(query.suffix, /*add_bos=*/false);
   if (const auto* given = std::get_if<std::vector<int32_t>>(&prompt)) {
     AIO_RETURN_IF_ERROR(CheckTokens(*given, tokenizer.vocabulary_size()));
     std::vector<int32_t> tokens = tokenizer.EncodeTemplate(query.prefix, /*add_bos=*/false);
     const size_t before = tokens.size();
     Append(*given, tokens);
-    Append(suffix, tokens);
-    KeepWindow(before, suffix.size(), query.window_tokens, tokens);
+    const size_t end = tokens.size();
+    Append(tokenizer.EncodeTemplate(query.suffix, /*add_bos=*/false), tokens);
+    KeepWindow(before, tokens.size() - end, query.window_tokens, tokens);
     return tokens;
   }
   AIO_ASSIGN_OR_RETURN(std::vector<TextPiece> rendered,
@@ -138,9 +138,12 @@ Result<std::vector<int32_t>> EncodeProbe(const EmbeddedModel& model, const Promp
   if (!query.suffix.empty()) pieces.push_back({query.suffix, /*is_template=*/true});
   std::vector<int32_t> tokens = tokenizer.Encode(pieces, /*add_bos=*/true);
   if (tokens.empty()) return Refuse(PromptParam(prompt), "the prompt has no tokens");
+  if (query.window_tokens == 0 || tokens.size() <= static_cast<size_t>(query.window_tokens)) {
+    return tokens;
+  }
   const size_t before =
       SharedBeginning(tokenizer.EncodeTemplate(query.prefix, /*add_bos=*/true), tokens);
-  const size_t after = SharedEnd(suffix, tokens);
+  const size_t after = SharedEnd(tokenizer.EncodeTemplate(query.suffix, /*add_bos=*/false), tokens);
   // Prefix and suffix overlap where both are like what stands between.
   if (before + after < tokens.size()) KeepWindow(before, after, query.window_tokens, tokens);
   return tokens;
