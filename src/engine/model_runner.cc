@@ -73,8 +73,8 @@ StepCosts ModelRunner::MeasureSteps() {
   const int rows_max = std::min({KvCache::kBlockTokens, model_.model->config().context_length,
                                  scheduler_options_.max_logit_rows()});
   constexpr int32_t kFirstBlock[] = {0};
-  std::vector<ForwardRow> rows;
-  for (int i = 0; i < rows_max; ++i) rows.push_back({0, i, kFirstBlock, true});
+  std::vector<ForwardRow> rows(rows_max);
+  for (int i = 0; i < rows_max; ++i) rows[i] = {0, i, kFirstBlock, true};
   return StepCosts::Measure(rows_max, kBudget, clock_, [&](int count) {
     Forward(*model_.model, std::span(rows).first(count), *cache_, scratch_, pool_);
   });

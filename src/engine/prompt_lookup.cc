@@ -95,7 +95,7 @@ const NgramIndex::Entry* NgramIndex::Find(uint64_t key) const {
 // At most half of the table is used. Text repeats itself, so a third less is asked for than
 // all-distinct n-grams would need; a text that does not grows the table once more.
 void NgramIndex::Reserve(int num_tokens) {
-  const auto a_token = static_cast<size_t>(ngram_max_ - ngram_min_ + 2);
+  const size_t a_token = static_cast<size_t>(ngram_max_) - static_cast<size_t>(ngram_min_) + 2;
   const size_t room_for_one = 2 * (used_ + a_token);
   size_t wanted = std::max<size_t>(room_for_one, 64);
   if (table_.empty()) wanted = std::max(wanted, a_token * static_cast<size_t>(num_tokens) * 4 / 3);

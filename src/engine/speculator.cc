@@ -58,6 +58,13 @@ bool Speculator::WantsModel(const Plan& plan) const {
   return rate > kMargin * BestRate(plan.drafting->by_lookup().chances, base_, costs_);
 }
 
+// A try, just to see, may not hold up the step for long.
+bool Speculator::CanTryModel(const Plan& plan) const {
+  constexpr double kStepsMax = 4;
+  const int behind = draft_model_->NumBehind(*plan.sequence);
+  return draft_model_->costs().Ms(behind) <= kStepsMax * costs_.Ms(base_.rows);
+}
+
 void Speculator::AskModel() {
   jobs_.clear();
   for (const Plan& plan : plans_) {
@@ -65,7 +72,7 @@ void Speculator::AskModel() {
       if (plan.drafting->strategy().kind != StrategyKind::kDraftModel) continue;
     } else if (WantsModel(plan)) {
       plan.drafting->PreferModel();
-    } else if (!plan.drafting->PassOverModel()) {
+    } else if (!CanTryModel(plan) || !plan.drafting->PassOverModel()) {
       continue;
     }
     jobs_.push_back({plan.sequence, plan.drafting, plan.count_max});

@@ -53,6 +53,7 @@ class Speculator final : public DraftPlanner {
 
   void Begin(std::span<Sequence* const> decoding);
   bool WantsModel(const Plan& plan) const;
+  bool CanTryModel(const Plan& plan) const;
   void AskModel();
   bool ModelGoesOn(const DraftJob& job) const;
   void SetFixed(int& count_max);
