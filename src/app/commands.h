@@ -29,6 +29,7 @@ void RegisterSynthesize(CLI::App& program, int& exit_status);
 void RegisterBench(CLI::App& program, int& exit_status);
 void RegisterBenchPair(CLI::App& bench, int& exit_status);  // under `aio bench`
 void RegisterValidate(CLI::App& program, int& exit_status);
+void RegisterVerify(CLI::App& program, int& exit_status);
 
 // Prints an answer's text as it comes. Throws std::system_error if that fails.
 void PrintNow(std::string_view text);
