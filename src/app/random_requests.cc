@@ -26,9 +26,7 @@ constexpr std::string_view kPieces[] = {
     "猫は窓のそばで眠っている。🙂 猫は起きた。",
     "{\"name\": \"Ada\", \"age\": 36, \"tags\": [\"a\", \"b\"]}",
     "Hello! How are you today?",
-    "#include <vector>\nint Sum(const std::vector<int>& v) {\n  int sum = 0;\n  for (int x : v) "
-    "sum += "
-    "x;\n  return sum;\n}\n",
+    "int Sum(const std::vector<int>& v) {\n  int s = 0;\n  for (int x : v) s += x;\n}\n",
     "    \t  \n\n  x = 1\n",
     "<|im_end|> is text here, and so is <s>.",
     "Which river flows through Elsby?",
@@ -93,17 +91,16 @@ std::vector<ChatMessage> RandomChat(RandomChoices& random) {
   return messages;
 }
 
-std::string CutText(std::string text, size_t bytes) {
-  text.resize(std::min(text.size(), bytes));
+void CutText(size_t bytes_max, std::string& text) {
+  text.resize(std::min(text.size(), bytes_max));
   text.resize(CompleteUtf8Prefix(text));
-  return text;
 }
 
 Prompt GivenPrompt(const PromptSources& sources, RandomChoices& random) {
   const int last = static_cast<int>(sources.prompts.size()) - 1;
   std::vector<ChatMessage> messages = sources.prompts[random.Int(0, last)];
   for (ChatMessage& message : messages) {
-    message.content = CutText(std::move(message.content), kGivenBytesMax / messages.size());
+    CutText(kGivenBytesMax / messages.size(), message.content);
   }
   if (sources.chats && !random.OneIn(3)) return messages;
   return messages.back().content;
@@ -213,7 +210,7 @@ std::string RandomStop(std::string_view text, RandomChoices& random) {
 
 void ShortenPrompt(Prompt& prompt) {
   if (auto* text = std::get_if<std::string>(&prompt)) {
-    *text = CutText(std::move(*text), text->size() / 2 + 1);
+    CutText(text->size() / 2 + 1, *text);
     if (text->empty()) *text = "x";
   } else if (auto* tokens = std::get_if<std::vector<int32_t>>(&prompt)) {
     tokens->resize(tokens->size() / 2 + 1);
@@ -221,7 +218,7 @@ void ShortenPrompt(Prompt& prompt) {
     auto& messages = std::get<std::vector<ChatMessage>>(prompt);
     messages.erase(messages.begin(), messages.end() - 1);
     std::string& content = messages.back().content;
-    content = CutText(std::move(content), content.size() / 2);
+    CutText(content.size() / 2, content);
   }
 }
 
