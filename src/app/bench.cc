@@ -125,6 +125,8 @@ void RegisterBench(CLI::App& program, int& exit_status) {
   CLI::App* bench = program.add_subcommand("bench", "Measure parts of the system");
   bench->require_subcommand(1);
   RegisterBenchPair(*bench, exit_status);
+  RegisterBenchStrategies(*bench, exit_status);
+  RegisterBenchSteps(*bench, exit_status);
   CLI::App* engine = bench->add_subcommand(
       "engine", "Decoding and prefill of models, next to this machine's read bandwidth");
   auto flags = std::make_shared<BenchFlags>();

@@ -27,8 +27,11 @@ void RegisterInspect(CLI::App& program, int& exit_status);
 void RegisterQuantize(CLI::App& program, int& exit_status);
 void RegisterSynthesize(CLI::App& program, int& exit_status);
 void RegisterBench(CLI::App& program, int& exit_status);
-void RegisterBenchPair(CLI::App& bench, int& exit_status);  // under `aio bench`
+void RegisterBenchPair(CLI::App& bench, int& exit_status);  // under `aio bench`, as the next two
+void RegisterBenchStrategies(CLI::App& bench, int& exit_status);
+void RegisterBenchSteps(CLI::App& bench, int& exit_status);
 void RegisterValidate(CLI::App& program, int& exit_status);
+void RegisterVerify(CLI::App& program, int& exit_status);
 
 // Prints an answer's text as it comes. Throws std::system_error if that fails.
 void PrintNow(std::string_view text);

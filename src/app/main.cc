@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
   aio::RegisterSynthesize(program, exit_status);
   aio::RegisterBench(program, exit_status);
   aio::RegisterValidate(program, exit_status);
+  aio::RegisterVerify(program, exit_status);
 
   try {
     program.parse(argc, argv);
