@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "formats/quote.h"
-#include "tokenizer/vocabulary.h"
+#include "tokenizer/token_kind.h"
 
 namespace aio {
 namespace {

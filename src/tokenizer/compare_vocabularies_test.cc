@@ -6,8 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "tokenizer/token_kind.h"
 #include "tokenizer/tokenizer_testing.h"
-#include "tokenizer/vocabulary.h"
 
 namespace aio {
 namespace {

@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "base/status.h"
+#include "tokenizer/token_kind.h"
 
 namespace aio {
 
 class GgufFile;
-enum class TokenKind : uint8_t;  // tokenizer/vocabulary.h
 
 // A stretch of prompt text. Template text may contain special tokens ("<|im_end|>") and
 // they become their ids, the longest that begins at a place first; in user text the same

@@ -12,21 +12,11 @@
 #include <vector>
 
 #include "base/status.h"
+#include "tokenizer/token_kind.h"
 
 namespace aio {
 
 class GgufFile;
-
-// GGUF's numbers (`tokenizer.ggml.token_type`).
-enum class TokenKind : uint8_t {
-  kUndefined = 0,
-  kNormal = 1,
-  kUnknown = 2,
-  kControl = 3,
-  kUserDefined = 4,
-  kUnused = 5,
-  kByte = 6,
-};
 
 // Immutable, thread-safe.
 class Vocabulary {
