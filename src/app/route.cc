@@ -42,13 +42,25 @@ Request ToRequest(const RouteFlags& flags, std::vector<ChatMessage> messages) {
   return request;
 }
 
-void PrintExplanation(const Decision& decision) {
-  fmt::print("model      {} ({})\nstrategy   {}", decision.model, decision.role,
-             StrategyName(decision.strategy.kind));
-  if (decision.strategy.kind == StrategyKind::kPromptLookup) {
-    fmt::print(" (n-grams up to {}, {} tokens ahead)", decision.strategy.prompt_lookup_max,
-               decision.strategy.num_speculative_tokens);
+// " (n-grams of 1 to 6 tokens, 2 guesses a step)"; nothing for plain.
+std::string DescribeParameters(const Strategy& strategy) {
+  const bool automatic = strategy.kind == StrategyKind::kAuto;
+  std::vector<std::string> parts;
+  if (automatic || strategy.kind == StrategyKind::kPromptLookup) {
+    parts.push_back(fmt::format("n-grams of {} to {} tokens", strategy.prompt_lookup_min,
+                                strategy.prompt_lookup_max));
   }
+  if (strategy.kind != StrategyKind::kPlain) {
+    parts.push_back(fmt::format("{}{} guesses a step", automatic ? "at most " : "",
+                                strategy.num_speculative_tokens));
+  }
+  return parts.empty() ? "" : fmt::format(" ({})", fmt::join(parts, ", "));
+}
+
+void PrintExplanation(const Decision& decision) {
+  fmt::print("model      {} ({})\nweights    {}\nstrategy   {}{}", decision.model, decision.role,
+             decision.weights.empty() ? "its own" : decision.weights,
+             StrategyName(decision.strategy.kind), DescribeParameters(decision.strategy));
   fmt::print("\nreason     {}\nrule       {}\nprompt     {} tokens\n", decision.reason,
              decision.rule, decision.prompt_tokens);
   if (!decision.probed) {
