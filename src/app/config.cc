@@ -23,6 +23,17 @@ std::string RelativeTo(const std::string& source, const std::string& path) {
   return (fs::path(source).parent_path() / path).lexically_normal().string();
 }
 
+void ReadDraftModel(TomlTable& table, ModelSettings& settings) {
+  settings.draft_model = table.String("draft_model").value_or("");
+  if (!table.Has("draft_model")) return;
+  if (settings.role == kSmallRole) {
+    table.Fail("draft_model", "the small model is the one that drafts; remove the key");
+  } else if (settings.draft_model != kSmallRole) {
+    table.Fail("draft_model", fmt::format("must be a role that can draft, \"{}\", is \"{}\"",
+                                          kSmallRole, settings.draft_model));
+  }
+}
+
 void ReadModels(TomlTable& root, const std::string& source, AppConfig& config) {
   root.Require("models");
   std::optional<TomlTable> models = root.Table("models");
@@ -39,6 +50,11 @@ void ReadModels(TomlTable& root, const std::string& source, AppConfig& config) {
     settings.chat_template = table->String("chat_template").value_or("");
     settings.bandwidth_weight =
         table->Number("bandwidth_weight", 0.001, 1000).value_or(settings.bandwidth_weight);
+    settings.w8a16_path = RelativeTo(source, table->String("w8a16_path").value_or(""));
+    if (table->Has("w8a16_path") && settings.w8a16_path.empty()) {
+      table->Fail("w8a16_path", "is empty; name a GGUF file, or remove the key");
+    }
+    ReadDraftModel(*table, settings);
     config.models.push_back(std::move(settings));
   }
 }
@@ -134,6 +150,18 @@ Result<AppConfig> ParseConfig(std::string_view toml, const std::string& source) 
   AIO_RETURN_IF_ERROR(root.Finish());
   AIO_ASSIGN_OR_RETURN(config.policy, RoutingPolicy::FromFile(policy_path));
   return config;
+}
+
+std::vector<ModelSettings> ResidentModels(const AppConfig& config) {
+  std::vector<ModelSettings> models = config.models;
+  for (const ModelSettings& own : config.models) {
+    if (own.w8a16_path.empty()) continue;
+    ModelSettings& variant = models.emplace_back(own);
+    variant.role.clear();
+    variant.name = own.w8a16_name();
+    variant.path = own.w8a16_path;
+  }
+  return models;
 }
 
 Result<AppConfig> LoadConfig(const std::string& path) {

@@ -21,6 +21,14 @@ struct ModelSettings {
   std::string path;             // of the GGUF file
   std::string chat_template;    // a family's name, or empty: the file's own
   double bandwidth_weight = 1;  // see EmbeddedModel
+  std::string w8a16_path;       // of the same model with 8-bit weights; empty: not resident
+  std::string draft_model;      // the role of the model that drafts for it; empty: none does
+  // Without a common vocabulary, that nobody drafts is no error: the paths are not those of the
+  // file that said who does.
+  bool draft_model_may_differ = false;
+
+  // What clients call the variant at w8a16_path.
+  std::string w8a16_name() const { return name + "-w8a16"; }
 };
 
 struct AppConfig {
@@ -32,6 +40,10 @@ struct AppConfig {
   LabelQuery probe;
   RoutingPolicy policy;
 };
+
+// What is to be resident: the small and the large model, then their variants as models of their
+// own, without a role: a request's `model` may say a variant's name only.
+std::vector<ModelSettings> ResidentModels(const AppConfig& config);
 
 // Reads `path`; relative paths in it are taken from its own folder. Errors name the file,
 // the key and the mend.

@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 #include "app/system_cpu.h"
 
@@ -51,6 +52,56 @@ TEST(ConfigTest, ReadsPathsRelativeToTheFile) {
   EXPECT_EQ(config->probe.labels.size(), 3u);
   EXPECT_EQ(config->policy.name(), RoutingPolicy::Paper().name());
   EXPECT_THAT(config->virtual_names, ElementsAre("auto", "aio/auto"));
+}
+
+// A configuration with these lines in [models.small] and [models.large].
+std::string Models(const std::string& small, const std::string& large) {
+  std::string text = Config();
+  text.insert(text.find("[models.large]"), small);
+  text.insert(text.find("[probe]"), large);
+  return text;
+}
+
+TEST(ConfigTest, ReadsVariantsAndWhoDrafts) {
+  auto config = ParseConfig(Config(), kSource);
+  ASSERT_TRUE(config.ok()) << config.status().ToString();
+  EXPECT_EQ(config->models[1].draft_model, "");
+  EXPECT_EQ(ResidentModels(*config).size(), 2u);
+  config = ParseConfig(Models("w8a16_path = \"../models/tiny8.gguf\"\n",
+                              "w8a16_path = \"/data/big8.gguf\"\ndraft_model = \"small\"\n"
+                              "bandwidth_weight = 3\n"),
+                       kSource);
+  ASSERT_TRUE(config.ok()) << config.status().ToString();
+  EXPECT_EQ(config->models[1].draft_model, "small");
+  const std::vector<ModelSettings> resident = ResidentModels(*config);
+  ASSERT_EQ(resident.size(), 4u);
+  EXPECT_EQ(resident[2].name, "tiny-w8a16");
+  EXPECT_EQ(resident[2].path, AIO_SOURCE_DIR "/models/tiny8.gguf");
+  EXPECT_EQ(resident[3].name, "large-w8a16");
+  EXPECT_EQ(resident[3].path, "/data/big8.gguf");
+  EXPECT_EQ(resident[3].bandwidth_weight, 3) << "its model's";
+}
+
+TEST(ConfigTest, OnlyTheSmallModelDrafts) {
+  EXPECT_THAT(ErrorOf(Models("draft_model = \"small\"\n", "")),
+              HasSubstr("models.small.draft_model: the small model is the one that drafts"));
+  EXPECT_THAT(ErrorOf(Models("draft_model = \"\"\n", "")), HasSubstr("models.small.draft_model"));
+  EXPECT_THAT(ErrorOf(Models("", "draft_model = \"large\"\n")),
+              HasSubstr("models.large.draft_model: must be a role that can draft, \"small\", is "
+                        "\"large\""));
+  EXPECT_THAT(ErrorOf(Models("", "draft_model = \"tiny\"\n")), HasSubstr("a role that can draft"));
+  EXPECT_THAT(ErrorOf(Models("", "w8a16_path = \"\"\n")), HasSubstr("models.large.w8a16_path"));
+}
+
+TEST(ConfigTest, ReadsTheProbesWindow) {
+  const auto with = [](const std::string& window) {
+    std::string text = Config();
+    text.insert(text.find("suffix"), "window_tokens = " + window + "\n");
+    return text;
+  };
+  EXPECT_EQ(ParseConfig(with("512"), kSource)->probe.window_tokens, 512);
+  EXPECT_EQ(ParseConfig(Config(), kSource)->probe.window_tokens, 0);
+  EXPECT_THAT(ErrorOf(with("32")), HasSubstr("probe.window_tokens: must be 0"));
 }
 
 TEST(ConfigTest, ReadsVirtualNames) {  // [routing] is what Config() ends with
@@ -128,7 +179,8 @@ TEST(ConfigTest, TheBundledConfigurationIsFoundAndRight) {
   const auto path = FindDefaultConfig();
   ASSERT_TRUE(path.ok()) << path.status().ToString();
   const auto config = LoadConfig(*path);
-  EXPECT_TRUE(config.ok()) << config.status().ToString();
+  ASSERT_TRUE(config.ok()) << config.status().ToString();
+  EXPECT_EQ(config->models[1].draft_model, "small");
 }
 
 }  // namespace

@@ -3,14 +3,18 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "app/check_models.h"
+#include "app/commands.h"
 #include "app/system_memory.h"
+#include "base/check.h"
 #include "base/progress.h"
 #include "formats/gguf.h"
-#include "model/kv_cache.h"
 
 namespace aio {
 
@@ -24,51 +28,139 @@ Result<int64_t> FootprintBytes(const GgufFile& file, const EngineOptions& engine
   return summary.weight_bytes + working;
 }
 
-using OpenFiles = std::vector<std::shared_ptr<const GgufFile>>;
+using OpenFiles = std::vector<std::shared_ptr<const GgufFile>>;  // [models]
 
-Result<OpenFiles> OpenAndCheckMemory(const AppConfig& config) {
+Result<OpenFiles> OpenAndCheckMemory(const std::vector<ModelSettings>& models,
+                                     const EngineOptions& engine) {
   OpenFiles files;
   int64_t needed = 0;
-  for (const ModelSettings& settings : config.models) {
+  for (const ModelSettings& settings : models) {
     AIO_ASSIGN_OR_RETURN(auto file, GgufFile::Open(settings.path));
-    AIO_ASSIGN_OR_RETURN(const int64_t bytes, FootprintBytes(*file, config.engine));
+    AIO_ASSIGN_OR_RETURN(const int64_t bytes, FootprintBytes(*file, engine));
     needed += bytes;
     files.push_back(std::move(file));
   }
   AIO_ASSIGN_OR_RETURN(const int64_t available, AvailableMemoryBytes());
-  AIO_RETURN_IF_ERROR(CheckFits(needed, available, "the model pair with its KV cache"));
+  const std::string_view what = models.size() > 2
+                                    ? "the model pair and its w8a16 variants with their KV caches"
+                                    : "the model pair with its KV cache";
+  AIO_RETURN_IF_ERROR(CheckFits(needed, available, what));
   return files;
+}
+
+// All but the weights.
+Result<EmbeddedModel> ReadModel(const ModelSettings& settings, const GgufFile& file) {
+  EmbeddedModel embedded;
+  embedded.name = settings.name;
+  embedded.role = settings.role;
+  embedded.bandwidth_weight = settings.bandwidth_weight;
+  AIO_ASSIGN_OR_RETURN(embedded.tokenizer, Tokenizer::Load(file));
+  if (!settings.chat_template.empty()) {
+    AIO_ASSIGN_OR_RETURN(embedded.chat_template, ChatTemplate::FromName(settings.chat_template));
+    return embedded;
+  }
+  Result<ChatTemplate> own = ChatTemplate::FromGguf(file);
+  // A base model without a template still completes raw text; one with a template that
+  // we cannot render would answer nonsense, so that is an error.
+  if (own.ok()) {
+    embedded.chat_template = *own;
+  } else if (own.status().code() != StatusCode::kNotFound) {
+    return own.status();
+  }
+  return embedded;
+}
+
+Status ReadWeights(std::shared_ptr<const GgufFile> file, int threads, const Clock& clock,
+                   EmbeddedModel& embedded) {
+  std::optional<ProgressBar> bar;
+  LoadOptions options;
+  options.num_threads = threads;
+  options.progress = [&](int64_t done, int64_t total) {
+    if (!bar) bar.emplace("loading " + embedded.name, total, clock);
+    bar->Update(done);
+  };
+  AIO_ASSIGN_OR_RETURN(embedded.model, Model::Load(std::move(file), options));
+  return Status::Ok();
+}
+
+template <typename Named>
+size_t IndexOf(const std::vector<Named>& models, std::string_view name) {
+  const auto found = std::find_if(models.begin(), models.end(),
+                                  [&](const Named& model) { return model.name == name; });
+  AIO_CHECK(found != models.end());
+  return static_cast<size_t>(found - models.begin());
+}
+
+// A variant speaks as its model does, whatever else its own file says.
+Status JoinVariants(const AppConfig& config, const OpenFiles& files,
+                    std::vector<EmbeddedModel>& models) {
+  for (const ModelSettings& settings : config.models) {
+    if (settings.w8a16_path.empty()) continue;
+    const size_t own = IndexOf(models, settings.name);
+    const size_t variant = IndexOf(models, settings.w8a16_name());
+    AIO_RETURN_IF_ERROR(CheckIsW8A16Of(*files[own], *files[variant]));
+    AIO_RETURN_IF_ERROR(CheckSameTokenizer(*models[own].tokenizer, *models[variant].tokenizer,
+                                           files[variant]->path()));
+    models[variant].tokenizer = models[own].tokenizer;
+    models[variant].chat_template = models[own].chat_template;
+  }
+  return Status::Ok();
+}
+
+Status JoinDrafts(const AppConfig& config, std::vector<EmbeddedModel>& models) {
+  for (const ModelSettings& settings : config.models) {
+    if (settings.draft_model.empty()) continue;
+    const EmbeddedModel& draft = models[0];  // the small one: ReadDraftModel()
+    EmbeddedModel& target = models[IndexOf(models, settings.name)];
+    const Status can_draft = CheckCanDraft(draft, target);
+    if (!can_draft.ok() && settings.draft_model_may_differ) {
+      PrintNote(fmt::format("aio: {}; none drafts", can_draft.message()));
+      continue;
+    }
+    if (!can_draft.ok()) {
+      return InvalidArgument(fmt::format("{}: models.{}.draft_model: {}", config.source,
+                                         settings.role, can_draft.message()));
+    }
+    target.draft_model = draft.name;
+    if (settings.w8a16_path.empty()) continue;
+    models[IndexOf(models, settings.w8a16_name())].draft_model = draft.name;
+  }
+  return Status::Ok();
+}
+
+Result<std::vector<EmbeddedModel>> LoadModels(const AppConfig& config, const Clock& clock) {
+  const std::vector<ModelSettings> resident = ResidentModels(config);
+  AIO_ASSIGN_OR_RETURN(OpenFiles files, OpenAndCheckMemory(resident, config.engine));
+  std::vector<EmbeddedModel> models;
+  for (size_t i = 0; i < resident.size(); ++i) {
+    AIO_ASSIGN_OR_RETURN(EmbeddedModel model, ReadModel(resident[i], *files[i]));
+    models.push_back(std::move(model));
+  }
+  AIO_RETURN_IF_ERROR(JoinVariants(config, files, models));
+  AIO_RETURN_IF_ERROR(JoinDrafts(config, models));
+  for (size_t i = 0; i < models.size(); ++i) {
+    AIO_RETURN_IF_ERROR(
+        ReadWeights(std::move(files[i]), config.engine.num_threads, clock, models[i]));
+  }
+  return models;
+}
+
+RoleTarget ToTarget(const ModelSettings& settings, const std::vector<EmbeddedModel>& models,
+                    Backend& engine) {
+  RoleTarget target{.backend = &engine, .model = settings.name};
+  if (!settings.w8a16_path.empty()) {
+    target.variants.emplace(kW8A16, settings.w8a16_name());
+  }
+  target.draft_model = models[IndexOf(models, settings.name)].draft_model;
+  return target;
 }
 
 }  // namespace
 
 Result<EmbeddedModel> LoadModel(const ModelSettings& settings, int threads, const Clock& clock,
                                 std::shared_ptr<const GgufFile> file) {
-  EmbeddedModel embedded;
-  embedded.name = settings.name;
-  embedded.role = settings.role;
-  embedded.bandwidth_weight = settings.bandwidth_weight;
-  AIO_ASSIGN_OR_RETURN(embedded.tokenizer, Tokenizer::Load(*file));
-  if (!settings.chat_template.empty()) {
-    AIO_ASSIGN_OR_RETURN(embedded.chat_template, ChatTemplate::FromName(settings.chat_template));
-  } else {
-    Result<ChatTemplate> own = ChatTemplate::FromGguf(*file);
-    // A base model without a template still completes raw text; one with a template that
-    // we cannot render would answer nonsense, so that is an error.
-    if (own.ok()) {
-      embedded.chat_template = *own;
-    } else if (own.status().code() != StatusCode::kNotFound) {
-      return own.status();
-    }
-  }
-  std::optional<ProgressBar> bar;
-  LoadOptions options;
-  options.num_threads = threads;
-  options.progress = [&](int64_t done, int64_t total) {
-    if (!bar) bar.emplace("loading " + settings.name, total, clock);
-    bar->Update(done);
-  };
-  AIO_ASSIGN_OR_RETURN(embedded.model, Model::Load(std::move(file), options));
+  AIO_ASSIGN_OR_RETURN(EmbeddedModel embedded, ReadModel(settings, *file));
+  AIO_RETURN_IF_ERROR(ReadWeights(std::move(file), threads, clock, embedded));
   return embedded;
 }
 
@@ -78,9 +170,9 @@ void RuntimeFlags::AddTo(CLI::App& command) {
                   "configuration file (default: the bundled pair's, config/pocket.toml)")
       ->envname("AIO_CONFIG");
   command.add_option("--small", small_path,
-                     "GGUF file of the small model, in place of the configured");
+                     "GGUF file of the small model, in place of the configured and its variant");
   command.add_option("--large", large_path,
-                     "GGUF file of the large model, in place of the configured");
+                     "GGUF file of the large model, in place of the configured and its variant");
   command.add_option("--threads", threads, "threads of the engine (default: one a usable core)")
       ->check(CLI::Range(1, EngineLimits::kThreadsMax));
 }
@@ -94,27 +186,24 @@ Result<AppConfig> RuntimeFlags::Resolve() const {
   if (threads > 0) config.engine.num_threads = threads;
   for (ModelSettings& model : config.models) {
     const std::string& replacement = model.role == "small" ? small_path : large_path;
-    if (!replacement.empty()) model.path = replacement;
+    if (!small_path.empty() || !large_path.empty()) model.draft_model_may_differ = true;
+    if (replacement.empty()) continue;
+    model.path = replacement;
+    model.w8a16_path.clear();
   }
   return config;
 }
 
 Result<std::unique_ptr<Runtime>> LoadRuntime(const AppConfig& config) {
   auto runtime = std::make_unique<Runtime>();
-  AIO_ASSIGN_OR_RETURN(OpenFiles files, OpenAndCheckMemory(config));
-  std::vector<EmbeddedModel> models;
-  for (size_t i = 0; i < config.models.size(); ++i) {
-    AIO_ASSIGN_OR_RETURN(EmbeddedModel model, LoadModel(config.models[i], config.engine.num_threads,
-                                                        runtime->clock, std::move(files[i])));
-    models.push_back(std::move(model));
-  }
-  auto engine = EmbeddedBackend::Create(std::move(models), config.engine, runtime->clock);
+  AIO_ASSIGN_OR_RETURN(std::vector<EmbeddedModel> models, LoadModels(config, runtime->clock));
+  auto engine = EmbeddedBackend::Create(models, config.engine, runtime->clock);
   if (!engine.ok()) return engine.status().WithContext(config.source);
   runtime->engine = *std::move(engine);
 
   RouterOptions options;
-  options.small = {runtime->engine.get(), config.models[0].name};
-  options.large = {runtime->engine.get(), config.models[1].name};
+  options.small = ToTarget(config.models[0], models, *runtime->engine);
+  options.large = ToTarget(config.models[1], models, *runtime->engine);
   options.labels = config.probe;
   options.policy = config.policy;
   options.virtual_names = config.virtual_names;
@@ -122,6 +211,25 @@ Result<std::unique_ptr<Runtime>> LoadRuntime(const AppConfig& config) {
   if (!router.ok()) return router.status().WithContext(config.source);
   runtime->router = *std::move(router);
   return runtime;
+}
+
+std::vector<ModelInfo> ResidentModels(const Runtime& runtime) {
+  std::vector<ModelInfo> models;
+  for (ModelInfo& model : runtime.router->Models()) {
+    if (model.role != "router") models.push_back(std::move(model));
+  }
+  return models;
+}
+
+std::string DescribeUse(const ModelInfo& model, const std::vector<ModelInfo>& resident) {
+  std::string use;
+  if (!model.weights.empty()) use += fmt::format(", {} weights", model.weights);
+  std::vector<std::string_view> targets;
+  for (const ModelInfo& other : resident) {
+    if (other.draft_model == model.name) targets.push_back(other.name);
+  }
+  if (!targets.empty()) use += fmt::format(", drafts for {}", fmt::join(targets, " and "));
+  return use;
 }
 
 }  // namespace aio

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "app/config.h"
 #include "backend/backend.h"
@@ -43,8 +44,14 @@ struct Runtime {
 Result<EmbeddedModel> LoadModel(const ModelSettings& settings, int threads, const Clock& clock,
                                 std::shared_ptr<const GgufFile> file);
 
-// Checks that the models fit in memory before it loads them.
+// Checks that the models fit in memory and to each other (check_models.h) before it loads their
+// weights.
 Result<std::unique_ptr<Runtime>> LoadRuntime(const AppConfig& config);
+
+// What is resident, for people: the router's models but for the names that route.
+std::vector<ModelInfo> ResidentModels(const Runtime& runtime);
+// What a model is for beside its role: ", drafts for pocket-large", ", w8a16 weights" or nothing.
+std::string DescribeUse(const ModelInfo& model, const std::vector<ModelInfo>& resident);
 
 }  // namespace aio
 

@@ -12,6 +12,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <thread>
+#include <vector>
 
 #include "api/json_text.h"
 #include "app/commands.h"
@@ -64,9 +65,11 @@ void Announce(const Runtime& runtime, const Server& server, int threads, bool js
     for (const ModelInfo& model : runtime.router->Models()) models.push_back(model.name);
     fmt::print("{}\n", ToText({{"url", server.url()}, {"models", models}, {"threads", threads}}));
   } else {
-    for (const ModelInfo& model : runtime.engine->Models()) {
-      fmt::print("{:<6} {}: {} parameters, {} of weights, context {}\n", model.role, model.name,
-                 model.parameters, FormatBytes(model.bytes), model.context_length);
+    const std::vector<ModelInfo> resident = ResidentModels(runtime);
+    for (const ModelInfo& model : resident) {
+      fmt::print("{:<6} {}: {} parameters, {} of weights, context {}{}\n", model.role, model.name,
+                 model.parameters, FormatBytes(model.bytes), model.context_length,
+                 DescribeUse(model, resident));
     }
     fmt::print("kernels for {}, {} threads\nlistening on {}\n", ActiveTarget(), threads,
                server.url());

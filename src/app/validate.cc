@@ -3,6 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 #include "api/json_text.h"
 #include "app/check_file_weights.h"
@@ -21,23 +23,31 @@ struct ValidateFlags {
   bool json = false;
 };
 
-Status Validate(const ValidateFlags& flags, OrderedJson& facts) {
+// `lines`: a model each, for people.
+Status Validate(const ValidateFlags& flags, OrderedJson& facts, std::vector<std::string>& lines) {
   AIO_ASSIGN_OR_RETURN(const AppConfig config, flags.runtime.Resolve());
   facts["config"] = config.source;
   AIO_ASSIGN_OR_RETURN(const std::unique_ptr<Runtime> runtime, LoadRuntime(config));
-  for (const ModelInfo& model : runtime->engine->Models()) {
+  const std::vector<ModelInfo> resident = ResidentModels(*runtime);
+  for (const ModelInfo& model : resident) {
     facts["models"].push_back({{"role", model.role},
                                {"name", model.name},
                                {"architecture", model.architecture},
                                {"parameters", model.parameters},
                                {"bytes", model.bytes},
-                               {"context_length", model.context_length}});
+                               {"context_length", model.context_length},
+                               {"weights", model.weights},
+                               {"draft_model", model.draft_model}});
+    lines.push_back(fmt::format("  {:<6} {} ({}, {} parameters, {}, context {}{})\n", model.role,
+                                model.name, model.architecture, model.parameters,
+                                FormatBytes(model.bytes), model.context_length,
+                                DescribeUse(model, resident)));
   }
   for (const RoutingRule& rule : config.policy.rules()) facts["rules"].push_back(rule.name);
   for (const auto& label : config.probe.labels) facts["labels"].push_back(label.name);
   facts["policy"] = config.policy.name();
   if (!flags.weights) return Status::Ok();
-  for (const ModelSettings& model : config.models) {
+  for (const ModelSettings& model : ResidentModels(config)) {
     AIO_ASSIGN_OR_RETURN(const std::shared_ptr<const GgufFile> file, GgufFile::Open(model.path));
     AIO_RETURN_IF_ERROR(CheckFileWeights(*file, config.engine.num_threads));
   }
@@ -47,7 +57,8 @@ Status Validate(const ValidateFlags& flags, OrderedJson& facts) {
 
 int RunValidate(const ValidateFlags& flags) {
   OrderedJson facts = {{"models", OrderedJson::array()}};
-  const Status status = Validate(flags, facts);
+  std::vector<std::string> lines;
+  const Status status = Validate(flags, facts, lines);
   facts["ok"] = status.ok();
   if (flags.json) {
     if (!status.ok()) facts["error"] = status.message();
@@ -56,12 +67,7 @@ int RunValidate(const ValidateFlags& flags) {
   }
   if (!status.ok()) return Fail(status);
   fmt::print("{}: fine\n", facts["config"].get<std::string>());
-  for (const auto& model : facts["models"]) {
-    fmt::print("  {:<6} {} ({}, {} parameters, {}, context {})\n", model["role"].get<std::string>(),
-               model["name"].get<std::string>(), model["architecture"].get<std::string>(),
-               model["parameters"].get<int64_t>(), FormatBytes(model["bytes"].get<int64_t>()),
-               model["context_length"].get<int>());
-  }
+  for (const std::string& line : lines) fmt::print("{}", line);
   if (flags.weights) fmt::print("  every weight is finite\n");
   fmt::print("  policy {}: {} rules; labels", facts["policy"].get<std::string>(),
              facts["rules"].size());
