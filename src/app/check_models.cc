@@ -68,6 +68,15 @@ bool MayHaveSameNorm(const GgufFile& own, const GgufFile& variant) {
   return std::equal(a->data.begin(), a->data.end(), b->data.begin(), b->data.end());
 }
 
+// Empty if both give the same ids for every text.
+std::string TokenizerDifference(const Tokenizer& first, const Tokenizer& second) {
+  if (first.fingerprint() == second.fingerprint()) return "";
+  const Status difference = CompareVocabularies(first, second);
+  if (!difference.ok()) return difference.message();
+  return "the tokens are the same, but not how text becomes them (merges, scores, markers or the "
+         "beginning of sequence)";
+}
+
 }  // namespace
 
 Status CheckIsW8A16Of(const GgufFile& own, const GgufFile& variant) {
@@ -87,19 +96,19 @@ Status CheckIsW8A16Of(const GgufFile& own, const GgufFile& variant) {
 
 Status CheckSameTokenizer(const Tokenizer& own, const Tokenizer& variant,
                           const std::string& variant_path) {
-  if (own.fingerprint() == variant.fingerprint()) return Status::Ok();
-  const Status difference = CompareVocabularies(variant, own);
+  const std::string difference = TokenizerDifference(variant, own);
+  if (difference.empty()) return Status::Ok();
   return InvalidArgument(
-      fmt::format("{}: has another tokenizer than the model it is a variant of: {}", variant_path,
-                  difference.ok() ? "merges, scores, markers or the beginning of sequence differ"
-                                  : difference.message()));
+      fmt::format("{}: has another tokenizer than the model it is a variant of: "
+                  "{}",
+                  variant_path, difference));
 }
 
 Status CheckCanDraft(const EmbeddedModel& draft, const EmbeddedModel& target) {
-  const Status difference = CompareVocabularies(*draft.tokenizer, *target.tokenizer);
-  if (difference.ok()) return Status::Ok();
+  const std::string difference = TokenizerDifference(*draft.tokenizer, *target.tokenizer);
+  if (difference.empty()) return Status::Ok();
   return InvalidArgument(fmt::format("'{}' cannot draft for '{}', their vocabularies differ: {}",
-                                     draft.name, target.name, difference.message()));
+                                     draft.name, target.name, difference));
 }
 
 }  // namespace aio

@@ -17,7 +17,8 @@ Status CheckIsW8A16Of(const GgufFile& own, const GgufFile& variant);
 Status CheckSameTokenizer(const Tokenizer& own, const Tokenizer& variant,
                           const std::string& variant_path);
 
-// That what `draft` guesses `target` can check: CompareVocabularies().
+// That both have one vocabulary, as the engine asks of them; the error names the first token that
+// differs.
 Status CheckCanDraft(const EmbeddedModel& draft, const EmbeddedModel& target);
 
 }  // namespace aio

@@ -168,6 +168,16 @@ TEST_F(RuntimeTest, ADraftModelHasItsTargetsVocabulary) {
   EXPECT_EQ(ResidentModels(*runtime)[1].draft_model, "");
 }
 
+TEST_F(RuntimeTest, ADraftModelSplitsTextAsItsTargetDoes) {
+  small().path = Copy(small().path, WeightType::kF16, [](ModelSource& source) {
+    source.header->SetString("tokenizer.ggml.pre", "gpt-2");
+  });
+  EXPECT_THAT(Error(), testing::AllOf(HasSubstr("'pocket-small' cannot draft for 'pocket-large'"),
+                                      HasSubstr("the tokens are the same, but not how text")));
+  large().draft_model_may_differ = true;
+  EXPECT_EQ(Error(), "no error");
+}
+
 TEST_F(RuntimeTest, WithoutADraftModelAPolicyCannotAskForOne) {
   large().draft_model.clear();
   config_.policy = RoutingPolicy::FromToml(
