@@ -36,7 +36,8 @@ int64_t DraftModel::Draft(std::span<const DraftJob> jobs, const Clock& clock,
     const float* next = logits.data();
     for (Work& work : work_) {
       if (!work.wants_guess) continue;
-      TakeGuess(work, {next, static_cast<size_t>(host_.vocabulary_size)}, goes_on);
+      const int known = std::min(host_.vocabulary_size, work.job->vocabulary_size);
+      TakeGuess(work, {next, static_cast<size_t>(known)}, goes_on);
       next += host_.model.config().vocabulary_size;
     }
   }
@@ -110,6 +111,10 @@ void DraftModel::BuildRows(Work& work) {
     work.is_done = true;
     return;
   }
+  if (!KnowsTokens(sequence, companion.num_agreed)) {
+    work.is_done = true;
+    return;
+  }
   work.num_rows = count;
   work.wants_guess = computed + count == num_tokens;
   // A long prompt is not waited for: the rest of it in the next steps.
@@ -123,6 +128,14 @@ void DraftModel::BuildRows(Work& work) {
     companion.tokens.push_back(token);
   }
   companion.num_agreed = std::min(computed + count, sequence.num_tokens());
+}
+
+// Vocabularies that are the same but for padding: a token of the target's own is one too many.
+bool DraftModel::KnowsTokens(const Sequence& sequence, int from) const {
+  const std::span<const int32_t> tokens = sequence.tokens().subspan(from);
+  return std::all_of(tokens.begin(), tokens.end(), [this](int32_t token) {
+    return token < host_.model.config().vocabulary_size;
+  });
 }
 
 void DraftModel::TakeGuess(Work& work, std::span<const float> logits, const GoesOn& goes_on) {

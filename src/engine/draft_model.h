@@ -35,6 +35,7 @@ struct DraftJob {
   Sequence* sequence = nullptr;
   Drafting* drafting = nullptr;
   int count_max = 0;
+  int vocabulary_size = 0;  // tokens that the target knows
 };
 
 // Uses the drafter's cache, blocks and activations between the drafter's own steps, so it never
@@ -51,7 +52,7 @@ class DraftModel {
     ForwardScratch& scratch;
     StepCosts& costs;
     ThreadPool& pool;
-    int vocabulary_size;  // tokens that can be sampled
+    int vocabulary_size;  // tokens that can be sampled; the target may know fewer, or more
   };
   explicit DraftModel(const Host& host);
   ~DraftModel();
@@ -93,6 +94,7 @@ class DraftModel {
   Companion& CompanionOf(const Sequence& sequence);
   void TakePrefix(Companion& companion, std::span<const int32_t> tokens);
   void BuildRows(Work& work);
+  bool KnowsTokens(const Sequence& sequence, int from) const;
   void CountBytes();
   void TakeGuess(Work& work, std::span<const float> logits, const GoesOn& goes_on);
   float ChanceOf(int32_t token, std::span<const float> logits);

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/embedded_backend.h"
@@ -133,6 +134,29 @@ TEST(DraftModelTest, AContextShorterThanTheTargetsEndsDraftingNotTheAnswer) {
   EXPECT_EQ(answer.finish->usage.completion_tokens, 100);
   EXPECT_GT(answer.finish->speculation.draft_tokens, 10);
   EXPECT_LT(answer.finish->speculation.draft_tokens, 64);
+}
+
+// Families pad the vocabularies of their sizes differently. Random weights sample padding too.
+TEST(DraftModelTest, PaddedVocabulariesMayDiffer) {
+  for (const auto& [of_target, of_drafter] : {std::pair(0, 200), std::pair(200, 0)}) {
+    EmbeddedModel target = MakeTinyModel("target", "large", {}, of_target);
+    target.draft_model = "drafter";
+    const auto backend =
+        EmbeddedBackend::Create({target, MakeTinyModel("drafter", "small", {}, of_drafter)},
+                                Options(), MachineClock())
+            .value();
+    for (uint64_t seed = 0; seed < 20; ++seed) {
+      Request request = Drafted(50);
+      request.sampling.temperature = 1.5F;
+      request.sampling.seed = seed;
+      const CollectedAnswer answer = GenerateAndWait(*backend, request);
+      request.strategy = Strategy();
+      EXPECT_EQ(Transcript(answer), Transcript(GenerateAndWait(*backend, request)));
+    }
+    Request foreign = Drafted(10);
+    foreign.prompt = std::vector<int32_t>{5, kTinyVocabulary + of_target - 1, 6};
+    EXPECT_TRUE(GenerateAndWait(*backend, foreign).error.ok());
+  }
 }
 
 TEST(DraftModelTest, AskedForWhereNobodyDraftsItIsRefused) {

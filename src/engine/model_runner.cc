@@ -62,7 +62,7 @@ ModelRunner::ModelRunner(EmbeddedModel model, const EngineOptions& options, Thre
       blocks_(cache_->num_blocks()),
       prefixes_(blocks_),
       costs_(MeasureSteps()),
-      speculator_(costs_, clock),
+      speculator_(costs_, clock, model_.tokenizer->vocabulary_size()),
       scheduler_(scheduler_options_, blocks_, prefixes_, &speculator_),
       pacer_(options.prefill_step_max) {}
 

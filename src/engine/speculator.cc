@@ -75,7 +75,7 @@ void Speculator::AskModel() {
     } else if (!CanTryModel(plan) || !plan.drafting->PassOverModel()) {
       continue;
     }
-    jobs_.push_back({plan.sequence, plan.drafting, plan.count_max});
+    jobs_.push_back({plan.sequence, plan.drafting, plan.count_max, vocabulary_size_});
   }
   if (jobs_.empty()) return;
   const TimePoint begin = clock_.Now();

@@ -23,7 +23,9 @@ namespace aio {
 class Speculator final : public DraftPlanner {
  public:
   // `costs` are those of the target's steps and outlive this, as does `clock`.
-  Speculator(const StepCosts& costs, const Clock& clock) : costs_(costs), clock_(clock) {}
+  // `vocabulary_size`: tokens that the target can sample.
+  Speculator(const StepCosts& costs, const Clock& clock, int vocabulary_size)
+      : costs_(costs), clock_(clock), vocabulary_size_(vocabulary_size) {}
 
   // Before the first step; may be null (no sequence has strategy kDraftModel then), else it
   // outlives this.
@@ -61,6 +63,7 @@ class Speculator final : public DraftPlanner {
 
   const StepCosts& costs_;
   const Clock& clock_;
+  const int vocabulary_size_;
   DraftModel* draft_model_ = nullptr;
   AcceptanceByIntent learnt_;
   DraftWork work_;

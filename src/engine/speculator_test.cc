@@ -57,7 +57,7 @@ Outcome Decode(const std::vector<int32_t>& prompt, const std::vector<int32_t>& a
                int other_rows = 0, int count_max = 64) {
   const ManualClock clock;
   BlockPool pool(100);
-  Speculator speculator(costs, clock);
+  Speculator speculator(costs, clock, 1 << 20);
   SequenceSetup setup;
   setup.id = 1;
   setup.prompt = prompt;

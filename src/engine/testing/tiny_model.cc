@@ -14,6 +14,7 @@ namespace {
 
 constexpr int32_t kNormalToken = 1;
 constexpr int32_t kControlToken = 3;
+constexpr int32_t kUnusedToken = 5;
 
 // GPT-2's printable stand-in for each byte.
 std::string ByteSymbol(int byte) {
@@ -30,7 +31,7 @@ std::string ByteSymbol(int byte) {
   return symbol;
 }
 
-void AddTokenizer(GgufWriter& writer) {
+void AddTokenizer(GgufWriter& writer, int padding) {
   const std::vector<std::pair<std::string, std::string>> merges = {
       {"h", "e"}, {"i", "n"}, {"e", "r"},   {"o", "n"},  {"Ġ", "t"},
       {"Ġ", "a"}, {"r", "e"}, {"Ġt", "he"}, {"in", "g"}, {"Ġa", "n"}};
@@ -51,6 +52,10 @@ void AddTokenizer(GgufWriter& writer) {
     tokens.push_back(special);
     types.push_back(kControlToken);
   }
+  for (int i = 0; i < padding; ++i) {
+    tokens.push_back(fmt::format("[PAD{}]", tokens.size()));
+    types.push_back(kUnusedToken);
+  }
   writer.SetString("tokenizer.ggml.model", "gpt2");
   writer.SetString("tokenizer.ggml.pre", "qwen2");
   writer.SetStringArray("tokenizer.ggml.tokens", tokens);
@@ -62,9 +67,9 @@ void AddTokenizer(GgufWriter& writer) {
 
 }  // namespace
 
-EmbeddedModel MakeTinyModel(std::string name, std::string role, TestModelSpec spec) {
-  spec.vocabulary_size = kTinyVocabulary;
-  spec.add_metadata = AddTokenizer;
+EmbeddedModel MakeTinyModel(std::string name, std::string role, TestModelSpec spec, int padding) {
+  spec.vocabulary_size = kTinyVocabulary + padding;
+  spec.add_metadata = [padding](GgufWriter& writer) { AddTokenizer(writer, padding); };
   EmbeddedModel model;
   model.name = std::move(name);
   model.role = std::move(role);

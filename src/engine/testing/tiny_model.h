@@ -14,8 +14,10 @@ namespace aio {
 // of ChatML. Any text can be encoded and any answer is text.
 inline constexpr int kTinyVocabulary = 280;
 
-// `spec.vocabulary_size` and `spec.add_metadata` are set here.
-EmbeddedModel MakeTinyModel(std::string name, std::string role, TestModelSpec spec = {});
+// `spec.vocabulary_size` and `spec.add_metadata` are set here. `padding` tokens that stand for
+// nothing follow the others.
+EmbeddedModel MakeTinyModel(std::string name, std::string role, TestModelSpec spec = {},
+                            int padding = 0);
 
 }  // namespace aio
 
