@@ -57,30 +57,39 @@ def replace(r):
                    "Substitute {b} for {a} in the text."], t, a=a, b=b), re.sub(r"\b%s\b" % re.escape(a), lambda _: b, t)
 
 
+def names(r, n):
+    """n names of which none is a part of another."""
+    out = []
+    while len(out) < n:
+        x = texts.person(r)
+        if not any(x.split()[0] == y.split()[0] for y in out):
+            out.append(x)
+    return out
+
+
 def extract(r):
-    """All sentences about one of several people, in order."""
-    people = [texts.person(r) for _ in range(r.randint(2, 4))]
+    """All sentences about one of several people, in order. Every sentence begins
+    with a name."""
+    people = names(r, r.randint(2, 5))
     x = people[0]
-    marked = [(texts.sentence(r, p), p) for p in (r.choice(people + [None]) for _ in range(r.randint(3, 24)))]
-    marked.insert(r.randrange(len(marked) + 1), (texts.sentence(r, x), x))
-    t = " ".join(s for s, _ in marked)
-    return ask(r, ["Extract all sentences about {x}.", "List every sentence that mentions {x}.", "Which sentences speak of {x}? Copy them.", "Copy the sentences about {x}, in order.",
-                   "Give me all sentences of the text that mention {x}.", "Find what the text says about {x} and copy it.", "Write down every sentence with {x} in it.",
-                   "Quote all that is said about {x}."], t, x=x), "\n".join(s for s, p in marked if x in s)
+    about = [r.choice(people) for _ in range(r.randint(3, 24))]
+    about.insert(r.randrange(len(about) + 1), x)
+    marked = [(texts.sentence(r, p, True), p) for p in about]
+    return ask(r, ["Extract all sentences about {x}.", "List every sentence about {x}.", "Which sentences speak of {x}? Copy them.", "Copy the sentences about {x}, in order.",
+                   "Give me all sentences of the text about {x}.", "Find what the text says about {x} and copy it.", "Write down every sentence about {x}.",
+                   "Quote all that is said about {x}."], " ".join(s for s, _ in marked), x=x), "\n".join(s for s, p in marked if p == x)
 
 
 def lines_with(r):
-    k = r.random()
-    key = texts.word(r) if k < 0.5 else r.choice(texts.NOUN) if k < 0.8 else str(r.randint(10, 999))
-    def line(has):
-        words = [texts.item(r) for _ in range(r.randint(1, 5))]
-        if has:
-            words.insert(r.randrange(len(words) + 1), key)
-        return r.choice([" ", " ", " "]).join(words)
-    lines = [line(r.chance(0.4)) for _ in range(r.randint(3, 22))]
-    lines.insert(r.randrange(len(lines) + 1), line(True))
-    return ask(r, ["List the lines that contain {y}.", "Print all lines with {y}.", "Which lines contain {y}? Copy them.", "Filter the lines: keep those with {y}.", "Copy every line that contains {y}.",
-                   "Give me the lines that have {y} in them.", "Select the lines containing {y}.", "Show only the lines with {y} in them."], "\n".join(lines), y=key), "\n".join(l for l in lines if key in l)
+    """Lines begin with one of a few keys; those of one key are wanted."""
+    keys = names(r, r.randint(2, 6)) if r.chance(0.5) else [texts.word(r) for _ in range(r.randint(2, 6))]
+    key, sep = keys[0], r.choice([": ", " ", ", ", " - "])
+    chosen = [r.choice(keys) for _ in range(r.randint(3, 22))]
+    chosen.insert(r.randrange(len(chosen) + 1), key)
+    lines = [(k, k + sep + " ".join(texts.item(r) for _ in range(r.randint(1, 5)))) for k in chosen]
+    return ask(r, ["List the lines that contain {y}.", "Print all lines of {y}.", "Which lines contain {y}? Copy them.", "Filter the lines: keep those of {y}.", "Copy every line that contains {y}.",
+                   "Give me the lines that start with {y}.", "Select the lines of {y}.", "Show only the lines with {y} in them."], "\n".join(l for _, l in lines), y=key), \
+        "\n".join(l for k, l in lines if k == key)
 
 
 def summary(r):

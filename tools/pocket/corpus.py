@@ -120,7 +120,7 @@ def one_qa_prompt(r, mmlu):
 class Builder:
     """Draws documents. MIX gives the share of each kind among documents; a long or
     copied one has far more tokens than a question about a fact."""
-    MIX = (("world", 0.38), ("math", 0.24), ("code", 0.11), ("copying", 0.10), ("long", 0.03), ("train splits", 0.02), ("intent alone", 0.12))
+    MIX = (("world", 0.37), ("math", 0.23), ("code", 0.12), ("copying", 0.11), ("long", 0.05), ("train splits", 0.02), ("intent alone", 0.10))
 
     def __init__(self, seed, tok, mbpp, gsm, mmlu):
         self.r, self.tok = Rand(seed), tok

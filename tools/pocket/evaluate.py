@@ -179,7 +179,7 @@ def main():
     ap.add_argument("--probe", nargs="*", default=[])
     ap.add_argument("--chat", nargs="*", default=[])
     ap.add_argument("--encode")
-    ap.add_argument("--batch", type=int, default=100 if DEVICE == "cuda" else 4)
+    ap.add_argument("--batch", type=int, default=200 if DEVICE == "cuda" else 4)
     ap.add_argument("--most", type=int, default=1000, help="items of each task")
     ap.add_argument("--show", type=int, default=0, help="print so many wrong items of each")
     a = ap.parse_args()

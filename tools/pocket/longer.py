@@ -121,8 +121,8 @@ def code(r, count, budget):
 
 
 def sample(r, count):
-    """-> (prompt, answer, intent), of 150 to 3,500 tokens"""
-    budget = r.choice([r.randint(150, 600), r.randint(300, 1200), r.randint(600, 2200), r.randint(1500, 3450)])
+    """-> (prompt, answer, intent), of 100 to 3,500 tokens"""
+    budget = r.choice([r.randint(100, 400), r.randint(150, 600), r.randint(150, 600), r.randint(300, 1200), r.randint(300, 1200), r.randint(600, 2200), r.randint(1500, 3450)])
     x = r.random()
     f, intent = (qa, "qa") if x < 0.55 else (math, "math") if x < 0.78 else (code, "code")
     q, a, _ = f(r, count, budget)

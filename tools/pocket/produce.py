@@ -67,6 +67,7 @@ def shard(source, rng):
 
 def work(seed, data, vocab, folder, most):
     """One worker: shards until `most` of them are there or the parent is gone."""
+    os.nice(15)  # what compiles and feeds the GPU goes first
     tok = bpe.Tokenizer.load(vocab)
     texts.use_vocabulary(tok)
     rng, parent = random.Random(seed), os.getppid()

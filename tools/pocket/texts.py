@@ -45,14 +45,15 @@ WHEN = ("in the morning|at noon|at night|last week|in spring|on Monday|before br
         "every summer|on the {k}th of May").split("|")
 SENTENCES = ["The {a} {n} {v} the {b} {m} {w}.", "{x} {v} a {n} {w} {t}.", "{T}, {x} {v} {k} {n}s for the {m}.", "The {n} of {p} {v} {x}'s {m}.",
              "A {a} {n} and a {b} {m} {v} the {o} {w}.", "{x} and {z} {v} the {n} {t}.", "The price of the {a} {n} was {k} coins.", "Nobody {v} the {n} {w}.",
-             "{x} said that the {n} was {a}.", "There were {k} {n}s {w}, but only one was {a}.", "{x} lives {w} with a {a} {n}.", "The {n} is {a} and the {m} is {b}.",
+             "{x} said that the {n} was {a}.", "There were {k} {n}s {w}, but only one was {a}.", "{x} lives {w} with a {a} {n}.", "{x} is a {a} {n} from {p}.", "{x} {v} the {a} {n} {w}.", "{x} has {k} {n}s and one {a} {m}.", "{x}, the {n} of {p}, {v} the {m}.", "The {n} is {a} and the {m} is {b}.",
              "When the {n} came, {x} {v} the {m}.", "{T} the {a} {n} {v} {x}.", "The {m} {w} belongs to {x} of {p}."]
 
 
-def sentence(r, x=None):
-    """One sentence about nothing; it is about `x` if that is given."""
+def sentence(r, x=None, first=False):
+    """One sentence about nothing; it is about `x` if that is given, and begins with
+    the name if `first`."""
     f = r.choice(SENTENCES)
-    while x and "{x}" not in f:
+    while x and "{x}" not in f or first and not f.startswith("{x}"):
         f = r.choice(SENTENCES)
     v = dict(a=r.choice(ADJ), b=r.choice(ADJ), n=r.choice(NOUN), m=r.choice(NOUN), o=r.choice(NOUN), v=r.choice(VERB), x=x or person(r), z=person(r), p=name(r),
              k=r.randint(2, 999), y=r.randint(1000, 1999))

@@ -75,41 +75,32 @@ def orthogonal(g):
         x = x.transpose(1, 2)
     x = x / (x.float().norm(dim=(1, 2), keepdim=True) + 1e-7).bfloat16()
     for _ in range(5):
-        a = x @ x.transpose(1, 2)
-        x = 3.4445 * x + (-4.7750 * a + 2.0315 * a @ a) @ x
+        a = torch.bmm(x, x.transpose(1, 2))
+        b = torch.baddbmm(a, a, a, beta=-4.7750, alpha=2.0315)
+        x = torch.baddbmm(x, b, x, beta=3.4445)
     return (x.transpose(1, 2) if tall else x).float()
-
-
-def muon(p, g, m, rate, momentum):
-    m.lerp_(g, 1 - momentum)
-    u = orthogonal(g.lerp(m, momentum))
-    scale = max(1.0, p.shape[1] / p.shape[2]) ** 0.5
-    p.mul_(1 - rate * MUON_DECAY).sub_(u * (rate * scale))
-
-
-def adam(p, g, m, v, rate, fix1, fix2):
-    m.lerp_(g, 0.1)
-    v.lerp_(g.square(), 0.02)
-    p.sub_(rate * (m * fix1) / ((v * fix2).sqrt() + 1e-10))
 
 
 class Optimizer:
     def __init__(self, model, rates):
         self.rates, self.steps = rates, 0
         self.state = [(p, torch.zeros_like(p), torch.zeros_like(p)) for p in model.parameters()]
-        self.muon, self.adam = (torch.compile(muon), torch.compile(adam)) if GPU else (muon, adam)
 
     @torch.no_grad()
     def step(self, scale):
         self.steps += 1
-        number = lambda x: torch.tensor(x, device=DEVICE)
-        momentum = number(min(0.95, 0.85 + 0.1 * self.steps / 300))
-        fix1, fix2 = number(1 / (1 - 0.9 ** self.steps)), number(1 / (1 - 0.98 ** self.steps))
+        momentum = min(0.95, 0.85 + 0.1 * self.steps / 300)
+        fix1, fix2 = 1 / (1 - 0.9 ** self.steps), 1 / (1 - 0.98 ** self.steps)
         for p, m, v in self.state:
+            g = p.grad
             if p.dim() == 3:
-                self.muon(p, p.grad, m, number(self.rates["muon"] * scale), momentum)
+                rate = self.rates["muon"] * scale
+                m.lerp_(g, 1 - momentum)
+                p.mul_(1 - rate * MUON_DECAY).add_(orthogonal(g.lerp(m, momentum)), alpha=-rate * max(1.0, p.shape[1] / p.shape[2]) ** 0.5)
             else:
-                self.adam(p, p.grad, m, v, number(self.rates["adam"] * scale), fix1, fix2)
+                m.lerp_(g, 0.1)
+                v.lerp_(g.square(), 0.02)
+                p.addcdiv_(m, (v * fix2).sqrt_().add_(1e-10), value=-self.rates["adam"] * scale * fix1)
             p.grad = None
 
 
@@ -174,7 +165,7 @@ def main():
     ap.add_argument("--large", type=float, default=0, help="minutes")
     ap.add_argument("--data", required=True)
     ap.add_argument("--work", required=True)
-    ap.add_argument("--workers", type=int, default=14)
+    ap.add_argument("--workers", type=int, default=11)
     ap.add_argument("--shards", type=int, default=150, help="of each worker, a million tokens each")
     ap.add_argument("--seed", type=int, default=11)
     a = ap.parse_args()

@@ -348,8 +348,8 @@ def small_talk(r):
 def sample(r):
     """-> (question, answer, string a right answer must contain)"""
     x = r.random()
-    for p, f in ((0.38, direct), (0.03, reverse), (0.06, yes_no), (0.03, compare), (0.06, multiple_choice),
-                 (0.10, person), (0.10, two_hop), (0.01, towns_of), (0.16, describe)):
+    for p, f in ((0.36, direct), (0.03, reverse), (0.05, yes_no), (0.03, compare), (0.05, multiple_choice),
+                 (0.10, person), (0.10, two_hop), (0.01, towns_of), (0.21, describe)):
         if x < p:
             return f(r)
         x -= p
