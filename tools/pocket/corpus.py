@@ -4,7 +4,7 @@ A document is a list of turns (role, text) plus, for every user turn, its intent
 (or None). Documents without an assistant turn train the intent alone.
 
   corpus.py --data DIR --vocab-of FILE.gguf --out DIR               # vocab.json and the evaluation files
-  corpus.py --vocab-of FILE.gguf --workloads models/pocket-workloads.jsonl
+  corpus.py --vocab-of FILE.gguf --workloads models/pocket-workloads.jsonl   # prompts to time decoding on
 """
 import argparse
 import csv
@@ -236,16 +236,16 @@ def render(tok, doc, rng):
         return first + len(tokens)
 
     for role, text in doc["turns"]:
-        body = tok.encode(text) + [end]
-        p = put([start] + tok.encode(role + "\n"), p, 0)
-        base = len(ids) - 1
-        p = put(body + nl, p, 0)
+        # What a model says begins after its header; what a user says is one text with it.
+        head, body = (tok.encode(role + "\n"), tok.encode(text)) if role == "assistant" else (tok.encode(role + "\n" + text), [])
+        p = put([start] + head, p, 0)
         if role == "assistant":
-            at += [(base + k, 1.0) for k in range(len(body))]
+            at += [(len(ids) - 1 + k, 1.0) for k in range(len(body) + 1)]
         else:
             # Only a sample of the user's words is predicted: cheaper, and
             # what is to be learnt is the answer.
-            at += [(base + k, 1.0) for k in range(len(body)) if rng.random() < 0.1]
+            at += [(len(ids) - 1 - k, 1.0) for k in range(len(head)) if rng.random() < 0.1]
+        p = put(body + [end] + nl, p, 0)
         if role == "user":
             label = doc["intents"][user]
             user += 1
@@ -260,9 +260,10 @@ def render(tok, doc, rng):
 
 # --- evaluation -------------------------------------------------------------
 
-def tasks(tok, n=200, seed=987):
-    """Held-out items: {task: rows with prompt, intent and what a right answer is}."""
-    r = Rand(seed, held=True)
+def tasks(tok, n=200, seed=987, wordings=False):
+    """Held-out items: {task: rows with prompt, intent and what a right answer is}. All have
+    names and texts never trained on; with `wordings`, so are the words of the requests."""
+    r = Rand(seed, held=wordings, new=True)
     count = lambda s: len(tok.encode(s))
     def row(q, intent, **right):
         return dict(prompt=q, intent=intent, **right)
@@ -318,8 +319,8 @@ def eval_real(data, seed=4321):
 
 
 def workloads(tok, n=12, seed=555):
-    """Prompts to time decoding on, held out like those of the tasks."""
-    r = Rand(seed, held=True)
+    """Prompts to time decoding on: new names and texts in wordings of training."""
+    r = Rand(seed, held=False, new=True)
     count = lambda s: len(tok.encode(s))
     rows = []
 
@@ -368,7 +369,8 @@ def main():
         os.makedirs(a.out, exist_ok=True)
         load(a.data)
         tok.save(os.path.join(a.out, "vocab.json"))
-        write_jsonl(os.path.join(a.out, "tasks.jsonl"), [dict(x, task=t) for t, xs in tasks(tok).items() for x in xs])
+        for name, wordings in (("tasks", False), ("tasks_wordings", True)):
+            write_jsonl(os.path.join(a.out, name + ".jsonl"), [dict(x, task=t) for t, xs in tasks(tok, wordings=wordings).items() for x in xs])
         write_jsonl(os.path.join(a.out, "eval_generated.jsonl"), eval_generated())
         real = eval_real(a.data)
         write_jsonl(os.path.join(a.out, "eval_real.jsonl"), [x for x in real if x["set"] != "mmlu_no_choices"])

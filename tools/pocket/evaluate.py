@@ -181,6 +181,7 @@ def main():
     ap.add_argument("--encode")
     ap.add_argument("--batch", type=int, default=200 if DEVICE == "cuda" else 4)
     ap.add_argument("--most", type=int, default=1000, help="items of each task")
+    ap.add_argument("--only", nargs="*", help="tasks whose names begin so")
     ap.add_argument("--show", type=int, default=0, help="print so many wrong items of each")
     a = ap.parse_args()
     m = Model(a.model)
@@ -206,6 +207,8 @@ def main():
     if a.tasks:
         by_task = collections.defaultdict(list)
         for row in rows(a.tasks):
+            if a.only and not row["task"].startswith(tuple(a.only)):
+                continue
             by_task[row["task"]].append(row)
         draft = Model(a.draft) if a.draft else None
         pool = concurrent.futures.ThreadPoolExecutor(12)

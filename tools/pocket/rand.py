@@ -11,9 +11,10 @@ import zlib
 
 
 class Rand(random.Random):
-    def __init__(self, seed, held=False):
+    def __init__(self, seed, held=False, new=None):
+        """`new`: held-out names alone (None: as `held`), in wordings of training."""
         super().__init__(seed)
-        self.held = held
+        self.held, self.new = held, held if new is None else new
 
     def pick(self, items):
         if len(items) < 4:
@@ -24,7 +25,7 @@ class Rand(random.Random):
     def made(self, make, *args):
         while True:
             x = make(self, *args)
-            if (zlib.crc32(x.encode()) % 5 == 0) == self.held:
+            if (zlib.crc32(x.encode()) % 5 == 0) == self.new:
                 return x
 
     def chance(self, p):
