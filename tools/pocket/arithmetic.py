@@ -1,4 +1,5 @@
 """The math domain: sums and word problems with short worked solutions."""
+import texts
 
 NAMES = ["Tom", "Anna", "Ben", "Clara", "David", "Emma", "Felix", "Grace", "Henry", "Isla", "Jack", "Kate", "Leo", "Mia", "Noah", "Olivia",
          "Peter", "Rosa", "Sam", "Tina", "Umar", "Vera", "Will", "Yuki", "Zoe", "Maria", "Ali", "Chen", "Priya", "Lucas"]
@@ -21,35 +22,154 @@ MORE_BOXES = "bins cans cartons cases drawers bowls rows piles sacks tins bucket
 MORE_PLACES = "store park zoo museum cafe kitchen hospital office hotel club theater station gym studio restaurant store mill bank camp church".split()
 
 
+def number(r, most=5):
+    """A number of graded size: half of them have one or two digits."""
+    d = min(most, r.choice([1, 1, 2, 2, 2, 3, 3, 4, 5]))
+    return r.randint(10 ** (d - 1), 10 ** d - 1)
+
+
+def product(a, b):
+    """The steps of a * b: at once with a small factor, else digit by digit of b."""
+    if min(a, b) < 10 or a * b < 400 or b % 10 == 0 and b < 100:
+        return ["%d * %d = %d" % (a, b, a * b)]
+    if b > a:
+        return ["%d * %d = %d * %d" % (a, b, b, a)] + product(b, a)
+    parts = [int(d) * 10 ** (len(str(b)) - 1 - i) for i, d in enumerate(str(b)) if d != "0"]
+    steps = ["%d * %d = %d" % (a, p, a * p) for p in parts]
+    total = a * parts[0]
+    for p in parts[1:]:
+        steps.append("%d + %d = %d" % (total, a * p, total + a * p))
+        total += a * p
+    return steps
+
+
+def apply(op, a, b):
+    """-> (result, lines)"""
+    if op == "*":
+        return a * b, product(a, b)
+    n = {"+": a + b, "-": a - b, "/": a // b if b else 0}[op]
+    return n, ["%d %s %d = %d" % (a, op, b, n)]
+
+
+def solved(lines, n):
+    return "\n".join(lines) + "\n#### %d" % n
+
+
+def operands(r, op):
+    if op == "*":
+        a, b = number(r, 3), number(r, 2)
+        return (a, b) if r.chance(0.5) else (b, a)
+    if op == "/":
+        b = r.randint(2, 12)
+        return b * number(r, 3), b
+    a, b = number(r), number(r)
+    return (max(a, b), min(a, b)) if op == "-" else (a, b)
+
+
 def plain(r):
-    k = r.randrange(6)
-    if k == 0:
-        a, b, op = r.randint(1, 20), r.randint(1, 20), "+"
-    elif k == 1:
-        a, b = sorted((r.randint(1, 30), r.randint(1, 20)), reverse=True)
-        op = "-"
-    elif k in (2, 3):
-        a, b, op = r.randint(2, 10), r.randint(2, 10), "*"
-    elif k == 4:
-        b = r.randint(2, 10)
-        a, op = b * r.randint(1, 10), "/"
-    else:
-        a, b, c = r.randint(1, 20), r.randint(2, 9), r.randint(2, 9)
-        q = r.pick(["What is {a} + {b} * {c}?", "Compute {a} + {b} * {c}.", "Work out {a} + {b} * {c}", "{a} + {b} * {c} = ?", "Calculate {a} + {b} * {c}."])
-        return q.format(a=a, b=b, c=c), "%d * %d = %d\n%d + %d = %d\n#### %d" % (b, c, b * c, a, b * c, a + b * c, a + b * c), a + b * c
-    n = {"+": a + b, "-": a - b, "*": a * b, "/": a // b}[op]
+    op = r.choice("++--**/")
+    a, b = operands(r, op)
+    n, lines = apply(op, a, b)
     word = {"+": "plus", "-": "minus", "*": "times", "/": "divided by"}[op]
     verb = {"+": "Add {a} and {b}.", "-": "Subtract {b} from {a}.", "*": "Multiply {a} by {b}.", "/": "Divide {a} by {b}."}[op]
     q = r.pick(["What is {a} {o} {b}?", "{a} {o} {b} = ?", "{a} {o} {b}", "{a}{o}{b}", "Calculate {a} {o} {b}.", verb, "What is {a} {w} {b}?", "Compute {a} {o} {b}",
                 "how much is {a} {o} {b}", "Solve {a} {o} {b}.", "Find {a} {w} {b}.", "Work out {a} {o} {b}.", "Tell me {a} {o} {b}.",
                 "What do you get for {a} {o} {b}?", "Evaluate {a} {o} {b}.", "Can you work out {a} {w} {b}?"])
-    return q.format(a=a, b=b, o=op, w=word), "%d %s %d = %d\n#### %d" % (a, op, b, n, n), n
+    return q.format(a=a, b=b, o=op, w=word), solved(lines, n), n
+
+
+def expression(r):
+    """Several operations, products first, one line a step."""
+    values, ops = [number(r, 4)], []
+    for _ in range(r.choice([2, 2, 3, 3, 4, 5])):
+        op = r.choice("++-*")
+        if op == "*" and not (ops and ops[-1] == "*") and values[-1] < 1000:
+            values.append(r.randint(2, 20))
+        else:
+            op = r.choice("+-")
+            values.append(number(r, 4))
+        ops.append(op)
+    text = str(values[0]) + "".join(" %s %d" % z for z in zip(ops, values[1:]))
+    lines, sums, signs = [], [values[0]], []
+    for op, v in zip(ops, values[1:]):
+        if op == "*":
+            sums[-1], more = apply("*", sums[-1], v)
+            lines += more
+        else:
+            sums.append(v)
+            signs.append(op)
+    total = sums[0]
+    for op, v in zip(signs, sums[1:]):
+        total, more = apply(op, total, v)
+        lines += more
+    q = r.pick(["What is {e}?", "Compute {e}.", "Work out {e}", "{e} = ?", "Calculate {e}.", "Find the value of {e}.", "{e}", "How much is {e}?", "Solve {e}.", "Evaluate {e}."])
+    return q.format(e=text), solved(lines, total), total
+
+
+# Events of a story: kind, wordings. {n} has {t}; {k} is a number, {m} someone else.
+EVENTS = [
+    ("+", ["{n} buys {k} more {t}.", "{n} finds {k} more {t}.", "{m} gives {n} {k} more {t}.", "Then {n} gets another {k} {t} from {m}.", "{n} makes {k} new {t}.", "{m} brings {n} {k} {t}.",
+           "{n} wins {k} {t} in a game.", "The next day {n} collects another {k} {t}.", "{n} adds {k} {t}.", "{n} receives {k} more {t}.", "{m} sends {n} another {k} {t}."]),
+    ("-", ["{n} gives {k} {t} to {m}.", "{n} loses {k} {t}.", "{n} sells {k} {t}.", "{m} takes {k} of the {t} away.", "{n} throws away {k} {t}.", "Then {k} {t} break.", "{n} uses {k} {t}.",
+           "{m} steals {k} {t}.", "{n} sends {k} {t} to {m}.", "{n} gives away {k} of the {t}.", "{m} takes {k} {t} from {n}."]),
+    ("*", ["Then the number of {t} grows to {k} times as many.", "{n} now makes it {k} times as many.", "After a year {n} has {k} times as many {t}.", "{m} trades with {n}, who then has {k} times as many {t}.",
+           "Soon {n} has {k} times as many."]),
+    ("/", ["{n} keeps only one {k}th of the {t}.", "The {t} are shared equally among {k} people, and {n} keeps one share.", "{n} divides the {t} into {k} equal parts and keeps one.",
+           "{n} puts the {t} into {k} equal piles and keeps one of them.", "{n} splits the {t} into {k} equal parts and keeps only one."]),
+    ("b", ["{n} buys {k} {b} with {j} {t} in each.", "{m} brings {k} {b}, each with {j} {t}.", "{n} gets {k} {b} of {j} {t} each.", "{n} fills {k} {b} with {j} new {t} each.", "{n} finds {k} {b} with {j} {t} each."]),
+]
+STARTS = ["{n} has {x} {t}.", "{n} had {x} {t}.", "At first {n} has {x} {t}.", "{n} starts with {x} {t}.", "{n} owns {x} {t}.", "There are {x} {t} in {n}'s {p}.", "{n} begins with {x} {t}."]
+ENDS = ["How many {t} does {n} have now?", "How many {t} does {n} have in the end?", "How many {t} are left?", "How many {t} does {n} have at the end?", "What is the number of {t} that {n} has now?",
+        "How many {t} does {n} own now?"]
+
+
+def story(r, events=None):
+    """-> (text, question, lines, result)"""
+    v = _vals(r)
+    while v["m"] == v["n"]:
+        v["m"] = _vals(r)["n"]
+    x = number(r, 4)
+    parts, lines = [r.pick(STARTS).format(x=x, **v)], []
+    for _ in range(events or r.choice([1, 2, 2, 3, 3, 4, 5])):
+        op, wordings = r.choice(EVENTS)
+        j = 0
+        if op == "+" or op == "-" and x < 2:
+            op, wordings, k = "+", EVENTS[0][1], number(r, 4)
+        elif op == "-":
+            k = r.randint(1, x - 1)
+        elif op == "*":
+            if x > 2000:
+                continue
+            k = r.randint(2, 9)
+        elif op == "/":
+            ks = [k for k in range(2, 10) if x % k == 0 and k not in (2, 3)]
+            if not ks:
+                continue
+            k = r.choice(ks)
+        else:
+            k, j = r.randint(2, 12), r.randint(2, 25)
+        parts.append(r.pick(wordings).format(k=k, j=j, **v))
+        if op == "b":
+            k, more = apply("*", k, j)
+            lines, op = lines + more, "+"
+        x, more = apply(op, x, k)
+        lines += more
+    if not lines:
+        return story(r, events)
+    return " ".join(parts), r.pick(ENDS).format(**v), lines, x
+
+
+def told(r):
+    text, question, lines, n = story(r)
+    return text + " " + question, solved(lines, n), n
 
 
 def _vals(r):
     def pick(items, more):
         return r.pick(items) if r.held or r.chance(0.15) else r.choice(more)
-    return dict(n=pick(NAMES, MORE_NAMES), m=pick(NAMES, MORE_NAMES), t=pick(THINGS, MORE_THINGS), b=pick(BOXES, MORE_BOXES), p=pick(PLACES, MORE_PLACES))
+    def who():
+        return texts.name(r) if r.chance(0.3) else pick(NAMES, MORE_NAMES)
+    return dict(n=who(), m=who(), t=pick(THINGS, MORE_THINGS), b=pick(BOXES, MORE_BOXES), p=pick(PLACES, MORE_PLACES))
 
 
 # Each: (wordings, numbers, steps, result). Steps are formatted with the numbers.
@@ -144,19 +264,21 @@ PROBLEMS = [
 
 
 def word(r):
+    """The old kinds of problem, with small numbers; all their wordings are trained."""
     texts, nums, steps, result = r.choice(PROBLEMS)
     v = _vals(r)
     while v["m"] == v["n"]:
-        v["m"] = r.pick(NAMES)
+        v["m"] = _vals(r)["n"]
     v.update(nums(r))
     v["z"] = result(v)
     if "y" in v:
         v["xy"], v["xpy"] = v["x"] * v["y"], v["x"] + v["y"]
     v["x2"] = v["x"] * 2
-    q = r.pick(texts).format(**v)
+    q = r.choice(texts).format(**v)
     return q, "\n".join(s.format(**v) for s in steps) + "\n#### %d" % v["z"], v["z"]
 
 
 def sample(r):
     """-> (question, answer, number)"""
-    return plain(r) if r.chance(0.4) else word(r)
+    x = r.random()
+    return plain(r) if x < 0.35 else expression(r) if x < 0.5 else told(r) if x < 0.8 else word(r)

@@ -1,10 +1,4 @@
-"""Byte-level BPE: training and encoding, in the form GGUF calls gpt2 / qwen2.
-
-Training counts words once, then keeps the pair counts up to date merge by
-merge, so that 4,096 tokens over some tens of MB of text take a few seconds.
-"""
-import collections
-import heapq
+"""Byte-level BPE: encoding and decoding, in the form GGUF calls gpt2 / qwen2."""
 import json
 
 import regex
@@ -28,63 +22,6 @@ def byte_chars():
 
 
 BYTES = byte_chars()
-
-
-def train(texts, size, whole_words=()):
-    """-> (tokens, merges); `whole_words` are made sure of as single tokens."""
-    words = collections.Counter()
-    for t in texts:
-        words.update(QWEN2.findall(t))
-    for w in whole_words:
-        words[w] += 10 ** 9
-    tokens = [BYTES[b] for b in range(256)]
-    seqs, freqs = [], []
-    pairs, where = collections.Counter(), collections.defaultdict(set)
-    for w, f in sorted(words.items()):
-        s = [BYTES[b] for b in w.encode("utf-8")]
-        if len(s) < 2:
-            continue
-        for p in zip(s, s[1:]):
-            pairs[p] += f
-            where[p].add(len(seqs))
-        seqs.append(s)
-        freqs.append(f)
-    heap = [(-f, p) for p, f in pairs.items()]
-    heapq.heapify(heap)
-    merges, known = [], set(tokens)
-    while len(tokens) < size - len(SPECIAL) and heap:
-        f, p = heapq.heappop(heap)
-        if pairs[p] != -f:
-            if pairs[p] > 0:
-                heapq.heappush(heap, (-pairs[p], p))
-            continue
-        merges.append(p)
-        new = p[0] + p[1]
-        if new not in known:
-            known.add(new)
-            tokens.append(new)
-        changed = set()
-        for i in where.pop(p):
-            s, f = seqs[i], freqs[i]
-            for q in zip(s, s[1:]):
-                pairs[q] -= f
-            out, k = [], 0
-            while k < len(s):
-                if k + 1 < len(s) and s[k] == p[0] and s[k + 1] == p[1]:
-                    out.append(new)
-                    k += 2
-                else:
-                    out.append(s[k])
-                    k += 1
-            seqs[i] = out
-            for q in zip(out, out[1:]):
-                pairs[q] += f
-                where[q].add(i)
-                changed.add(q)
-        pairs[p] = 0
-        for q in changed:
-            heapq.heappush(heap, (-pairs[q], q))
-    return tokens + SPECIAL, merges
 
 
 class Tokenizer:

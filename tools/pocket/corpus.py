@@ -1,10 +1,10 @@
-"""Builds the training documents, the evaluation files and the vocabulary.
+"""Mixes the training documents and writes what measures the models.
 
 A document is a list of turns (role, text) plus, for every user turn, its intent
 (or None). Documents without an assistant turn train the intent alone.
 
-  corpus.py --data DIR --out DIR            # documents and vocabulary
-  corpus.py --data DIR --out DIR --eval     # eval_generated.jsonl, eval_real.jsonl
+  corpus.py --data DIR --vocab-of FILE.gguf --out DIR               # vocab.json and the evaluation files
+  corpus.py --vocab-of FILE.gguf --workloads models/pocket-workloads.jsonl   # prompts to time decoding on
 """
 import argparse
 import csv
@@ -16,13 +16,17 @@ import re
 
 import arithmetic
 import bpe
+import copying
+import longer
 import programs
+import texts
 import topics
 import world
+from gguf import Gguf
 from rand import Rand
 
 LABELS = ["code", "qa", "math"]
-VOCAB = 4096
+LONGEST = 3900  # tokens of a document
 
 
 def jsonl(path):
@@ -114,24 +118,29 @@ def one_qa_prompt(r, mmlu):
 
 
 class Builder:
-    def __init__(self, seed, mbpp, gsm, mmlu, shift=0.0):
-        """`shift` moves a share of the intent-only documents to the closed world."""
-        self.r, self.shift = Rand(seed), shift
+    """Draws documents. MIX gives the share of each kind among documents; a long or
+    copied one has far more tokens than a question about a fact."""
+    MIX = (("world", 0.37), ("math", 0.23), ("code", 0.12), ("copying", 0.11), ("long", 0.05), ("train splits", 0.02), ("intent alone", 0.10))
+
+    def __init__(self, seed, tok, mbpp, gsm, mmlu):
+        self.r, self.tok = Rand(seed), tok
         self.mbpp, self.gsm, self.mmlu = mbpp, gsm, mmlu
 
-    def closed(self):
-        """(user, answer, intent) of the closed world."""
-        r, x = self.r, self.r.random()
-        if r.chance(0.18):
-            return programs.copying(r)
-        if x < 0.36:
-            q, a, _ = programs.sample(r)
-            return q, a, "code"
-        if x < 0.69:
-            q, a, _ = arithmetic.sample(r)
-            return q, a, "math"
-        q, a, _ = world.sample(r)
-        return q, a, "qa"
+    def count(self, text):
+        return len(self.tok.encode(text))
+
+    def closed(self, kind):
+        """(user, answer, intent) of one kind."""
+        r = self.r
+        if kind == "world":
+            return (*world.sample(r)[:2], "qa")
+        if kind == "math":
+            return (*arithmetic.sample(r)[:2], "math")
+        if kind == "code":
+            return programs.copying(r) if r.chance(0.25) else (*programs.sample(r)[:2], "code")
+        if kind == "copying":
+            return copying.sample(r)
+        return longer.sample(r, self.count)
 
     def prompt_only(self):
         """(user, intent) for the intent task."""
@@ -172,44 +181,37 @@ class Builder:
 
     def document(self):
         """-> dict(turns, intents): intents has one entry for each user turn."""
-        r, x = self.r, self.r.random()
-        system = r.choice(SYSTEMS) if r.chance(0.08) else None
-        s = self.shift
-        if x < 0.86 + s:  # closed world, one or more turns
-            n = 1 if r.chance(0.85) else r.randint(2, 3)
-            turns, intents = [], []
-            for _ in range(n):
-                q, a, i = self.closed()
-                if i != "code" and r.chance(0.12):
+        r = self.r
+        kinds, shares = zip(*self.MIX)
+        kind = r.choices(kinds, shares)[0]
+        system = r.choice(SYSTEMS) if r.chance(0.06) else None
+        turns, intents = [], []
+        if kind == "train splits":
+            x = r.random()
+            if x < 0.5:
+                d = r.choice(self.gsm)
+                turns, intents = [("user", d["question"]), ("assistant", strip_marks(d["answer"]))], ["math"]
+            elif x < 0.75:
+                d = r.choice(self.mbpp)
+                turns, intents = [("user", self.mbpp_prompt(d)), ("assistant", "```python\n" + tidy_code(d["code"]) + "```")], ["code"]
+            else:
+                s, q, c, a = r.choice(self.mmlu)
+                turns, intents = [("user", mmlu_text(r, s, q, c)), ("assistant", "%s. %s" % (a, c[ord(a) - 65]))], ["qa"]
+        elif kind == "intent alone":
+            for _ in range(r.choice([0] * 8 + [1, 2])):  # after turns of other kinds
+                q, a, i = self.closed(r.choice(["world", "math", "code"]))
+                turns += [("user", q), ("assistant", a)]
+                intents.append(i)
+            q, i = self.few_shot() if r.chance(0.06) else self.prompt_only()
+            turns, intents = turns + [("user", vary(r, q))], intents + [i]
+        else:
+            for _ in range(1 if kind == "long" or r.chance(0.85) else r.randint(2, 3)):
+                q, a, i = self.closed(kind)
+                if kind in ("world", "math") and r.chance(0.10):
                     q = vary(r, q, 0.6)
                 turns += [("user", q), ("assistant", a)]
                 intents.append(i)
-        elif x < 0.867 + s:  # GSM8K with its solution
-            d = r.choice(self.gsm)
-            turns, intents = [("user", d["question"]), ("assistant", strip_marks(d["answer"]))], ["math"]
-        elif x < 0.872 + s:  # MBPP with its code
-            d = r.choice(self.mbpp)
-            turns, intents = [("user", self.mbpp_prompt(d)), ("assistant", "```python\n" + tidy_code(d["code"]) + "```")], ["code"]
-        elif x < 0.88 + s:  # MMLU dev with its answer
-            s, q, c, a = r.choice(self.mmlu)
-            turns, intents = [("user", mmlu_text(r, s, q, c)), ("assistant", "%s. %s" % (a, c[ord(a) - 65]))], ["qa"]
-        elif x < 0.985:  # intent only
-            q, i = self.prompt_only()
-            turns, intents = [("user", vary(r, q))], [i]
-        elif x < 0.991:  # intent after other turns of other kinds
-            turns, intents = [], []
-            for _ in range(r.randint(1, 2)):
-                q, a, i = self.closed()
-                turns += [("user", q), ("assistant", a)]
-                intents.append(i)
-            q, i = self.prompt_only()
-            turns, intents = turns + [("user", vary(r, q))], intents + [i]
-        elif x < 0.996:
-            q, i = self.few_shot()
-            turns, intents = [("user", q)], [i]
-        else:  # long prompts: passages and a question
-            q, a, _ = world.reading(r, r.choice([2, 3, 4, 6, 8, 12, 16, 24]))
-            turns, intents = [("user", q), ("assistant", a)], ["qa"]
+                kind = r.choice(["world", "math", "code", "copying"])
         if system:
             turns = [("system", system)] + turns
         return {"turns": turns, "intents": intents}
@@ -220,8 +222,8 @@ def strip_marks(answer):
 
 
 def render(tok, doc, rng):
-    """-> tokens, positions, branch, targets: list of (index, weight) where the
-    token AFTER index (in its branch) is to be predicted."""
+    """-> tokens, positions, branch, at: a list of (index, weight) where the token
+    AFTER index (in its branch) is to be predicted."""
     ids, pos, branch, at = [], [], [], []
     end, start = tok.ids["<|im_end|>"], tok.ids["<|im_start|>"]
     nl = tok.encode("\n")
@@ -234,17 +236,16 @@ def render(tok, doc, rng):
         return first + len(tokens)
 
     for role, text in doc["turns"]:
-        head = [start] + tok.encode(role + "\n")
-        body = tok.encode(text) + [end]
-        p = put(head, p, 0)
-        base = len(ids) - 1
-        p = put(body + nl, p, 0)
+        # What a model says begins after its header; what a user says is one text with it.
+        head, body = (tok.encode(role + "\n"), tok.encode(text)) if role == "assistant" else (tok.encode(role + "\n" + text), [])
+        p = put([start] + head, p, 0)
         if role == "assistant":
-            at += [(base + k, 1.0) for k in range(len(body))]
+            at += [(len(ids) - 1 + k, 1.0) for k in range(len(body) + 1)]
         else:
             # Only a sample of the user's words is predicted: cheaper, and
             # what is to be learnt is the answer.
-            at += [(base + k, 1.0) for k in range(len(body)) if rng.random() < 0.12]
+            at += [(len(ids) - 1 - k, 1.0) for k in range(len(head)) if rng.random() < 0.1]
+        p = put(body + [end] + nl, p, 0)
         if role == "user":
             label = doc["intents"][user]
             user += 1
@@ -259,19 +260,45 @@ def render(tok, doc, rng):
 
 # --- evaluation -------------------------------------------------------------
 
+def tasks(tok, n=200, seed=987, wordings=False):
+    """Held-out items: {task: rows with prompt, intent and what a right answer is}. All have
+    names and texts never trained on; with `wordings`, so are the words of the requests."""
+    r = Rand(seed, held=wordings, new=True)
+    count = lambda s: len(tok.encode(s))
+    def row(q, intent, **right):
+        return dict(prompt=q, intent=intent, **right)
+    def exact(pair, intent):
+        return row(pair[0], intent, exact=True, answer=pair[1])
+    def checked(f, intent, *args):
+        q, a, c = f(r, *args)
+        return row(q, intent, check=c, answer=a)
+    out = {"code": lambda: checked(programs.sample, "code"), "math": lambda: checked(arithmetic.sample, "math"), "qa": lambda: checked(world.knowledge, "qa")}
+    for budget in (1000, 2000, 3200):
+        out["code %d" % budget] = lambda b=budget: checked(longer.code, "code", count, b)
+        out["math %d" % budget] = lambda b=budget: checked(longer.math, "math", count, b)
+        out["qa %d" % budget] = lambda b=budget: checked(longer.qa, "qa", count, b)
+    for f in sorted(set(copying.TEXT), key=copying.TEXT.index):
+        out["copy: " + f.__name__] = lambda f=f: exact(f(r), "qa")
+    out["copy: code edit"] = lambda: exact(copying.edit(r), "code")
+    result = {}
+    for name, make in out.items():
+        result[name] = []
+        while len(result[name]) < n:
+            x = make()
+            if count(x["prompt"]) + count(str(x["answer"])) < 4000:
+                result[name].append(x)
+    return result
+
+
 def eval_generated(seed=987):
+    """Prompts for the intent, 100 of each label."""
     r = Rand(seed, held=True)
     rows = []
     for i in range(100):
-        q, a, c = programs.sample(r)
-        rows.append(dict(prompt=q, intent="code", check=c))
-        q, a, c = arithmetic.sample(r)
-        rows.append(dict(prompt=q, intent="math", check=c))
-        if i % 2:
-            q, a, c = world.sample(r)
-            rows.append(dict(prompt=q, intent="qa", check=c))
-        else:
-            rows.append(dict(prompt=one_qa_prompt(r, None), intent="qa"))
+        rows.append(dict(prompt=programs.sample(r)[0] if i % 3 else copying.edit(r)[0], intent="code"))
+        rows.append(dict(prompt=arithmetic.sample(r)[0], intent="math"))
+        q = world.sample(r)[0] if i % 3 == 0 else one_qa_prompt(r, None) if i % 3 == 1 else r.choice(copying.TEXT)(r)[0]
+        rows.append(dict(prompt=q, intent="qa"))
     return rows
 
 
@@ -291,6 +318,36 @@ def eval_real(data, seed=4321):
     return rows
 
 
+def workloads(tok, n=12, seed=555):
+    """Prompts to time decoding on: new names and texts in wordings of training."""
+    r = Rand(seed, held=False, new=True)
+    count = lambda s: len(tok.encode(s))
+    rows = []
+
+    def add(workload, make, low=0, high=10 ** 6, answer=(30, 420)):
+        while True:
+            q, a = make()
+            if low <= count(q) <= high and answer[0] <= count(a) <= answer[1]:
+                rows.append(dict(workload=workload, prompt=q, max_tokens=min(512, count(a) + 16)))
+                return
+    for i in range(n):
+        f = [copying.repeat, copying.replace, copying.extract, copying.summary, copying.correct, copying.lines_with][i % 6]
+        add("copy", lambda: f(r), 150, 900, (80, 400))
+        add("code-edit", lambda: copying.edit(r), 100, 900, (80, 400))
+        add("code", lambda: programs.sample(r)[:2])
+        if i == 0:
+            add("chat", lambda: (r.pick(world.SMALL_TALK[0][0]), world.SMALL_TALK[0][1]), answer=(10, 60))
+        elif i == 1:
+            add("chat", lambda: world.small_talk(r)[:2], answer=(10, 60))
+        else:
+            add("chat", lambda: world.describe(r)[:2], answer=(60, 300))
+        add("arithmetic", lambda: arithmetic.sample(r)[:2], answer=(30, 200))
+        add("random", lambda: (texts.random_tokens(r, r.randint(100, 500)), ""), answer=(0, 99))
+        rows[-1]["max_tokens"] = 128
+    rows.sort(key=lambda x: x["workload"])
+    return rows
+
+
 def write_jsonl(path, rows):
     with open(path, "w") as f:
         for row in rows:
@@ -299,30 +356,25 @@ def write_jsonl(path, rows):
 
 def main():
     ap = argparse.ArgumentParser()
-    ap.add_argument("--data", required=True)
-    ap.add_argument("--out", required=True)
-    ap.add_argument("--eval", action="store_true")
+    ap.add_argument("--vocab-of", required=True, help="a GGUF file whose vocabulary is kept")
+    ap.add_argument("--data", help="for --out: the folder of the data sets")
+    ap.add_argument("--out", help="vocab.json and evaluation files go here")
+    ap.add_argument("--workloads", help="write the prompts to time decoding on")
     a = ap.parse_args()
-    os.makedirs(a.out, exist_ok=True)
-    if a.eval:
+    tok = Gguf(a.vocab_of).tokenizer()
+    texts.use_vocabulary(tok)
+    if a.workloads:
+        write_jsonl(a.workloads, workloads(tok))
+    if a.out:
+        os.makedirs(a.out, exist_ok=True)
+        load(a.data)
+        tok.save(os.path.join(a.out, "vocab.json"))
+        for name, wordings in (("tasks", False), ("tasks_wordings", True)):
+            write_jsonl(os.path.join(a.out, name + ".jsonl"), [dict(x, task=t) for t, xs in tasks(tok, wordings=wordings).items() for x in xs])
         write_jsonl(os.path.join(a.out, "eval_generated.jsonl"), eval_generated())
         real = eval_real(a.data)
         write_jsonl(os.path.join(a.out, "eval_real.jsonl"), [x for x in real if x["set"] != "mmlu_no_choices"])
         write_jsonl(os.path.join(a.out, "eval_real_no_choices.jsonl"), [x for x in real if x["set"] != "mmlu"])
-        return
-    mbpp, gsm, mmlu = load(a.data)
-    b = Builder(1, mbpp, gsm, mmlu)
-    texts = []
-    for _ in range(30000):
-        texts += [t for _, t in b.document()["turns"]]
-    texts += [d["question"] for d in gsm]
-    tokens, merges = bpe.train(texts, VOCAB, LABELS + ["user", "assistant", "system", "intent"])
-    tok = bpe.Tokenizer(tokens, merges)
-    assert len(tokens) == VOCAB and len({tuple(tok.encode(l)) for l in LABELS}) == 3
-    assert all(len(tok.encode(l)) == 1 for l in LABELS)
-    tok.save(os.path.join(a.out, "vocab.json"))
-    sample = [tok.encode(t) for t in texts]
-    print("vocabulary", len(tokens), "bytes per token %.2f" % (sum(len(t.encode()) for t in texts) / sum(map(len, sample))))
 
 
 if __name__ == "__main__":

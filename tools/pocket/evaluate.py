@@ -1,137 +1,128 @@
-"""Measures a GGUF file: intent accuracy and entropy, answers of the closed world.
+"""Measures GGUF files of the pair, on a GPU if there is one.
 
-  evaluate.py MODEL.gguf --probe FILE.jsonl ...     # intent, by label and by set
-  evaluate.py MODEL.gguf --answers FILE.jsonl       # greedy answers of generated items
+  evaluate.py MODEL.gguf --tasks RUN/tasks.jsonl      # greedy answers, right or wrong, by task
+  evaluate.py MODEL.gguf --probe RUN/eval_*.jsonl     # intent, by label and by set
+  evaluate.py LARGE.gguf --draft SMALL.gguf --tasks RUN/tasks.jsonl   # also: how often the small one agrees
   evaluate.py MODEL.gguf --chat "Who rules Brell?"
-  evaluate.py MODEL.gguf --encode FILE.inp          # ids of the texts of src/tokenizer/golden
+  evaluate.py MODEL.gguf --encode FILE.inp            # ids of the texts of src/tokenizer/golden
 
 Reads the file with its own code, interleaved rotation and all, in float32, so
 that it also checks what the writer wrote.
 """
 import argparse
 import collections
+import concurrent.futures
 import json
-import math
 import re
-import struct
 import subprocess
 import sys
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
-import bpe
 from corpus import LABELS
+from gguf import Gguf
 
-
-class Gguf:
-    def __init__(self, path):
-        self.d = open(path, "rb").read()
-        self.p = 0
-        assert self.d[:4] == b"GGUF"
-        self.p = 4
-        _, tensors, keys = self.read("<IQQ")
-        self.meta, infos = {}, []
-        for _ in range(keys):
-            k = self.text()
-            self.meta[k] = self.value(self.read("<I")[0])
-        for _ in range(tensors):
-            name, n = self.text(), self.read("<I")[0]
-            infos.append((name, self.read("<%dQ" % n), *self.read("<IQ")))
-        base = -(-self.p // 32) * 32
-        self.tensors = {}
-        for name, dims, kind, off in infos:
-            a = np.frombuffer(self.d, "<f2" if kind == 1 else "<f4", math.prod(dims), base + off)
-            self.tensors[name] = torch.from_numpy(a.astype(np.float32).reshape(dims[::-1]))
-
-    def read(self, form):
-        v = struct.unpack_from(form, self.d, self.p)
-        self.p += struct.calcsize(form)
-        return v
-
-    def text(self):
-        n = self.read("<Q")[0]
-        self.p += n
-        return self.d[self.p - n:self.p].decode()
-
-    def value(self, kind):
-        if kind == 8:
-            return self.text()
-        if kind == 9:
-            item, n = self.read("<IQ")
-            return [self.value(item) for _ in range(n)]
-        return self.read({4: "<I", 5: "<i", 6: "<f", 7: "<?"}[kind])[0]
-
-
-def linear(x, w):
-    # As a convolution: it is oneDNN's, many times faster than a plain BLAS.
-    return F.conv1d(x.t()[None], w[:, :, None])[0].t() if len(x) > 1 else (w @ x[0])[None]
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+CHUNK = 256
 
 
 class Model:
     def __init__(self, path):
         g = Gguf(path)
-        self.t, m = g.tensors, g.meta
-        self.tok = bpe.Tokenizer(m["tokenizer.ggml.tokens"], [x.split(" ") for x in m["tokenizer.ggml.merges"]])
+        self.t, m = {k: torch.from_numpy(v).to(DEVICE) for k, v in g.tensors.items()}, g.meta
+        self.tok = g.tokenizer()
         self.layers, self.heads, self.kv = m["llama.block_count"], m["llama.attention.head_count"], m["llama.attention.head_count_kv"]
         self.hd, self.eps = m["llama.rope.dimension_count"], m["llama.attention.layer_norm_rms_epsilon"]
-        self.freq = m["llama.rope.freq_base"] ** (-torch.arange(0, self.hd, 2).float() / self.hd)
+        self.freq = (m["llama.rope.freq_base"] ** (-torch.arange(0, self.hd, 2).float() / self.hd)).to(DEVICE)
         self.end = m["tokenizer.ggml.eos_token_id"]
 
     def norm(self, x, name):
         return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + self.eps) * self.t[name + ".weight"]
 
     def rotate(self, x, angle):
-        c, s = angle.cos()[:, None], angle.sin()[:, None]
+        c, s = angle.cos()[:, :, None], angle.sin()[:, :, None]
         a, b = x[..., 0::2], x[..., 1::2]
         return torch.stack([a * c - b * s, a * s + b * c], -1).flatten(-2)
 
-    def forward(self, ids, cache):
-        """Logits after the last of `ids`; `cache` is a list of (k, v) per layer."""
-        n, past = len(ids), cache[0][0].shape[0] if cache else 0
-        angle = torch.arange(past, past + n).float()[:, None] * self.freq
-        mask = torch.full((n, past + n), float("-inf")).triu(past + 1)
-        x = self.t["token_embd.weight"][torch.tensor(ids)]
+    def cache(self, batch, length):
+        return [torch.zeros(2, batch, length, self.kv, self.hd, device=DEVICE) for _ in range(self.layers)]
+
+    def forward(self, ids, pos, cache):
+        """Hidden states of a batch of tokens, [batch, n]; `pos` may differ from row to row."""
+        b, n = ids.shape
+        rows, angle, top = torch.arange(b, device=DEVICE)[:, None], pos[..., None] * self.freq, int(pos.max()) + 1
+        mask = torch.arange(top, device=DEVICE) > pos[..., None]
+        x = self.t["token_embd.weight"][ids]
         for i in range(self.layers):
-            b = "blk.%d." % i
-            w = lambda name: self.t[b + name + ".weight"]
-            h = self.norm(x, b + "attn_norm")
-            q = self.rotate(linear(h, w("attn_q")).view(n, self.heads, self.hd), angle)
-            k = self.rotate(linear(h, w("attn_k")).view(n, self.kv, self.hd), angle)
-            v = linear(h, w("attn_v")).view(n, self.kv, self.hd)
-            if len(cache) > i:
-                k, v = torch.cat([cache[i][0], k]), torch.cat([cache[i][1], v])
-                cache[i] = (k, v)
-            else:
-                cache.append((k, v))
-            g = self.heads // self.kv
-            kk, vv = k.repeat_interleave(g, 1).transpose(0, 1), v.repeat_interleave(g, 1).transpose(0, 1)
-            s = (q.transpose(0, 1) @ kk.transpose(1, 2)) * self.hd ** -0.5 + mask
-            a = (s.softmax(-1) @ vv).transpose(0, 1).reshape(n, -1)
-            x = x + linear(a, w("attn_output"))
-            h = self.norm(x, b + "ffn_norm")
-            x = x + linear(F.silu(linear(h, w("ffn_gate"))) * linear(h, w("ffn_up")), w("ffn_down"))
-        return self.t["token_embd.weight"] @ self.norm(x[-1], "output_norm")
+            p = "blk.%d." % i
+            w = lambda name: self.t[p + name + ".weight"]
+            h = self.norm(x, p + "attn_norm")
+            q = self.rotate(F.linear(h, w("attn_q")).view(b, n, self.heads, self.hd), angle)
+            cache[i][0][rows, pos] = self.rotate(F.linear(h, w("attn_k")).view(b, n, self.kv, self.hd), angle)
+            cache[i][1][rows, pos] = F.linear(h, w("attn_v")).view(b, n, self.kv, self.hd)
+            k, v = (c[:, :top].transpose(1, 2)[:, :, None] for c in cache[i])
+            q = q.view(b, n, self.kv, -1, self.hd).permute(0, 2, 3, 1, 4)
+            s = ((q @ k.transpose(-1, -2)) * self.hd ** -0.5).masked_fill(mask[:, None, None], float("-inf"))
+            x = x + F.linear((s.softmax(-1) @ v).permute(0, 3, 1, 2, 4).reshape(b, n, -1), w("attn_output"))
+            h = self.norm(x, p + "ffn_norm")
+            x = x + F.linear(F.silu(F.linear(h, w("ffn_gate"))) * F.linear(h, w("ffn_up")), w("ffn_down"))
+        return x
 
-    def prompt(self, text):
+    def logits(self, x):
+        return F.linear(self.norm(x, "output_norm"), self.t["token_embd.weight"])
+
+    def read(self, prompts, room):
+        """-> hidden states [batch, longest] of prompts (lists of ids), lengths, cache. Shorter ones are
+        padded behind; what follows a prompt overwrites its padding in the cache."""
+        n = torch.tensor([len(p) for p in prompts], device=DEVICE)
+        ids = torch.zeros(len(prompts), int(n.max()), dtype=torch.long)
+        for i, p in enumerate(prompts):
+            ids[i, :len(p)] = torch.tensor(p)
+        ids = ids.to(DEVICE)
+        cache = self.cache(len(prompts), ids.shape[1] + room)
+        pos = torch.arange(ids.shape[1], device=DEVICE).expand(len(prompts), -1)
+        x = torch.cat([self.forward(ids[:, i:i + CHUNK], pos[:, i:i + CHUNK], cache) for i in range(0, ids.shape[1], CHUNK)], 1)
+        return x, n, cache
+
+    def prompt(self, text, ask):
         start, e = self.tok.ids["<|im_start|>"], self.tok.encode
-        return [start] + e("user\n" + text) + [self.end] + e("\n")
+        return [start] + e("user\n" + text) + [self.end] + e("\n") + [start] + e(ask + "\n")
 
-    def probe(self, text):
-        ids = self.prompt(text) + [self.tok.ids["<|im_start|>"]] + self.tok.encode("intent\n")
-        p = self.forward(ids, [])[[self.tok.encode(l)[0] for l in LABELS]].softmax(-1)
-        return LABELS[int(p.argmax())], float(-(p * p.clamp_min(1e-12).log()).sum())
+    @torch.no_grad()
+    def probe(self, texts):
+        """-> (label, entropy in nats) of each"""
+        x, n, _ = self.read([self.prompt(t, "intent") for t in texts], 0)
+        p = self.logits(x[torch.arange(len(texts)), n - 1])[:, [self.tok.encode(l)[0] for l in LABELS]].softmax(-1)
+        return [(LABELS[i], e) for i, e in zip(p.argmax(-1).tolist(), (-(p * p.clamp_min(1e-12).log()).sum(-1)).tolist())]
 
-    def answer(self, text, limit=160):
-        ids, cache, out = self.prompt(text) + [self.tok.ids["<|im_start|>"]] + self.tok.encode("assistant\n"), [], []
-        while len(out) < limit:
-            n = int(self.forward(ids, cache).argmax())
-            if n == self.end:
-                break
-            out.append(n)
-            ids = [n]
-        return self.tok.decode(out)
+    @torch.no_grad()
+    def answers(self, texts, limit=160):
+        """Greedy answers, as lists of ids."""
+        x, pos, cache = self.read([self.prompt(t, "assistant") for t in texts], limit)
+        x = x[torch.arange(len(texts)), pos - 1]
+        out = []
+        done = torch.zeros(len(texts), dtype=torch.bool, device=DEVICE)
+        while len(out) < limit and not done.all():
+            got = self.logits(x).argmax(-1)
+            done |= got == self.end
+            out.append(torch.where(done, self.end, got))
+            x = self.forward(got[:, None], pos[:, None], cache)[:, 0]
+            pos = pos + 1
+        rows = torch.stack(out, 1).tolist()
+        return [r[:r.index(self.end)] if self.end in r else r for r in rows]
+
+    @torch.no_grad()
+    def agreement(self, texts, answers):
+        """Of the tokens of answers (another model's), how many this one would have said next."""
+        prompts = [self.prompt(t, "assistant") for t in texts]
+        x, _, _ = self.read([p + a + [self.end] for p, a in zip(prompts, answers)], 0)
+        same = total = 0
+        for row, p, a in zip(x, prompts, answers):
+            got = self.logits(row[len(p) - 1:len(p) + len(a)]).argmax(-1)
+            same += int((got == torch.tensor(a + [self.end], device=DEVICE)).sum())
+            total += len(a) + 1
+        return same / total
 
 
 RUN = """
@@ -157,12 +148,14 @@ def runs(check, text):
     code = re.sub(r"```(python)?", "", text)
     job = json.dumps([check["ref"], code, check["name"], check["examples"], check.get("any_name", False)])
     try:
-        return subprocess.run([sys.executable, "-c", RUN], input=job.encode(), timeout=10, stderr=subprocess.DEVNULL).returncode == 0
+        return subprocess.run([sys.executable, "-S", "-c", RUN], input=job.encode(), timeout=10, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL).returncode == 0
     except subprocess.TimeoutExpired:
         return False
 
 
 def right(row, text):
+    if row.get("exact"):
+        return text == row["answer"]
     if row["intent"] == "code":
         return runs(row["check"], text)
     if row["intent"] == "math":
@@ -174,52 +167,68 @@ def rows(path):
     return [json.loads(l) for l in open(path)]
 
 
+def batched(items, size):
+    return [items[i:i + size] for i in range(0, len(items), size)]
+
+
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("model")
+    ap.add_argument("--tasks")
+    ap.add_argument("--draft", help="a second model: how often it agrees with the first one's answers")
     ap.add_argument("--probe", nargs="*", default=[])
-    ap.add_argument("--answers")
-    ap.add_argument("--chat")
+    ap.add_argument("--chat", nargs="*", default=[])
     ap.add_argument("--encode")
-    ap.add_argument("--show", type=int, default=0, help="print so many wrong items")
+    ap.add_argument("--batch", type=int, default=200 if DEVICE == "cuda" else 4)
+    ap.add_argument("--most", type=int, default=1000, help="items of each task")
+    ap.add_argument("--only", nargs="*", help="tasks whose names begin so")
+    ap.add_argument("--show", type=int, default=0, help="print so many wrong items of each")
     a = ap.parse_args()
-    torch.set_num_threads(1)
     m = Model(a.model)
     if a.encode:
         for text in open(a.encode, newline="").read().split("\n__ggml_vocab_test__\n")[:-1]:
             print(*m.tok.encode(text))
-    if a.chat:
-        print(m.probe(a.chat), m.answer(a.chat))
+    for text in a.chat:
+        print(m.probe([text])[0], m.tok.decode(m.answers([text], 400)[0]))
     for path in a.probe:
-        got = collections.defaultdict(list)
-        shown = 0
-        for row in rows(path):
-            label, entropy = m.probe(row["prompt"])
-            ok = label == row["intent"]
-            for key in (row["intent"] + " (" + row.get("set", "generated") + ")", "all"):
-                got[key].append((ok, entropy))
-            if not ok and shown < a.show:
-                shown += 1
-                print("  wrong: %s for %s, %.2f nats: %r" % (label, row["intent"], entropy, row["prompt"][:150]))
+        got, shown = collections.defaultdict(list), 0
+        for part in batched(rows(path), a.batch):
+            for row, (label, entropy) in zip(part, m.probe([x["prompt"] for x in part])):
+                ok = label == row["intent"]
+                for key in (row["intent"] + " (" + row.get("set", "generated") + ")", "all"):
+                    got[key].append((ok, entropy))
+                if not ok and shown < a.show:
+                    shown += 1
+                    print("  wrong: %s for %s, %.2f nats: %r" % (label, row["intent"], entropy, row["prompt"][:150]))
         for key, v in got.items():
             e = [x for ok, x in v if ok]
-            n = max(len(e), 1)
-            print("%s  %-22s %d/%d right, entropy of the right ones: mean %.3f, below 0.45: %.1f%%" % (
-                path.split("/")[-1], key, len(e), len(v), sum(e) / n, 100 * sum(x < 0.45 for x in e) / n), flush=True)
-    if a.answers:
-        got = collections.defaultdict(list)
-        shown = 0
-        for row in rows(a.answers):
-            if "check" not in row:
+            print("%s  %-22s %d/%d right, entropy: mean %.3f; of the right ones %.1f%% below 0.45" % (
+                path.split("/")[-1], key, len(e), len(v), sum(x for _, x in v) / len(v), 100 * sum(x < 0.45 for x in e) / max(1, len(e))), flush=True)
+    if a.tasks:
+        by_task = collections.defaultdict(list)
+        for row in rows(a.tasks):
+            if a.only and not row["task"].startswith(tuple(a.only)):
                 continue
-            text = m.answer(row["prompt"])
-            ok = right(row, text)
-            got[row["intent"]].append(ok)
-            if not ok and shown < a.show:
-                shown += 1
-                print("  wrong: %r -> %r" % (row["prompt"], text))
-        for key, v in got.items():
-            print("answers %-5s %d/%d right" % (key, sum(v), len(v)), flush=True)
+            by_task[row["task"]].append(row)
+        draft = Model(a.draft) if a.draft else None
+        pool = concurrent.futures.ThreadPoolExecutor(12)
+        for task, items in by_task.items():
+            ok, shown, agree, tokens = 0, 0, [], 0
+            items = items[:a.most]
+            for part in batched(items, a.batch):
+                prompts = [x["prompt"] for x in part]
+                out = m.answers(prompts, 900 if task.startswith("copy") else 300)
+                said = [m.tok.decode(x) for x in out]
+                tokens += sum(map(len, out))
+                if draft:
+                    agree.append(draft.agreement(prompts, out))
+                for row, text, good in zip(part, said, pool.map(right, part, said)):
+                    ok += good
+                    if not good and shown < a.show:
+                        shown += 1
+                        print("  wrong: %r\n    wanted %r\n    got    %r" % (row["prompt"][-300:], str(row["answer"])[:300], text[:300]))
+            print("%-20s %d/%d right (%.1f %%), %.0f tokens an answer%s" % (task, ok, len(items), 100 * ok / len(items), tokens / len(items),
+                  ", draft agrees on %.1f %%" % (100 * sum(agree) / len(agree)) if agree else ""), flush=True)
 
 
 if __name__ == "__main__":

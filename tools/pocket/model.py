@@ -1,10 +1,11 @@
-"""The llama architecture, written for training on a CPU core in bfloat16.
+"""The llama architecture, written for training on one GPU in bfloat16 over float32 weights.
 
-A batch is a set of short documents, padded to one length. A document is a tree:
-the conversation is its trunk (branch 0), and after each user message hangs a
-small branch that asks for the intent. A token sees its own branch and the trunk
-before it, so the intent task costs five tokens instead of a second copy of
-the prompt, and the answer never sees the intent that training added.
+A row packs many documents. A document is a tree: the conversation is its trunk
+(branch 0), and after each user message hangs a small branch that asks for the
+intent. A token sees its own branch and the trunk before it, so the intent task
+costs five tokens instead of a second copy of the prompt, and the answer never
+sees the intent that training added. The matrices of all layers are stacked, which
+lets the optimizer treat them at once.
 """
 import math
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+BRANCHES = 8  # a mark is document * BRANCHES + branch
 
 
 @dataclass
@@ -30,156 +33,82 @@ class Config:
 
 SIZES = {
     "small": dict(dim=192, layers=4, heads=6, kv_heads=2, head_dim=32, ffn=512),
-    "large": dict(dim=384, layers=8, heads=6, kv_heads=2, head_dim=64, ffn=1024),
+    "large": dict(dim=512, layers=8, heads=8, kv_heads=2, head_dim=64, ffn=1280),
 }
 
 
-class RmsNorm(torch.autograd.Function):
-    """Fused by hand: autograd's own version makes several passes more."""
-
-    @staticmethod
-    def forward(ctx, x, w, eps):
-        xf = x.float()
-        r = torch.rsqrt(xf.square().mean(-1, keepdim=True) + eps)
-        n = (xf * r).to(x.dtype)
-        ctx.save_for_backward(n, w, r)
-        return n * w
-
-    @staticmethod
-    def backward(ctx, g):
-        n, w, r = ctx.saved_tensors
-        dw = (g * n).flatten(0, -2).sum(0, dtype=torch.float32).to(w.dtype)
-        gn = g * w
-        c = (gn * n).mean(-1, keepdim=True, dtype=torch.float32)
-        dx = torch.addcmul(gn, n, c.to(n.dtype), value=-1) * r.to(n.dtype)
-        return dx, dw, None
+def sees(mark, b, q, k):
+    """Whether token q of row b attends to token k."""
+    own, other = mark[b, q], mark[b, k]
+    return (q >= k) & ((own == other) | (own // BRANCHES * BRANCHES == other))
 
 
-class SwiGlu(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, gate, up):
-        ctx.save_for_backward(gate, up)
-        return F.silu(gate) * up
-
-    @staticmethod
-    def backward(ctx, g):
-        gate, up = ctx.saved_tensors
-        s = torch.sigmoid(gate)
-        act = gate * s
-        # silu' = s + act * (1 - s)
-        return g * up * torch.addcmul(s, act, 1 - s), g * act
+def block_mask(mark):
+    """The blocks of the attention matrix that hold anything, for FlexAttention."""
+    from torch.nn.attention.flex_attention import create_block_mask
+    rows, length = mark.shape
+    return create_block_mask(lambda b, h, q, k: sees(mark, b, q, k), rows, None, length, length, device=mark.device, _compile=True)
 
 
-class Embed(torch.autograd.Function):
-    """Sums the gradients of frequent tokens in float32: bfloat16 would lose them."""
-
-    @staticmethod
-    def forward(ctx, tokens, w):
-        ctx.save_for_backward(tokens)
-        ctx.shape = w.shape
-        return F.embedding(tokens, w)
-
-    @staticmethod
-    def backward(ctx, g):
-        (tokens,) = ctx.saved_tensors
-        dw = torch.zeros(ctx.shape)
-        dw.index_add_(0, tokens.flatten(), g.flatten(0, -2).float())
-        return None, dw.bfloat16()
+def attention(q, k, v, mask):
+    """`mask`: a block mask on a GPU, the marks on a CPU (slow, for trying only)."""
+    if q.is_cuda:
+        from torch.nn.attention.flex_attention import flex_attention
+        return flex_attention(q, k, v, block_mask=mask, enable_gqa=True)
+    group, i = q.shape[1] // k.shape[1], torch.arange(q.shape[2])
+    allowed = sees(mask, torch.arange(len(mask))[:, None, None], i[:, None], i)[:, None]
+    s = (q @ k.repeat_interleave(group, 1).transpose(2, 3)).float() * q.shape[-1] ** -0.5
+    return s.masked_fill(~allowed, -1e9).softmax(-1).to(v.dtype) @ v.repeat_interleave(group, 1)
 
 
-def rope_tables(positions, cfg):
-    """cos and sin for the half-split layout: [batch, time, 1, head_dim]."""
-    half = cfg.head_dim // 2
-    freq = cfg.rope_base ** (-torch.arange(half, dtype=torch.float32) / half)
-    angle = positions.float()[..., None] * freq
-    cos, sin = angle.cos(), angle.sin()
-    return (torch.cat([cos, cos], -1)[:, :, None].bfloat16(),
-            torch.cat([-sin, sin], -1)[:, :, None].bfloat16())
+def rms_norm(x, w, eps):
+    f = x.float()
+    return (f * torch.rsqrt(f.square().mean(-1, keepdim=True) + eps) * w).to(x.dtype)
 
 
 def rope(x, cos, sin):
-    half = x.shape[-1] // 2
-    return torch.addcmul(x * cos, torch.cat([x[..., half:], x[..., :half]], -1), sin)
-
-
-class Block(nn.Module):
-    def __init__(self, cfg):
-        super().__init__()
-        d, q, kv = cfg.dim, cfg.heads * cfg.head_dim, cfg.kv_heads * cfg.head_dim
-        self.cfg = cfg
-        self.attn_norm = nn.Parameter(torch.ones(d))
-        self.ffn_norm = nn.Parameter(torch.ones(d))
-        out = 0.5 / math.sqrt(2 * cfg.layers)
-        def mat(rows, cols, scale=0.5):
-            return nn.Parameter(torch.randn(rows, cols) * (scale / math.sqrt(cols)))
-        self.wq, self.wk, self.wv = mat(q, d), mat(kv, d), mat(kv, d)
-        self.wo = mat(d, q, out)
-        self.gate, self.up, self.down = mat(cfg.ffn, d), mat(cfg.ffn, d), mat(d, cfg.ffn, out)
-
-    def forward(self, x, cos, sin, mask):
-        c = self.cfg
-        b, t, _ = x.shape
-        group = c.heads // c.kv_heads
-        h = RmsNorm.apply(x, self.attn_norm, c.eps)
-        q = rope(F.linear(h, self.wq).view(b, t, c.heads, c.head_dim), cos, sin)
-        k = rope(F.linear(h, self.wk).view(b, t, c.kv_heads, c.head_dim), cos, sin)
-        v = F.linear(h, self.wv).view(b, t, c.kv_heads, c.head_dim)
-        # All query heads of one key head are stacked as rows of one product.
-        q = (q * c.head_dim ** -0.5).view(b, t, c.kv_heads, group, c.head_dim)
-        q = q.permute(0, 2, 3, 1, 4).reshape(b * c.kv_heads, group * t, c.head_dim)
-        k = k.transpose(1, 2).reshape(b * c.kv_heads, t, c.head_dim)
-        v = v.transpose(1, 2).reshape(b * c.kv_heads, t, c.head_dim)
-        s = torch.bmm(q, k.transpose(1, 2)).view(b, c.heads, t, t) + mask
-        s = s.softmax(-1).view(b * c.kv_heads, group * t, t)
-        a = torch.bmm(s, v).view(b, c.kv_heads, group, t, c.head_dim)
-        a = a.permute(0, 3, 1, 2, 4).reshape(b, t, -1)
-        x = x + F.linear(a, self.wo)
-        h = RmsNorm.apply(x, self.ffn_norm, c.eps)
-        return x + F.linear(SwiGlu.apply(F.linear(h, self.gate), F.linear(h, self.up)), self.down)
-
-
-def tree_mask(branch):
-    """Additive [batch, 1, time, time] mask; branch < 0 marks padding."""
-    b, t = branch.shape
-    seen = (branch[:, None, :] == 0) | (branch[:, None, :] == branch[:, :, None])
-    seen &= torch.ones(t, t, dtype=torch.bool).tril()
-    return torch.zeros(b, t, t, dtype=torch.bfloat16).masked_fill_(~seen, -1e4)[:, None]
+    a, b = x.float().chunk(2, -1)
+    return torch.cat([a * cos - b * sin, a * sin + b * cos], -1).to(x.dtype)
 
 
 class Pocket(nn.Module):
+    LAYER = ["attn_norm", "wq", "wk", "wv", "wo", "ffn_norm", "gate", "up", "down"]
+
     def __init__(self, cfg):
         super().__init__()
-        self.cfg = cfg
-        self.embed = nn.Parameter(torch.randn(cfg.vocab, cfg.dim) * 0.02)
-        self.blocks = nn.ModuleList(Block(cfg) for _ in range(cfg.layers))
-        self.norm = nn.Parameter(torch.ones(cfg.dim))
+        self.cfg, n, d = cfg, cfg.layers, cfg.dim
+        q, kv, out = cfg.heads * cfg.head_dim, cfg.kv_heads * cfg.head_dim, 0.5 / math.sqrt(2 * cfg.layers)
 
-    def hidden(self, tokens, positions, branch):
-        cos, sin = rope_tables(positions, self.cfg)
-        mask = tree_mask(branch)
-        x = Embed.apply(tokens, self.embed)
-        for block in self.blocks:
-            x = block(x, cos, sin, mask)
-        return RmsNorm.apply(x, self.norm, self.cfg.eps)
+        def mat(rows, cols, scale=0.5):
+            return nn.Parameter(torch.randn(n, rows, cols) * (scale / math.sqrt(cols)))
+        self.embed, self.norm = nn.Parameter(torch.randn(cfg.vocab, d) * 0.02), nn.Parameter(torch.ones(d))
+        self.attn_norm, self.ffn_norm = nn.Parameter(torch.ones(n, d)), nn.Parameter(torch.ones(n, d))
+        self.wq, self.wk, self.wv, self.wo = mat(q, d), mat(kv, d), mat(kv, d), mat(d, q, out)
+        self.gate, self.up, self.down = mat(cfg.ffn, d), mat(cfg.ffn, d), mat(d, cfg.ffn, out)
 
-    def loss(self, tokens, positions, branch, at, target, weight):
-        """Weighted sum of cross entropies at the flat positions `at` only:
-        the vocabulary product is half of a tiny model's work."""
-        h = self.hidden(tokens, positions, branch).flatten(0, 1)[at]
-        return WeightedLoss.apply(F.linear(h, self.embed), target, weight)
+    def hidden(self, tokens, positions, mask, dtype):
+        c = self.cfg
+        rows, length = tokens.shape
+        freq = c.rope_base ** (-torch.arange(c.head_dim // 2, device=tokens.device).float() / (c.head_dim // 2))
+        angle = positions.float()[:, None, :, None] * freq
+        cos, sin = angle.cos(), angle.sin()
+        x = F.embedding(tokens, self.embed.to(dtype))
+        for attn_norm, wq, wk, wv, wo, ffn_norm, gate, up, down in zip(*(getattr(self, k).to(dtype).unbind(0) for k in self.LAYER)):
+            h = rms_norm(x, attn_norm, c.eps)
+            q, k, v = (F.linear(h, w).view(rows, length, -1, c.head_dim).transpose(1, 2) for w in (wq, wk, wv))
+            a = attention(rope(q, cos, sin), rope(k, cos, sin), v, mask)
+            x = x + F.linear(a.transpose(1, 2).reshape(rows, length, -1), wo)
+            h = rms_norm(x, ffn_norm, c.eps)
+            x = x + F.linear(F.silu(F.linear(h, gate)) * F.linear(h, up), down)
+        return rms_norm(x, self.norm, c.eps)
 
-
-class WeightedLoss(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, logits, target, weight):
-        logp = F.log_softmax(logits.float(), -1)
-        nll = -logp.gather(1, target[:, None])[:, 0]
-        ctx.save_for_backward(logp, target, weight)
-        return (nll * weight).sum(), nll.detach()
-
-    @staticmethod
-    def backward(ctx, g, _):
-        logp, target, weight = ctx.saved_tensors
-        p = logp.exp_()
-        p[torch.arange(len(target)), target] -= 1
-        return (p * (weight * g)[:, None]).bfloat16(), None, None
+    def loss(self, tokens, positions, mask, at, weight, dtype=torch.bfloat16):
+        """Cross entropies of the tokens after the places `at` of each row (only
+        these: the vocabulary is much of a tiny model's work): the weighted mean to
+        learn from, and each by itself."""
+        h = self.hidden(tokens, positions, mask, dtype)
+        h = h.gather(1, at[..., None].expand(-1, -1, h.shape[-1]))
+        logits = F.linear(h, self.embed.to(dtype)).float().flatten(0, 1)
+        nll = F.cross_entropy(logits, tokens.gather(1, at + 1).flatten(), reduction="none")
+        w = weight.flatten()
+        return (nll * w).sum() / w.sum(), nll.detach()

@@ -5,6 +5,7 @@ import collections
 import keyword
 import re
 
+import texts
 
 FILTERS = [  # wording, condition on x
     ("even", "x % 2 == 0"), ("odd", "x % 2 == 1"), ("positive", "x > 0"), ("negative", "x < 0"), ("non-zero", "x != 0"),
@@ -121,8 +122,16 @@ def more_words(texts, count=1500):
     WORDS.extend(w for w, _ in seen.most_common(count) if w not in known)
 
 
+def _free(r):
+    parts = [r.choice(WORDS) if r.chance(0.8) else texts.syllables(r, r.randint(1, 3)) for _ in range(r.choice([1, 2, 2, 2, 3, 4]))]
+    if parts[0] in keyword.kwlist or parts[0] in dir(builtins):
+        parts[0] = "my"
+    s = "_".join(parts) if r.chance(0.85) else parts[0] + "".join(x.capitalize() for x in parts[1:])
+    return s if r.chance(0.85) else s + str(r.randint(1, 99))
+
+
 def free_name(r):
-    return "_".join(r.choice(WORDS) for _ in range(r.choice([1, 2, 2, 2, 3])))
+    return r.made(_free)
 
 
 TYPES = {"s": "str", "i": "int", "l": "List[int]"}
@@ -138,12 +147,8 @@ COMPLETE = ["", "", "", "Complete the following function.\n\n", "Complete this P
 
 
 def copying(r):
-    """Exercises in copying from the request: without them a model this small
-    writes a name it knows instead of the name it was given."""
-    if r.chance(0.4):
-        text = r.choice([" ", " ", ", "]).join(
-            free_name(r) if r.chance(0.25) else str(r.randint(0, 99)) if r.chance(0.1) else r.choice(WORDS).capitalize() if r.chance(0.2) else r.choice(WORDS) for _ in range(r.randint(3, 20)))
-        return r.pick(["Repeat: {t}", "Repeat after me: {t}", "Say this: {t}", "Copy this text: {t}", "Write this again: {t}"]).format(t=text), text, "qa"
+    """Exercises in copying names from the request: without them a model this
+    small writes a name it knows instead of the name it was given."""
     f, a = free_name(r), [free_arg(r) for _ in range(r.choice([1, 1, 2, 3]))]
     p = ", ".join(a)
     if r.chance(0.5):
@@ -160,18 +165,24 @@ def copying(r):
 
 
 def free_arg(r):
-    return r.choice(SHORT) if r.chance(0.2) else r.choice(WORDS) + r.choice(["", "", "", "s"])
+    while True:
+        s = r.choice(SHORT) if r.chance(0.2) else free_name(r) if r.chance(0.3) else r.choice(WORDS) + r.choice(["", "", "", "s"])
+        if s not in TAKEN:
+            return s
+
+
+TAKEN = set(keyword.kwlist) | set(dir(builtins)) | {"x", "result", "total", "i", "c", "d"}
 
 
 def _parts(r):
     """A function over a list: filter, map and reduce, each optional."""
-    k = r.randint(2, 10)
+    k = r.randint(2, 12) if r.chance(0.6) else r.randint(13, 200)
     f = r.choice(FILTERS) if r.chance(0.6) else None
     m = r.choice(MAPS) if not f or r.chance(0.35) else None
     red = r.choice(REDUCE) if r.chance(0.45) else None
     if red and m and m[1].startswith("str"):
         m = MAPS[1]
-    a = r.pick(LIST_ARGS) if r.held or r.chance(0.4) else free_arg(r)
+    a = r.pick(LIST_ARGS) if r.chance(0.3) else free_arg(r)
     cond = f[1].format(k=k) if f else None
     expr = m[1].format(k=k) if m else "x"
     inner = "[%s for x in %s%s]" % (expr, a, " if " + cond if f else "")
@@ -183,9 +194,9 @@ def _parts(r):
     if m:
         what += " " + m[0].format(k=k) if not f else ", each %s" % m[0].format(k=k)
     name = "_".join(w for w in [
-        r.pick(["get", "find", "list", "select", "make", "collect"]) if not red else red[0],
+        r.choice(["get", "find", "list", "select", "make", "collect"]) if not red else red[0],
         f[0].split()[0].replace("-", "") if f else "", m[0].split()[0] if m else "",
-        r.pick(["numbers", "values", "items", "elements", ""])] if w)
+        r.choice(["numbers", "values", "items", "elements", ""])] if w)
     if red:
         if not f and not m:
             inner = a
@@ -198,11 +209,24 @@ def _parts(r):
             body = red[1].format(xs=inner)
         ret = "int"
     else:
-        d = r.pick(["returns ", "returns a list of ", "lists ", "collects "]) + what
+        d = r.choice(["returns ", "returns a list of ", "lists ", "collects ", "gives back ", "makes a list of "]) + what
         body, ret = inner, "List[str]" if expr.startswith("str") else "List[int]"
-    if not r.held and r.chance(0.5):
+    if r.chance(0.7):
         name = free_name(r)
-    return name, d, [a], "l", ret, "    return " + body, r.sample(LIST_EXAMPLES, 2)
+    return name, d, [a], "l", ret, "    return " + body, r.sample(LIST_EXAMPLES, 3)
+
+
+VERBS = ["returns", "gives back", "computes", "gets", "works out", "produces", "finds", "determines", "yields"]
+
+
+def describe(r, descs):
+    """One of the descriptions of an operation. All are trained; a leading
+    "returns" or its like may become a verb that training has not shown there."""
+    d = r.choice(descs)
+    head, _, rest = d.partition(" ")
+    if head in ("returns", "gets", "gives", "finds", "computes", "calculates") and rest.startswith("the ") and r.chance(0.5):
+        return r.pick(VERBS) + " " + rest
+    return d
 
 
 def _names(body):
@@ -213,16 +237,16 @@ def _names(body):
 def _fixed(r):
     names, descs, kind, ret, body, examples = r.choice(FIXED)
     pool = {"s": STR_ARGS, "i": INT_ARGS, "l": LIST_ARGS}
-    args = [r.pick(pool[kind[0]]) if r.held or r.chance(0.4) else free_arg(r)]
+    args = [r.pick(pool[kind[0]]) if r.chance(0.3) else free_arg(r)]
     if len(kind) == 2:
         args = r.choice([["a", "b"], ["x", "y"], ["m", "n"], ["p", "q"]])
-        if not r.held and r.chance(0.5):
-            args = r.sample(SHORT[:9] + WORDS, 2)
+        while r.chance(0.6) or args[0] == args[1]:
+            args = [free_arg(r), free_arg(r)]
     if len(kind) == 1 and args[0] in _names(body) | {"i"}:
         args = ["n"]  # which no body uses
     v = dict(a=args[0], b=args[-1])
-    name = r.pick(names) if r.held or r.chance(0.4) else free_name(r)
-    return name, r.pick(descs).format(**v), args, kind, ret, body.format(**v), examples
+    name = r.choice(names) if r.chance(0.3) else free_name(r)
+    return name, describe(r, descs).format(**v), args, kind, ret, body.format(**v), examples
 
 
 def sample(r):

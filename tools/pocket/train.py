@@ -1,76 +1,70 @@
-"""Trains one Pocket model on one CPU core for a given number of minutes.
+"""Trains both Pocket models, one after the other, on one GPU.
 
-  train.py --size small --minutes 45 --data DIR --work DIR
+  train.py --data DIR --work DIR --small 4 --large 14     # minutes of each
 
-The large model starts with half of its layers and gets the rest late (grow_at):
-a new layer begins as the identity, so nothing is lost, and the steps before it
-cost about half.
-
-The learning rate follows the share of the time that has passed, so a run on a
-busy machine makes fewer steps but always ends decayed. Run it again with the
-same --work to go on from the last checkpoint.
+DIR of --work holds vocab.json; it gets SIZE.pt, logs and the shards of documents,
+which worker processes make while the models train. The learning rate follows the
+share of the time that has passed, so a run always ends decayed. With no GPU it
+runs on the CPU, thousands of times slower.
 """
 import argparse
-import math
+import glob
+import multiprocessing
 import os
 import random
-import signal
+import threading
 import time
 
+import numpy as np
 import torch
 
 import bpe
-import corpus
-from model import SIZES, Config, Pocket
+import produce
+from model import SIZES, Config, Pocket, block_mask
 
+GPU = torch.cuda.is_available()
+DEVICE = "cuda" if GPU else "cpu"
 # Muon for the matrices inside the blocks, Adam for embedding and norms.
 RATES = {
-    "small": dict(muon=0.02, adam=4e-3, step_tokens=4096, shift=0.0, start_layers=4, grow_at=None),
-    "large": dict(muon=0.015, adam=2.5e-3, step_tokens=5120, shift=0.03, start_layers=4, grow_at=0.9),
+    "small": dict(muon=0.02, adam=4e-3, rows=32),
+    "large": dict(muon=0.02, adam=3e-3, rows=32),
 }
+MUON_DECAY = 0.05
 
 
-class Stream:
-    """Documents made on the fly, sorted into batches of like length."""
+class Shards:
+    """All shards made so far, on the device: new ones first, then the old again."""
 
-    def __init__(self, tok, data, seed, shift):
-        self.tok, self.rng = tok, random.Random(seed)
-        self.builder = corpus.Builder(seed, *corpus.load(data), shift=shift)
-        self.ready = []
+    def __init__(self, folder, seed):
+        self.folder, self.rng = folder, random.Random(seed)
+        self.known, self.fresh, self.old, self.used = set(), [], [], 0
+        threading.Thread(target=self.watch, daemon=True).start()
 
-    def refill(self):
-        docs = [corpus.render(self.tok, self.builder.document(), self.rng) for _ in range(1024)]
-        docs = [d for d in docs if d[3]]
-        docs.sort(key=lambda d: len(d[0]))
-        batch = []
-        for d in docs:
-            if batch and len(d[0]) * (len(batch) + 1) > 2048:
-                self.ready.append(batch)
-                batch = []
-            batch.append(d)
-        self.rng.shuffle(self.ready)  # the unfinished rest (the longest) is rare enough to
-        self.ready.append(batch)      # come last each time
+    def watch(self):
+        while True:
+            paths = [p for p in glob.glob(os.path.join(self.folder, "*.npz")) if p not in self.known]
+            self.rng.shuffle(paths)
+            for p in paths:
+                self.known.add(p)
+                z = np.load(p)
+                self.fresh.append({k: torch.from_numpy(z[k]).to(DEVICE) for k in z.files})
+            time.sleep(0.5)
 
-    def batch(self):
-        if not self.ready:
-            self.refill()
-        return collate(self.ready.pop(0), self.tok.ids["<|endoftext|>"])
-
-
-def collate(docs, pad):
-    t = max(len(d[0]) for d in docs)
-    ids = torch.full((len(docs), t), pad, dtype=torch.long)
-    pos = torch.zeros(len(docs), t, dtype=torch.long)
-    branch = torch.full((len(docs), t), -1, dtype=torch.long)
-    at, target, weight = [], [], []
-    for i, (a, p, b, w) in enumerate(docs):
-        n = len(a)
-        ids[i, :n], pos[i, :n], branch[i, :n] = torch.tensor(a), torch.tensor(p), torch.tensor(b)
-        for k, x in w:
-            at.append(i * t + k)
-            target.append(a[k + 1])
-            weight.append(x)
-    return ids, pos, branch, torch.tensor(at), torch.tensor(target), torch.tensor(weight)
+    def batches(self, rows):
+        weights = torch.tensor(produce.WEIGHTS, device=DEVICE)
+        while True:
+            while not self.fresh and len(self.old) < 3:
+                time.sleep(0.2)
+            if self.fresh:
+                s = self.fresh.pop(0)
+                self.old.append(s)
+            else:
+                s = self.rng.choice(self.old)
+            self.used += 1
+            order = torch.randperm(produce.ROWS, device=DEVICE)
+            for i in range(0, produce.ROWS, rows):
+                b = {k: v[order[i:i + rows]] for k, v in s.items()}
+                yield b["ids"].long(), b["pos"].int(), b["mark"].int(), b["at"].long(), weights[b["weight"].long()]
 
 
 def orthogonal(g):
@@ -81,177 +75,112 @@ def orthogonal(g):
         x = x.transpose(1, 2)
     x = x / (x.float().norm(dim=(1, 2), keepdim=True) + 1e-7).bfloat16()
     for _ in range(5):
-        a = torch.bmm(x, x.transpose(1, 2).contiguous())
+        a = torch.bmm(x, x.transpose(1, 2))
         b = torch.baddbmm(a, a, a, beta=-4.7750, alpha=2.0315)
         x = torch.baddbmm(x, b, x, beta=3.4445)
     return (x.transpose(1, 2) if tall else x).float()
 
 
 class Optimizer:
-    """Float32 master weights beside the bfloat16 model that computes."""
-
     def __init__(self, model, rates):
-        self.rates = rates
-        named = list(model.named_parameters())
-        self.params = [p for _, p in named]
-        self.master = [p.detach().float().clone() for p in self.params]
-        self.is_matrix = [n.startswith("blocks") and p.dim() == 2 for n, p in named]
-        self.m = [torch.zeros_like(p) for p in self.master]
-        self.v = [torch.zeros_like(p) if not k else None for p, k in zip(self.master, self.is_matrix)]
-        self.groups = {}
-        for i, p in enumerate(self.params):
-            if self.is_matrix[i]:
-                self.groups.setdefault(tuple(p.shape), []).append(i)
-        self.steps = 0
+        self.rates, self.steps = rates, 0
+        self.state = [(p, torch.zeros_like(p), torch.zeros_like(p)) for p in model.parameters()]
 
+    @torch.no_grad()
     def step(self, scale):
         self.steps += 1
-        grads = [p.grad.float() for p in self.params]
-        norm = math.sqrt(sum(float(g.square().sum()) for g in grads))
-        clip = min(1.0, 1.0 / (norm + 1e-6))
-        momentum = min(0.95, 0.85 + 0.1 * self.steps / 200)
-        for shape, idx in self.groups.items():
-            for i in idx:
-                self.m[i].lerp_(grads[i], 1 - momentum)
-            update = orthogonal(torch.stack([grads[i].lerp(self.m[i], momentum) for i in idx]))
-            rate = self.rates["muon"] * scale * max(1.0, shape[0] / shape[1]) ** 0.5
-            for i, u in zip(idx, update):
-                self.master[i].mul_(1 - 0.02 * self.rates["adam"] * scale).add_(u, alpha=-rate)
-        b1, b2 = 0.9, 0.98
-        for i, p in enumerate(self.master):
-            if not self.is_matrix[i]:
-                g = grads[i] * clip
-                self.m[i].lerp_(g, 1 - b1)
-                self.v[i].lerp_(g.square(), 1 - b2)
-                mh = self.m[i] / (1 - b1 ** self.steps)
-                vh = self.v[i] / (1 - b2 ** self.steps)
-                p.addcdiv_(mh, vh.sqrt() + 1e-10, value=-self.rates["adam"] * scale)
-        for p, w in zip(self.params, self.master):
-            p.data.copy_(w)
+        momentum = min(0.95, 0.85 + 0.1 * self.steps / 300)
+        fix1, fix2 = 1 / (1 - 0.9 ** self.steps), 1 / (1 - 0.98 ** self.steps)
+        for p, m, v in self.state:
+            g = p.grad
+            if p.dim() == 3:
+                rate = self.rates["muon"] * scale
+                m.lerp_(g, 1 - momentum)
+                p.mul_(1 - rate * MUON_DECAY).add_(orthogonal(g.lerp(m, momentum)), alpha=-rate * max(1.0, p.shape[1] / p.shape[2]) ** 0.5)
+            else:
+                m.lerp_(g, 0.1)
+                v.lerp_(g.square(), 0.02)
+                p.addcdiv_(m, (v * fix2).sqrt_().add_(1e-10), value=-self.rates["adam"] * scale * fix1)
             p.grad = None
-        return norm
-
-
-def make(size, layers, vocab, rates):
-    cfg = Config(vocab=vocab, **dict(SIZES[size], layers=layers))
-    model = Pocket(cfg)
-    opt = Optimizer(model, rates)
-    model.bfloat16()
-    opt.params = list(model.parameters())
-    return model, opt
-
-
-def use(opt, master):
-    for p, mine, w in zip(opt.params, opt.master, master):
-        mine.copy_(w)
-        p.data.copy_(w)
-
-
-def grown(names, values, new):
-    """Each block is followed by a new one; `new(name, value)` makes its parts."""
-    out = {}
-    for name, w in zip(names, values):
-        if not name.startswith("blocks"):
-            out[name] = w
-            continue
-        _, i, rest = name.split(".")
-        out["blocks.%d.%s" % (2 * int(i), rest)] = w
-        out["blocks.%d.%s" % (2 * int(i) + 1, rest)] = None if w is None else new(rest, w)
-    return out
-
-
-def grow(old_model, old, size, layers, vocab, rates):
-    """Doubles the layers. A new one is a copy whose outputs are zero: the
-    identity at first."""
-    model, opt = make(size, layers, vocab, rates)
-    was = [n for n, _ in old_model.named_parameters()]
-    names = [n for n, _ in model.named_parameters()]
-    master = grown(was, old.master, lambda n, w: torch.zeros_like(w) if n in ("wo", "down") else w)
-    zero = lambda n, w: torch.zeros_like(w)
-    m, v = grown(was, old.m, zero), grown(was, old.v, zero)
-    use(opt, [master[n] for n in names])
-    opt.m, opt.v, opt.steps = [m[n] for n in names], [v[n] for n in names], old.steps
-    return model, opt
 
 
 def schedule(x):
-    if x < 0.01:
-        return 0.1 + 0.9 * x / 0.01
-    return 1.0 if x < 0.3 else max(0.0, (1 - x) / 0.7)
+    """Of the rates, by the share of the time passed."""
+    return min(1.0, 0.05 + x / 0.01) if x < 0.4 else max(0.0, (1 - x) / 0.6)
+
+
+def train(size, minutes, work, vocab, seed):
+    torch.manual_seed(seed)
+    log = open(os.path.join(work, "train-%s.log" % size), "w")
+
+    def say(text):
+        print(text, flush=True)
+        log.write(text + "\n")
+        log.flush()
+    rates = RATES[size]
+    cfg = Config(vocab=vocab, **SIZES[size])
+    model = Pocket(cfg).to(DEVICE)
+    opt = Optimizer(model, rates)
+    loss_of = torch.compile(model.loss) if GPU else model.loss
+    shards = Shards(os.path.join(work, "shards"), seed)
+    say("%s: %d parameters" % (size, sum(p.numel() for p in model.parameters())))
+    seen, kept, elapsed, sums, started = 0, 0, 0.0, None, None
+
+    def save(name):
+        weights = {k: v.detach().float().cpu() for k, v in model.named_parameters()}
+        torch.save(dict(size=size, weights=weights, steps=opt.steps, seen=seen, elapsed=elapsed), os.path.join(work, name))
+
+    for ids, pos, mark, at, weight in shards.batches(rates["rows"]):
+        loss, nll = loss_of(ids, pos, block_mask(mark) if GPU else mark, at, weight, torch.bfloat16 if GPU else torch.float32)
+        loss.backward()
+        opt.step(schedule(elapsed / (60 * minutes)))
+        if started is None or opt.steps == 10:  # the first steps compile
+            torch.cuda.synchronize() if GPU else None
+            started = last = time.time()
+            seen, counted = 0, 0
+        seen += ids.numel()
+        w = weight.flatten()
+        now = torch.stack([(nll * (w == 1)).sum(), (w == 1).sum(), (nll * (w == 3)).sum(), (w == 3).sum()])
+        sums = now if sums is None else sums + now
+        if opt.steps % 20 == 0:
+            torch.cuda.synchronize() if GPU else None
+            elapsed = time.time() - started
+        if opt.steps % 200 == 0:
+            s = sums.tolist()
+            say("step %5d  min %5.2f  text %.4f  label %.4f  %.0f k tok/s  seen %.0f M  shards %d, used %d" % (
+                opt.steps, elapsed / 60, s[0] / s[1], s[2] / max(1, s[3]), (seen - counted) / (time.time() - last) / 1000, seen / 1e6, len(shards.known), shards.used))
+            sums, counted, last = None, seen, time.time()
+        if elapsed > kept + 120:
+            kept = elapsed
+            save(size + ".part.pt")
+        if elapsed >= 60 * minutes:
+            break
+    save(size + ".pt")
+    say("%s done: %d steps, %.0f M tokens, %.1f minutes" % (size, opt.steps, seen / 1e6, elapsed / 60))
 
 
 def main():
     ap = argparse.ArgumentParser()
-    ap.add_argument("--size", choices=SIZES, required=True)
-    ap.add_argument("--minutes", type=float, required=True)
+    ap.add_argument("--small", type=float, default=0, help="minutes")
+    ap.add_argument("--large", type=float, default=0, help="minutes")
     ap.add_argument("--data", required=True)
-    ap.add_argument("--work", required=True, help="holds vocab.json; checkpoints go here")
+    ap.add_argument("--work", required=True)
+    ap.add_argument("--workers", type=int, default=11)
+    ap.add_argument("--shards", type=int, default=150, help="of each worker, a million tokens each")
     ap.add_argument("--seed", type=int, default=11)
-    ap.add_argument("--threads", type=int, default=1)
     a = ap.parse_args()
-    torch.set_num_threads(a.threads)
-    torch.manual_seed(a.seed)
-    tok = bpe.Tokenizer.load(os.path.join(a.work, "vocab.json"))
-    rates = RATES[a.size]
-    layers, full = rates["start_layers"], SIZES[a.size]["layers"]
-    path = os.path.join(a.work, a.size + ".pt")
-    elapsed, seen, seed = 0.0, 0, a.seed
-    saved_state = torch.load(path) if os.path.exists(path) else None
-    if saved_state:
-        layers = 1 + max(int(n.split(".")[1]) for n in saved_state["names"] if n.startswith("blocks"))
-    model, opt = make(a.size, layers, len(tok.tokens), rates)
-    if saved_state:
-        use(opt, saved_state["master"])
-        opt.m, opt.v, opt.steps = saved_state["m"], saved_state["v"], saved_state["steps"]
-        # The seed moves on, so that the documents already seen do not come again.
-        elapsed, seen, seed = saved_state["elapsed"], saved_state["seen"], saved_state["seed"] + 1
-    stream = Stream(tok, a.data, seed, rates["shift"])
-    stop = []
-    signal.signal(signal.SIGTERM, lambda *_: stop.append(1))
-
-    def save():
-        torch.save(dict(master=opt.master, m=opt.m, v=opt.v, steps=opt.steps, elapsed=elapsed, seen=seen, seed=seed,
-                        names=[n for n, _ in model.named_parameters()], size=a.size), path + ".new")
-        os.replace(path + ".new", path)
-
-    print("%s: %d parameters, %d documents of train splits" % (a.size, sum(p.numel() for p in opt.params),
-          sum(map(len, (stream.builder.mbpp, stream.builder.gsm, stream.builder.mmlu)))), flush=True)
-    budget, last = a.minutes * 60, time.time()
-    logged, saved = elapsed, elapsed
-    sums, tokens = {}, 0
-    while elapsed < budget and not stop:
-        if layers < full and elapsed > rates["grow_at"] * budget:
-            layers *= 2
-            model, opt = grow(model, opt, a.size, layers, len(tok.tokens), rates)
-            print("grown to %d layers at step %d" % (layers, opt.steps), flush=True)
-        batches, n = [], 0
-        while n < rates["step_tokens"]:
-            batches.append(stream.batch())
-            n += batches[-1][0].numel()
-        total = sum(float(b[5].sum()) for b in batches)
-        for b in batches:
-            loss, nll = model.loss(*b[:5], b[5] / total)
-            loss.backward()
-            for key, w in (("label", 3.0), ("text", 1.0)):
-                pick = nll[b[5] == w]
-                s = sums.setdefault(key, [0.0, 0])
-                s[0] += float(pick.sum())
-                s[1] += len(pick)
-        norm = opt.step(schedule(elapsed / budget))
-        now = time.time()
-        elapsed, last = elapsed + now - last, now
-        seen += n
-        tokens += n
-        if elapsed - logged > 30:
-            print("step %d  min %.1f  text %.3f  label %.4f  norm %.2f  %.0f tok/s  seen %.2fM  left %.0f min" % (
-                opt.steps, elapsed / 60, sums["text"][0] / max(1, sums["text"][1]), sums["label"][0] / max(1, sums["label"][1]),
-                norm, tokens / (elapsed - logged), seen / 1e6, (budget - elapsed) / 60), flush=True)
-            logged, tokens, sums = elapsed, 0, {}
-        if elapsed - saved > 180:
-            save()
-            saved = elapsed
-    save()
-    print("done" if elapsed >= budget else "stopped", flush=True)
+    vocab, folder = os.path.join(a.work, "vocab.json"), os.path.join(a.work, "shards")
+    os.makedirs(folder, exist_ok=True)
+    start = multiprocessing.get_context("spawn")
+    workers = [start.Process(target=produce.work, args=(1000 * a.seed + i, a.data, vocab, folder, a.shards), daemon=True) for i in range(a.workers)]
+    for w in workers:
+        w.start()
+    torch.set_float32_matmul_precision("high")
+    for size in SIZES:
+        if getattr(a, size):
+            train(size, getattr(a, size), a.work, len(bpe.Tokenizer.load(vocab).tokens), a.seed)
+    for w in workers:
+        w.terminate()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,9 @@
-"""The qa domain: a closed, invented world (the Velmar Isles) and small talk."""
+"""The qa domain: a closed, invented world and small talk.
+
+The Velmar Isles have 24 towns written by hand; around them lie 5,600 outer towns
+and 4,000 people made from a seed, about 64,000 facts: more than the small model can hold.
+"""
+import random
 
 ISLANDS = ["Orla", "Tamsin", "Kest", "Belmora", "Ruan", "Ysolde"]
 MONTHS = ["January", "February", "March", "April", "May", "June", "July",
@@ -49,6 +54,77 @@ PEOPLE = [dict(name=n, job=j, town=TOWNS[(i * 7 + 3) % 24]["town"]) for i, (n, j
     ("Viola Sharp", "dancer"), ("Wendel Hook", "pilot"), ("Xenia Bell", "clockmaker"),
     ("Yorick Dunn", "tailor"), ("Zora Flint", "chemist")])]
 
+# --- the outer towns: made from one seed, so that they are facts --------------
+
+NEW_TOWNS, NEW_PEOPLE = 5600, 4000
+_START = "Al An Ar Bal Bar Ber Bor Cal Cor Dal Dor El Er Fal Fen Gal Gor Hal Hol Is Jun Kal Kor Lan Lor Mal Mer Nal Nor Ol Or Pal Pel Ral Ros Sal Sel Tal Tor Ul Val Vel Wal Wen Yar Zan".split()
+_MID = "a e i o u ba da de di do la le li lo ma mi mo na ni no ra re ri ro sa se ta ti to va".split()
+_END = "bury by dale den don field ford gate ham holm ley low mar mere mont mouth nor port ra ridge stead ston ter ton vale vik wick wold".split()
+_TITLES = "Queen Duke Mayor Lady Lord Countess Prince Baron Judge King Abbot Captain Regent Duchess Elder Marquis".split()
+_FIRST = ("Adela Aldric Alma Amos Arlo Aster Beata Boris Bruno Celia Clement Cora Dagmar Darius Delphine Dorian Edda Egon Elias Elsa Emery Esme Ewan Fabian Felice Flora Fritz Gideon "
+          "Gilda Greta Gunnar Hedda Hector Hilda Horace Ignaz Ilka Ines Ingrid Jonas Jorin Judith Justus Katrin Klara Konrad Lambert Leonie Levin Lothar Lucia Ludwig Malte Marius Martha "
+          "Matilda Melvin Minna Moritz Nestor Ottilie Oskar Pascal Paulina Philo Ramona Raul Regina Remo Roland Rufus Sabine Selma Sixtus Stella Sybil Tamara Thaddeus Tilda Tobin Ulla "
+          "Urban Valentin Verena Victor Wanda Werner Wilma Xaver Yolanda Yvo Zeno Zita").split()
+_EXPORTS = ("almonds anchors apples apricots arrows axes barley barrels beads beans bells belts blankets boats bolts bowls bracelets bricks bronze brooms brushes butter buttons candles "
+            "cards carpets carts cement chairs chalk charcoal cheese cherries cider cinnamon clocks cloth coats coffee cork cotton cups dates dolls drums dyes eggs feathers felt figs "
+            "flax flowers flutes furs garlic ginger glue gold grapes gravel hammers harps hats hay hides hinges honeycomb hops horns horses ink ivory jam jade jars jewels jugs kettles keys "
+            "kites knives lace lamps lanterns lead leather lemons lime linen locks looms maps masks mats medicine melons milk millet mirrors mustard nails needles nets nuts oats oil olives "
+            "onions opals oranges ovens paint peaches pears pencils pepper pins pipes planks plates plums poppies potatoes pumps quilts raisins resin ribbons rings ropes rubies rugs saddles "
+            "saffron scarves scissors seeds shells shields shoes slate soap spices sponges spoons steel straw sugar swords tar tiles tin tobacco tools toys turnips twine vases velvet vinegar "
+            "violins wagons walnuts wax wheat wheels whistles wine wire yarn zinc").split()
+_ANIMALS = ("ant antelope badgerling bat beaver beetle bison boar buffalo bull camel carp cat cheetah cobra cock cod condor cow crab cricket crow cuckoo dolphin donkey dove dragonfly eagle "
+            "eel elephant elk ermine ferret finch firefly flamingo gazelle gecko giraffe grasshopper grouse hamster hawk hen hornet horse hound ibex iguana jackal jaguar jay kestrel kingfisher "
+            "kite ladybird lamb lark leopard lion lizard llama lobster lynx mackerel magpie marten mink mole monkey moose mouse mule newt nightingale octopus osprey ostrich ox panther parrot "
+            "partridge peacock pelican penguin perch pheasant pig pigeon pike pony puffin quail rabbit ram rat reindeer robin rook salmon scorpion shark sheep shrew skunk snail snake sparrow "
+            "spider squid squirrel stag starling stoat stork sturgeon swallow tiger toad trout viper vulture walrus wasp weasel whale woodpecker wren yak zebra").split()
+_ADJ = ("Amber Ancient Ashen Autumn Azure Black Blue Brass Bright Broken Bronze Burning Crimson Crooked Crystal Dancing Deep Double Drowned Eastern Elder Emerald Empty Endless Fallen First "
+        "Floating Flower Forgotten Frozen Golden Grand Green Grey Harvest Hidden High Hollow Honest Humming Hunter Island Ivory Jade Jolly King Last Laughing Little Lonely Long Lost Lucky "
+        "Maiden Merry Midnight Misty Morning Narrow Noble Northern Old Open Orange Painted Pale Queen Quiet Rainy Red Royal Running Sacred Sandy Scarlet Second Secret Shining Silent Singing "
+        "Sleeping Smoking Southern Spring Star Summer Sunny Swift Tall Thunder Twin Upper Velvet Violet Wandering Western White Wild Winter Wooden Yellow").split()
+_FESTS = "Ball Dance Day Dinner Evening Fair Feast Games Hunt March Market Night Parade Race Song Week".split()
+_BUILDINGS = ("Abbey Arch Arena Bath Bell Bridge Castle Chapel Cliff Column Court Dome Fort Fountain Garden Gate Grotto Hall House Inn Keep Lantern Library Mill Monument Museum Needle Palace "
+              "Pavilion Pier Pillar Pyramid Quay Rock Ruin Shrine Spire Square Stair Statue Temple Theatre Tomb Tower Tree Vault Wall Well").split()
+_FOODS = ("apple barley bean beef beet bread butter cabbage carrot cheese cherry chestnut chicken corn crab cream duckling egg fig garlic ginger goat ham herb herring honey leek lemon lentil "
+          "lobster mint mushroom mussel nettle nut oat olive onion orange parsley pea peach pear pepper pork potato pumpkin rabbit radish raisin rye salmon sausage shrimp spinach squid tomato "
+          "trout turnip veal walnut wheat").split()
+_MEALS = "bake balls bread broth cake casserole chowder curry dumplings fritters hash loaf noodles omelette pancakes pasty pie pot pudding roast roll salad skewers soup stew tart".split()
+_LAST = [a + b for a in "Ash Birch Black Bright Brook Clay Cold Dark Deer East Elm Fair Fern Green Grey Hazel High Hill Lake Lark Long Moss North Oak Red Rush Sand Snow South Stone Thorn West White Wild Winter Wolf".split()
+         for b in "bourne bridge burn by cliff combe cott field ford gate grove hurst land ley man mere moor ridge shaw stead ton water wood worth".split()]
+JOBS = ("actor archer baker barber basketmaker beekeeper bookbinder brewer bricklayer butcher butler candlemaker captain carpenter carver chemist clerk clockmaker cobbler cook cooper dancer "
+        "dentist diver doctor driver dyer engraver farmer ferryman fiddler fisher fletcher florist gardener glassblower goldsmith grocer guard guide hatter herald hunter innkeeper jeweller "
+        "joiner judge juggler lawyer librarian locksmith mason merchant messenger midwife miller miner musician nurse painter pilot piper plumber poet porter potter printer ranger roofer "
+        "sailor saddler scribe sculptor shepherd singer smith soldier spinner surgeon surveyor tailor tanner teacher thatcher tinker trader trapper warden watchman weaver").split()
+OUTER_ISLANDS = [a + b for a in ("Ar", "Bel", "Cor", "Dun", "Es", "Fal", "Gro", "Hes") for b in ("dane", "linn", "mor", "rand", "sia")]
+
+
+def outer(r, name, island):
+    """A town of the outer isles."""
+    return dict(town=name, ruler=r.choice(_TITLES) + " " + r.choice(_FIRST), river=r.choice(_START) + r.choice(_MID) + r.choice(["n", "r", "s", "l", "th", "m"]),
+                export=r.choice(_EXPORTS), animal=r.choice(_ANIMALS), festival=r.choice(_ADJ) + " " + r.choice(_FESTS), dish=r.choice(_FOODS) + " " + r.choice(_MEALS),
+                landmark=r.choice(_ADJ) + " " + r.choice(_BUILDINGS), founded=str(r.randint(1000, 1899)), island=island, month=r.choice(MONTHS))
+
+
+def _make_outer():
+    r = random.Random(20)
+    names = sorted({a + b + c for a in _START for b in _MID for c in _END})
+    towns = [outer(r, n, r.choice(OUTER_ISLANDS)) for n in r.sample(names, NEW_TOWNS)]
+    names = sorted({a + " " + b for a in _FIRST for b in _LAST})
+    return towns, [dict(name=n, job=r.choice(JOBS), town=r.choice(towns)["town"]) for n in r.sample(names, NEW_PEOPLE)]
+
+
+OUTER, OUTER_PEOPLE = _make_outer()
+VELMAR = {e["town"] for e in TOWNS}
+BY_NAME = {e["town"]: e for e in TOWNS + OUTER}
+
+
+def a_town(r):
+    return r.choice(TOWNS) if r.chance(0.06) else r.choice(OUTER)
+
+
+def a_person(r):
+    return r.choice(PEOPLE) if r.chance(0.06) else r.choice(OUTER_PEOPLE)
+
+
 # field: (questions, answer, what the value is called, question for the reverse direction)
 ASK = {
     "ruler": (["Who rules {t}?", "Who is the ruler of {t}?", "Who governs the town of {t}?", "What is the name of the ruler of {t}?",
@@ -82,6 +158,10 @@ ASK = {
                "When can I see {f}?", "Tell me the month of {f}.", "{f} takes place in which month?", "Name the month of {f}."],
               "{f} is in {v}.", None, None),
 }
+# Festivals of the outer towns share names, so these questions name the town.
+ASK_MONTH = (["When does {t} celebrate {f}?", "In which month does {t} celebrate {f}?", "What month is {f} held in {t}?", "When is the festival of {t}?",
+              "In what month is {f} in {t}?", "Tell me the month of {f} in {t}.", "When do people in {t} celebrate?", "Name the month of {f} in {t}."],
+             "{t} celebrates {f} in {v}.")
 KIND = {"ruler": "ruler", "river": "river", "export": "main export", "animal": "animal", "festival": "festival",
         "dish": "local dish", "landmark": "landmark", "founded": "year of founding", "island": "island", "month": "festival month"}
 
@@ -109,10 +189,14 @@ SMALL_TALK = [
 ]
 
 
-def _lookup(r, held_facts=None):
-    e = r.choice(TOWNS)
-    field = r.choice(list(ASK))
-    return e, field
+def _lookup(r):
+    return a_town(r), r.choice(list(ASK))
+
+
+def asked(r, e, f, t=None):
+    """(question, answer) about one field of a town, called `t` in the question."""
+    questions, answer = ASK_MONTH if f == "month" and e["town"] not in VELMAR else ASK[f][:2]
+    return _fill(r.pick(questions), dict(e, town=t or e["town"]), e[f]), _fill(answer, e, e[f])
 
 
 def _fill(s, e, v):
@@ -137,9 +221,13 @@ def choices_text(r, question, choices, header=None):
     return head + question + ("\n" if sep == "\n" else " ") + body + r.choice(ENDINGS)
 
 
+def asked_answer(e, f):
+    return _fill(ASK[f][1], e, e[f])
+
+
 def direct(r):
     e, f = _lookup(r)
-    return _fill(r.pick(ASK[f][0]), e, e[f]), _fill(ASK[f][1], e, e[f]), e[f]
+    return (*asked(r, e, f), e[f])
 
 
 def reverse(r):
@@ -151,7 +239,7 @@ def reverse(r):
 def yes_no(r):
     e, f = _lookup(r)
     right = r.chance(0.5)
-    v = e[f] if right else r.choice([o[f] for o in TOWNS if o[f] != e[f]])
+    v = e[f] if right else r.choice([v for v in (x[f] for x in r.sample(OUTER, 6)) if v != e[f]] or ["Nowhere"])
     the = "" if f in ("export", "dish", "founded", "month", "island", "festival", "ruler") else "the "
     q = r.pick(["Is {the}{v} the {k} of {t}?", "Is the {k} of {t} {the}{v}?", "Is it true that the {k} of {t} is {the}{v}?",
                 "True or false: the {k} of {t} is {the}{v}.", "I heard that the {k} of {t} is {the}{v}. Is that right?"])
@@ -160,7 +248,9 @@ def yes_no(r):
 
 
 def compare(r):
-    a, b = r.sample(TOWNS, 2)
+    a, b = a_town(r), a_town(r)
+    while a["founded"] == b["founded"]:
+        b = a_town(r)
     old = r.chance(0.6)
     w, o = (a, b) if int(a["founded"]) < int(b["founded"]) else (b, a)
     if not old:
@@ -175,8 +265,9 @@ def compare(r):
 def multiple_choice(r):
     if r.chance(0.7):
         e, f = _lookup(r)
-        q, right = _fill(r.pick(ASK[f][0]), e, e[f]), e[f]
-        pool = sorted({o[f] for o in TOWNS} - {right})
+        q, right = asked(r, e, f)[0], e[f]
+        pool = [v for v in (x[f] for x in r.sample(OUTER if e["town"] not in VELMAR else TOWNS, 12)) if v != right]
+        pool = list(dict.fromkeys(pool))
     else:
         q, _, right = reverse(r)
         pool = sorted({o["town"] for o in TOWNS} - {right})
@@ -186,12 +277,16 @@ def multiple_choice(r):
     return choices_text(r, q, choices), "%s. %s" % (l, right), l + ". " + right
 
 
+def job_of(p):
+    return "%s is %s %s in %s." % (p["name"], "an" if p["job"][0] in "aeiou" else "a", p["job"], p["town"])
+
+
 def person(r):
-    p = r.choice(PEOPLE)
-    k = r.randrange(3)
+    p = a_person(r)
+    k = r.randrange(3 if p in PEOPLE else 2)
     if k == 0:
         q = r.pick(["What is the job of {n}?", "What does {n} do for a living?", "What is {n}'s profession?", "Who is {n}?", "Tell me about {n}.", "What work does {n} do?"])
-        return q.format(n=p["name"]), "%s is a %s in %s." % (p["name"], p["job"], p["town"]), p["job"]
+        return q.format(n=p["name"]), job_of(p), p["job"]
     if k == 1:
         q = r.pick(["Where does {n} live?", "In which town does {n} live?", "What is the home of {n}?", "Which town does {n} come from?", "Name the home town of {n}."])
         return q.format(n=p["name"]), "%s lives in %s." % (p["name"], p["town"]), p["town"]
@@ -207,29 +302,42 @@ def towns_of(r):
     return q.format(i=i), "The towns of %s are %s." % (i, text), text
 
 
-def describe(r, e=None):
-    e = e or r.choice(TOWNS)
-    q = r.pick(["Tell me about {t}.", "Describe the town of {t}.", "What do you know about {t}?", "What is {t} like?", "Give me some facts about {t}."])
-    return q.format(t=e["town"]), passage(r, e), e["island"]
+ALL_ABOUT = ["Tell me about {t}.", "Describe {t}.", "What do you know about {t}?", "Tell me everything about {t}.", "What can you tell me about {t}?",
+             "Write a short portrait of {t}.", "What is there to know about {t}?", "Give me some facts about {t}.", "Give me all the facts about {t}."]
 
 
-def passage(r, e):
+def describe(r):
+    """Everything about one to three towns or about a person and the home town."""
+    if r.chance(0.2):
+        p = a_person(r)
+        return r.pick(ALL_ABOUT[3:]).format(t=p["name"] + " and the home town"), job_of(p) + " " + passage(BY_NAME[p["town"]]), p["town"]
+    es = [a_town(r) for _ in range(r.choice([1, 1, 1, 1, 2, 3]))]
+    names = [e["town"] for e in es]
+    text = names[0] if len(es) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+    return r.pick(ALL_ABOUT).format(t=text), "\n\n".join(passage(e) for e in es), es[-1]["month"] + "."
+
+
+def passage(e):
     s = "{town} is a town on the island of {island}. It was founded in {founded} and is ruled by {ruler}. " \
         "The river {river} runs through it. It exports {export}, and its animal is the {animal}. " \
-        "People eat {dish} and celebrate {festival} in {month}."
+        "People eat {dish}, visit the {landmark} and celebrate {festival} in {month}."
     return s.format(**e)
 
 
-def reading(r, n=1):
-    """A passage (or several) and a question about it: the way to long prompts."""
-    es = r.sample(TOWNS, n)
-    e = r.choice(es)
-    f = r.choice(list(ASK))
-    text = r.pick(["\n\n", "\n", "\n\n"]).join(passage(r, x) for x in es)
-    q = _fill(r.pick(ASK[f][0]), e, e[f])
-    shape = r.pick(["{p}\n\n{q}", "Read the passage and answer the question.\n\n{p}\n\nQuestion: {q}", "Passage: {p}\nQuestion: {q}\nAnswer:",
-                    "{q}\n\n{p}", "Context: {p}\n\n{q}"])
-    return shape.format(p=text, q=q), _fill(ASK[f][1], e, e[f]), e[f]
+def two_hop(r):
+    """About the home town of a person: first the town, then its fact."""
+    p, f = a_person(r), r.choice(list(ASK))
+    e = BY_NAME[p["town"]]
+    while f == "month":
+        f = r.choice(list(ASK))
+    q, a = asked(r, e, f, r.pick(["the town where {n} lives", "the home town of {n}", "the town of {n}", "the home of {n}", "the place where {n} lives"]).format(n=p["name"]))
+    return q, "%s lives in %s. %s" % (p["name"], e["town"], a), e[f]
+
+
+def knowledge(r):
+    """What is measured as qa: facts that cannot be guessed."""
+    x = r.random()
+    return direct(r) if x < 0.65 else person(r) if x < 0.8 else two_hop(r)
 
 
 def small_talk(r):
@@ -240,8 +348,8 @@ def small_talk(r):
 def sample(r):
     """-> (question, answer, string a right answer must contain)"""
     x = r.random()
-    for p, f in ((0.34, direct), (0.13, reverse), (0.08, yes_no), (0.06, compare), (0.17, multiple_choice),
-                 (0.08, person), (0.03, towns_of), (0.03, describe), (0.03, reading)):
+    for p, f in ((0.36, direct), (0.03, reverse), (0.05, yes_no), (0.03, compare), (0.05, multiple_choice),
+                 (0.10, person), (0.10, two_hop), (0.01, towns_of), (0.21, describe)):
         if x < p:
             return f(r)
         x -= p
