@@ -47,14 +47,24 @@ class Acceptance {
   std::array<Count, GuessClass::kCount> counts_;
 };
 
+// What is learnt of speculation, from one request or many.
+struct Experience {
+  Acceptance acceptance;
+  // For how many steps on end the draft model is asked once it is: over so many the time is
+  // spread that it takes to read what it missed.
+  double model_run = 16;
+
+  void ObserveModelRun(int steps);
+};
+
 // What was learnt from the requests of each intent, for the next ones of it. Not thread-safe.
-class AcceptanceByIntent {
+class ExperienceByIntent {
  public:
   // `intent` may be empty: not known. The reference stays valid.
-  Acceptance& Of(std::string_view intent);
+  Experience& Of(std::string_view intent);
 
  private:
-  std::map<std::string, Acceptance, std::less<>> by_intent_;
+  std::map<std::string, Experience, std::less<>> by_intent_;
 };
 
 }  // namespace aio

@@ -60,10 +60,10 @@ TEST(AcceptanceTest, NothingIsEverCertain) {
   EXPECT_LT(acceptance.chance(1), 1.0F);
 }
 
-TEST(AcceptanceByIntentTest, IntentsAreApartAndBounded) {
-  AcceptanceByIntent learnt;
-  for (int i = 0; i < 60; ++i) learnt.Of("code").Observe(0, true);
-  EXPECT_GT(learnt.Of("code").chance(0), learnt.Of("qa").chance(0));
+TEST(ExperienceByIntentTest, IntentsAreApartAndBounded) {
+  ExperienceByIntent learnt;
+  for (int i = 0; i < 60; ++i) learnt.Of("code").acceptance.Observe(0, true);
+  EXPECT_GT(learnt.Of("code").acceptance.chance(0), learnt.Of("qa").acceptance.chance(0));
   for (int i = 0; i < 1000; ++i) learnt.Of("made up " + std::to_string(i));
   // Beyond some number they share an account, and the known ones keep theirs.
   EXPECT_EQ(&learnt.Of("another"), &learnt.Of("one more"));

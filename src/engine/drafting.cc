@@ -36,28 +36,30 @@ Drafting::Drafting(const Strategy& strategy, std::string intent, const SamplingS
   }
 }
 
-void Drafting::BeginStep(std::span<const int32_t> tokens, AcceptanceByIntent& learnt) {
+void Drafting::BeginStep(std::span<const int32_t> tokens, ExperienceByIntent& learnt) {
   constexpr double kPriorWeight = 6;
   constexpr double kFade = 0.93;
-  Acceptance& of_intent = learnt.Of(intent_);
-  if (!acceptance_) acceptance_.emplace(of_intent, kPriorWeight, kFade);
-  Learn(by_lookup_, tokens, of_intent);
-  Learn(by_model_, tokens, of_intent);
+  if (!own_) {
+    of_intent_ = &learnt.Of(intent_);
+    own_.emplace(Acceptance(of_intent_->acceptance, kPriorWeight, kFade), of_intent_->model_run);
+  }
+  Learn(by_lookup_, tokens);
+  Learn(by_model_, tokens);
   by_lookup_.Begin(static_cast<int>(tokens.size()));
   by_model_.Begin(static_cast<int>(tokens.size()));
 }
 
-void Drafting::Learn(const Guesses& guesses, std::span<const int32_t> tokens, Acceptance& learnt) {
+void Drafting::Learn(const Guesses& guesses, std::span<const int32_t> tokens) {
+  const auto observe = [this](int guess_class, bool came_true) {
+    own_->acceptance.Observe(guess_class, came_true);
+    of_intent_->acceptance.Observe(guess_class, came_true);
+  };
   for (size_t i = 0; i < guesses.tokens.size(); ++i) {
     const size_t at = static_cast<size_t>(guesses.position) + i;
     if (at >= tokens.size()) return;
     const bool came_true = guesses.tokens[i] == tokens[at];
-    acceptance_->Observe(guesses.classes[i], came_true);
-    learnt.Observe(guesses.classes[i], came_true);
-    if (&guesses == &by_model_) {
-      acceptance_->Observe(GuessClass::kAnyOfModel, came_true);
-      learnt.Observe(GuessClass::kAnyOfModel, came_true);
-    }
+    observe(guesses.classes[i], came_true);
+    if (&guesses == &by_model_) observe(GuessClass::kAnyOfModel, came_true);
     if (!came_true) return;
   }
 }
@@ -67,24 +69,31 @@ void Drafting::ProposeByLookup(std::span<const int32_t> tokens, int count_max) {
   const int common = lookup_->Propose(tokens, count_max, proposed_);
   for (size_t i = 0; i < proposed_.size(); ++i) {
     const int length = std::min(common + static_cast<int>(i), PromptLookup::kMatchMax);
-    by_lookup_.Append(proposed_[i], GuessClass::OfMatch(length), *acceptance_);
+    by_lookup_.Append(proposed_[i], GuessClass::OfMatch(length), own_->acceptance);
   }
 }
 
 void Drafting::ProposeByModel(int32_t token, float probability) {
-  by_model_.Append(token, GuessClass::OfDraft(probability), *acceptance_);
-}
-
-bool Drafting::PassOverModel() {
-  if (++passed_over_ < pass_over_max_) return false;
-  passed_over_ = 0;
-  pass_over_max_ = std::min(2 * pass_over_max_, kPassOverMax);
-  return true;
+  by_model_.Append(token, GuessClass::OfDraft(probability), own_->acceptance);
 }
 
 void Drafting::PreferModel() {
+  ++model_steps_;
   passed_over_ = 0;
   pass_over_max_ = kPassOverFirst;
+}
+
+void Drafting::PassOverModel() {
+  ++passed_over_;
+  if (model_steps_ == 0) return;
+  own_->ObserveModelRun(model_steps_);
+  of_intent_->ObserveModelRun(model_steps_);
+  model_steps_ = 0;
+}
+
+void Drafting::TryModel() {
+  passed_over_ = 0;
+  pass_over_max_ = std::min(2 * pass_over_max_, kPassOverMax);
 }
 
 }  // namespace aio

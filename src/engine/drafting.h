@@ -39,9 +39,10 @@ class Drafting {
 
   // A step begins whose next token follows `tokens`: learns what became of the guesses made
   // before, here and in `learnt`, and forgets them.
-  void BeginStep(std::span<const int32_t> tokens, AcceptanceByIntent& learnt);
+  void BeginStep(std::span<const int32_t> tokens, ExperienceByIntent& learnt);
   // Of this request so far; after the first BeginStep().
-  const Acceptance& acceptance() const { return *acceptance_; }
+  const Acceptance& acceptance() const { return own_->acceptance; }
+  double model_run() const { return own_->model_run; }
 
   // Of the step that has begun:
   void ProposeByLookup(std::span<const int32_t> tokens, int count_max);
@@ -49,24 +50,30 @@ class Drafting {
   const Guesses& by_lookup() const { return by_lookup_; }
   const Guesses& by_model() const { return by_model_; }
 
-  // The draft model was passed over in a step for which it might have been asked; true when it
-  // is time to ask it nevertheless, to see whether that still holds: ever more rarely.
-  bool PassOverModel();
-  // It was asked because that was expected to pay.
+  // Of each step in which the draft model might be asked, one of three. It was asked because
+  // that was expected to pay ...
   void PreferModel();
+  // ... it was not expected to ...
+  void PassOverModel();
+  // ... and was tried all the same, to see whether that still holds; after some steps in which it
+  // was passed over, ever more of them.
+  bool IsTimeToTryModel() const { return passed_over_ >= pass_over_max_; }
+  void TryModel();
 
  private:
-  void Learn(const Guesses& guesses, std::span<const int32_t> tokens, Acceptance& learnt);
+  void Learn(const Guesses& guesses, std::span<const int32_t> tokens);
 
   const Strategy strategy_;
   const std::string intent_;
   const SamplingState* sampling_;
   std::optional<PromptLookup> lookup_;
-  std::optional<Acceptance> acceptance_;
+  std::optional<Experience> own_;
+  Experience* of_intent_ = nullptr;  // after the first BeginStep()
   Guesses by_lookup_;
   Guesses by_model_;
   std::vector<int32_t> proposed_;  // kept for its memory
-  int passed_over_ = 0;
+  int model_steps_ = 0;            // preferred on end
+  int passed_over_ = 0;            // likewise
   int pass_over_max_ = 8;
 };
 

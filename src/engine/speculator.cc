@@ -46,12 +46,10 @@ void Speculator::Begin(std::span<Sequence* const> decoding) {
 
 // Expected to give more than prompt lookup or no guess at all, its own time counted.
 bool Speculator::WantsModel(const Plan& plan) const {
-  // What the drafter has not computed yet of the text is computed once, for many steps.
-  constexpr double kStepsToCatchUp = 32;
   constexpr double kMargin = 1.02;  // not to and fro for nothing
   const int behind = draft_model_->NumBehind(*plan.sequence);
   const double catch_up_ms =
-      (draft_model_->costs().Ms(behind) - draft_model_->costs().Ms(1)) / kStepsToCatchUp;
+      (draft_model_->costs().Ms(behind) - draft_model_->costs().Ms(1)) / plan.drafting->model_run();
   const double rate =
       BestRateOfModel(plan.drafting->acceptance().chance(GuessClass::kAnyOfModel), plan.count_max,
                       draft_model_->costs().Ms(1), std::max(catch_up_ms, 0.0), base_, costs_);
@@ -72,7 +70,10 @@ void Speculator::AskModel() {
       if (plan.drafting->strategy().kind != StrategyKind::kDraftModel) continue;
     } else if (WantsModel(plan)) {
       plan.drafting->PreferModel();
-    } else if (!CanTryModel(plan) || !plan.drafting->PassOverModel()) {
+    } else if (plan.drafting->IsTimeToTryModel() && CanTryModel(plan)) {
+      plan.drafting->TryModel();
+    } else {
+      plan.drafting->PassOverModel();
       continue;
     }
     jobs_.push_back({plan.sequence, plan.drafting, plan.count_max, vocabulary_size_});

@@ -65,7 +65,7 @@ class Speculator final : public DraftPlanner {
   const Clock& clock_;
   const int vocabulary_size_;
   DraftModel* draft_model_ = nullptr;
-  AcceptanceByIntent learnt_;
+  ExperienceByIntent learnt_;
   DraftWork work_;
 
   // One step's, kept for their memory.
