@@ -78,6 +78,12 @@ TEST(StepCostsTest, LearnsACurveThatIsNotAsMeasured) {
   EXPECT_GE(costs.Ms(8), costs.Ms(4));
 }
 
+TEST(StepCostsTest, AMeasurementThatWasDisturbedIsSoonForgotten) {
+  StepCosts costs({1, 4}, {400, 480});
+  for (int i = 0; i < 10; ++i) costs.Observe(1, 10);
+  EXPECT_LT(costs.Ms(1), 12);
+}
+
 TEST(StepCostsTest, OneStepThatStoodStillChangesLittle) {
   StepCosts costs({1, 4}, {10, 12});
   costs.Observe(1, 1e6);
