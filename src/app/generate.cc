@@ -74,6 +74,7 @@ int RunGenerate(const GenerateFlags& flags) {
     fmt::print("{}\n", ToText(AnswerToJson(*answer), 2));
   } else {
     fmt::print("\n");
+    std::fflush(stdout);  // before what goes to the standard error
     if (!flags.stats) PrintSummary(*answer);
   }
   if (flags.stats) PrintNote(FormatStats(*answer));

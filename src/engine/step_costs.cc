@@ -70,7 +70,7 @@ void StepCosts::Observe(int rows, double ms) {
   // A slow step may be one that the machine stood still in; a quick one shows what it can do.
   constexpr double kHeightRises = 0.2;
   constexpr double kHeightFalls = 0.4;
-  constexpr double kCurveFollows = 0.02;
+  constexpr double kCurveFollows = 0.05;
   const double surprise = std::clamp(ms / Ms(rows), 0.1, 3.0);
   height_ms_ *= 1 + (surprise > 1 ? kHeightRises : kHeightFalls) * (surprise - 1);
   if (rows == 1 || rows > rows_.back()) return;
