@@ -84,6 +84,7 @@ Result<std::vector<StrategyWorkload>> ParseStrategyWorkloads(std::string_view te
 Result<std::vector<StrategyWorkload>> ChooseWorkloads(std::vector<StrategyWorkload> workloads,
                                                       const std::vector<std::string>& names) {
   std::vector<std::string> known;
+  known.reserve(workloads.size());
   for (const StrategyWorkload& workload : workloads) known.push_back(workload.name);
   for (const std::string& name : names) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
