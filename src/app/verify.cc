@@ -426,9 +426,9 @@ int64_t VerifyReport::num_divergences() const {
                          [](int64_t sum, const auto& row) { return sum + row.divergences; });
 }
 
-Result<VerifyReport> Verify(const std::vector<EmbeddedModel>& models, const VerifyOptions& options,
-                            const BackendFactory& start, const VerifyObserver& observer,
-                            const Clock& clock) {
+Result<VerifyReport> VerifyModels(const std::vector<EmbeddedModel>& models,
+                                  const VerifyOptions& options, const BackendFactory& start,
+                                  const VerifyObserver& observer, const Clock& clock) {
   Comparison comparison(models, options, observer, clock);
   AIO_RETURN_IF_ERROR(comparison.Start(start));
   AIO_RETURN_IF_ERROR(comparison.RunAll());

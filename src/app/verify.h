@@ -91,9 +91,9 @@ struct VerifyObserver {
 };
 
 // Fails only when the comparison cannot be made.
-Result<VerifyReport> Verify(const std::vector<EmbeddedModel>& models, const VerifyOptions& options,
-                            const BackendFactory& start, const VerifyObserver& observer,
-                            const Clock& clock);
+Result<VerifyReport> VerifyModels(const std::vector<EmbeddedModel>& models,
+                                  const VerifyOptions& options, const BackendFactory& start,
+                                  const VerifyObserver& observer, const Clock& clock);
 
 }  // namespace aio
 

@@ -208,7 +208,7 @@ Result<VerifyReport> RunComparison(const VerifySetup& setup, bool prints, const 
       PrintDivergence(setup.options, divergence);
     };
   }
-  return Verify(setup.models, setup.options, start, observer, clock);
+  return VerifyModels(setup.models, setup.options, start, observer, clock);
 }
 
 int RunVerify(const VerifyFlags& flags) {

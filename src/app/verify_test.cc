@@ -119,7 +119,7 @@ VerifyReport Compare(const VerifyOptions& options, const std::string& broken_set
     if (setting.name != broken_setting) return engine;
     return std::unique_ptr<Backend>(std::make_unique<FaultyBackend>(std::move(engine), fault));
   };
-  return Verify(TinyPair(), options, start, {}, MachineClock()).value();
+  return VerifyModels(TinyPair(), options, start, {}, MachineClock()).value();
 }
 
 TEST(VerifyTest, FindsNothingInASoundEngine) {
@@ -232,7 +232,7 @@ TEST(VerifyTest, SaysWhichRequestsThereAre) {
                          EmbeddedBackend::Create(TinyPair(), setting.options, MachineClock()));
     return std::unique_ptr<Backend>(std::move(engine));
   };
-  const auto report = Verify(TinyPair(), options, start, {}, MachineClock());
+  const auto report = VerifyModels(TinyPair(), options, start, {}, MachineClock());
   EXPECT_EQ(report.status().message(), "there is no request 6; they are 0 to 5");
 }
 
