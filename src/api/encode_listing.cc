@@ -22,6 +22,8 @@ OrderedJson ModelObject(const ModelInfo& model, int64_t created) {
   json["owned_by"] = "aio";
   OrderedJson& aio = json["aio"];
   aio["role"] = KnownOrNull(model.role);
+  if (!model.weights.empty()) aio["weights"] = model.weights;
+  if (!model.draft_model.empty()) aio["draft_model"] = model.draft_model;
   aio["architecture"] = KnownOrNull(model.architecture);
   aio["parameters"] = KnownOrNull(model.parameters);
   aio["bytes"] = KnownOrNull(model.bytes);

@@ -275,6 +275,12 @@ TEST(OpenaiResponseTest, Models) {
       "created": 5, "owned_by": "aio", "aio": {"role": "small", "architecture": null,
       "parameters": null, "bytes": null, "context_length": 2048, "vocabulary_size": null}})"));
   EXPECT_EQ(Json::parse(EncodeModels({}, 5))["data"], Json::array());
+
+  model.weights = kW8A16;
+  model.draft_model = "pocket-tiny";
+  const Json variant = Json::parse(EncodeModel(model, 5))["aio"];
+  EXPECT_EQ(variant["weights"], "w8a16");
+  EXPECT_EQ(variant["draft_model"], "pocket-tiny");
 }
 
 TEST(OpenaiResponseTest, SseFraming) { EXPECT_EQ(SseEvent("{}"), "data: {}\n\n"); }
