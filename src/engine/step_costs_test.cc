@@ -80,8 +80,8 @@ TEST(StepCostsTest, LearnsACurveThatIsNotAsMeasured) {
 
 TEST(StepCostsTest, AMeasurementThatWasDisturbedIsSoonForgotten) {
   StepCosts costs({1, 4}, {400, 480});
-  for (int i = 0; i < 10; ++i) costs.Observe(1, 10);
-  EXPECT_LT(costs.Ms(1), 12);
+  for (int i = 0; i < 20; ++i) costs.Observe(1, 10);
+  EXPECT_LT(costs.Ms(1), 11);
 }
 
 TEST(StepCostsTest, OneStepThatStoodStillChangesLittle) {
