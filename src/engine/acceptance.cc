@@ -63,11 +63,6 @@ float Acceptance::chance(int guess_class) const {
   return static_cast<float>((count.accepted + 0.1) / (count.tried + 0.2));
 }
 
-void Experience::ObserveModelRun(int steps) {
-  constexpr double kFollows = 0.3;
-  model_run += kFollows * (steps - model_run);
-}
-
 Experience& ExperienceByIntent::Of(std::string_view intent) {
   constexpr size_t kIntentsMax = 64;
   const auto found = by_intent_.find(intent);

@@ -7,7 +7,7 @@ namespace aio {
 
 namespace {
 
-constexpr int kPassOverFirst = 8;  // steps
+constexpr int kPassOverFirst = 2;  // steps
 constexpr int kPassOverMax = 512;
 
 bool LooksUp(StrategyKind kind) {
@@ -41,7 +41,8 @@ void Drafting::BeginStep(std::span<const int32_t> tokens, ExperienceByIntent& le
   constexpr double kFade = 0.93;
   if (!own_) {
     of_intent_ = &learnt.Of(intent_);
-    own_.emplace(Acceptance(of_intent_->acceptance, kPriorWeight, kFade), of_intent_->model_run);
+    own_.emplace(Acceptance(of_intent_->acceptance, kPriorWeight, kFade),
+                 of_intent_->first_model_run, of_intent_->model_run);
   }
   Learn(by_lookup_, tokens);
   Learn(by_model_, tokens);
@@ -85,9 +86,20 @@ void Drafting::PreferModel() {
 
 void Drafting::PassOverModel() {
   ++passed_over_;
+  EndModelRun();
+}
+
+void Drafting::EndModelRun() {
+  constexpr double kOwnFollows = 0.3;
+  constexpr double kIntentFollows = 0.1;
   if (model_steps_ == 0) return;
-  own_->ObserveModelRun(model_steps_);
-  of_intent_->ObserveModelRun(model_steps_);
+  const auto observe = [this](Experience& experience, double follows) {
+    double& run = had_model_run_ ? experience.model_run : experience.first_model_run;
+    run += follows * (model_steps_ - run);
+  };
+  observe(*own_, kOwnFollows);
+  observe(*of_intent_, kIntentFollows);
+  had_model_run_ = true;
   model_steps_ = 0;
 }
 

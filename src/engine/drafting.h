@@ -42,7 +42,8 @@ class Drafting {
   void BeginStep(std::span<const int32_t> tokens, ExperienceByIntent& learnt);
   // Of this request so far; after the first BeginStep().
   const Acceptance& acceptance() const { return own_->acceptance; }
-  double model_run() const { return own_->model_run; }
+  // For how many steps on end the draft model is likely to be asked if it is now.
+  double model_run() const { return had_model_run_ ? own_->model_run : own_->first_model_run; }
 
   // Of the step that has begun:
   void ProposeByLookup(std::span<const int32_t> tokens, int count_max);
@@ -50,18 +51,24 @@ class Drafting {
   const Guesses& by_lookup() const { return by_lookup_; }
   const Guesses& by_model() const { return by_model_; }
 
-  // Of each step in which the draft model might be asked, one of three. It was asked because
+  // Of each step in which the draft model might be asked, one of four. It was asked because
   // that was expected to pay ...
   void PreferModel();
-  // ... it was not expected to ...
+  // ... prompt lookup did well without it ...
+  void LeaveToLookup() { EndModelRun(); }
+  // ... it was not expected to pay ...
   void PassOverModel();
-  // ... and was tried all the same, to see whether that still holds; after some steps in which it
+  // ... and was tried all the same, to see whether that still holds: after some steps in which it
   // was passed over, ever more of them.
   bool IsTimeToTryModel() const { return passed_over_ >= pass_over_max_; }
   void TryModel();
 
+  // There will be no other step.
+  void End() { EndModelRun(); }
+
  private:
   void Learn(const Guesses& guesses, std::span<const int32_t> tokens);
+  void EndModelRun();
 
   const Strategy strategy_;
   const std::string intent_;
@@ -72,9 +79,10 @@ class Drafting {
   Guesses by_lookup_;
   Guesses by_model_;
   std::vector<int32_t> proposed_;  // kept for its memory
-  int model_steps_ = 0;            // preferred on end
-  int passed_over_ = 0;            // likewise
-  int pass_over_max_ = 8;
+  bool had_model_run_ = false;
+  int model_steps_ = 0;  // preferred on end
+  int passed_over_ = 0;  // likewise
+  int pass_over_max_ = 2;
 };
 
 }  // namespace aio

@@ -56,6 +56,12 @@ bool Speculator::WantsModel(const Plan& plan) const {
   return rate > kMargin * BestRate(plan.drafting->by_lookup().chances, base_, costs_);
 }
 
+bool Speculator::LooksUpWell(const Plan& plan) const {
+  constexpr double kOverPlain = 1.1;
+  return BestRate(plan.drafting->by_lookup().chances, base_, costs_) >
+         kOverPlain * BestRate({}, base_, costs_);
+}
+
 // A try, just to see, may not hold up the step for long.
 bool Speculator::CanTryModel(const Plan& plan) const {
   constexpr double kStepsMax = 4;
@@ -70,6 +76,9 @@ void Speculator::AskModel() {
       if (plan.drafting->strategy().kind != StrategyKind::kDraftModel) continue;
     } else if (WantsModel(plan)) {
       plan.drafting->PreferModel();
+    } else if (LooksUpWell(plan)) {
+      plan.drafting->LeaveToLookup();
+      continue;
     } else if (plan.drafting->IsTimeToTryModel() && CanTryModel(plan)) {
       plan.drafting->TryModel();
     } else {
@@ -138,7 +147,8 @@ void Speculator::SetBest(int count_max) {
 
 Speculator::DraftWork Speculator::TakeDraftWork() { return std::exchange(work_, DraftWork{}); }
 
-void Speculator::Forget(const Sequence& sequence) {
+void Speculator::Forget(Sequence& sequence) {
+  if (sequence.drafting() != nullptr) sequence.drafting()->End();
   if (draft_model_ != nullptr) draft_model_->Forget(sequence);
 }
 

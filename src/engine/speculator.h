@@ -42,7 +42,7 @@ class Speculator final : public DraftPlanner {
   DraftWork TakeDraftWork();
 
   // The sequence has ended.
-  void Forget(const Sequence& sequence);
+  void Forget(Sequence& sequence);
 
  private:
   // One sequence that speculates in the step being planned.
@@ -55,6 +55,7 @@ class Speculator final : public DraftPlanner {
 
   void Begin(std::span<Sequence* const> decoding);
   bool WantsModel(const Plan& plan) const;
+  bool LooksUpWell(const Plan& plan) const;
   bool CanTryModel(const Plan& plan) const;
   void AskModel();
   bool ModelGoesOn(const DraftJob& job) const;
