@@ -67,12 +67,13 @@ double StepCosts::Curve(double rows) const {
 double StepCosts::Ms(int rows) const { return height_ms_ * Curve(std::max(rows, 1)); }
 
 void StepCosts::Observe(int rows, double ms) {
-  // A slow step may be one that the machine stood still in; a quick one shows what it can do.
-  constexpr double kHeightRises = 0.2;
-  constexpr double kHeightFalls = 0.4;
-  constexpr double kCurveFollows = 0.05;
-  const double surprise = std::clamp(ms / Ms(rows), 0.1, 3.0);
-  height_ms_ *= 1 + (surprise > 1 ? kHeightRises : kHeightFalls) * (surprise - 1);
+  // Both ways alike, or the height would settle beside the middle and bend the curve; but a step
+  // much quicker than believed shows that the belief is of a time when something was in the way.
+  constexpr double kHeightFollows = 0.1;
+  constexpr double kHeightFalls = 0.5;
+  constexpr double kCurveFollows = 0.02;
+  const double surprise = std::clamp(ms / Ms(rows), 0.1, 2.0);
+  height_ms_ *= 1 + (surprise < 0.5 ? kHeightFalls : kHeightFollows) * (surprise - 1);
   if (rows == 1 || rows > rows_.back()) return;
   // The point of the curve that was seen; those to its right are not below it.
   const auto i =

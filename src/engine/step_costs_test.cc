@@ -80,7 +80,7 @@ TEST(StepCostsTest, LearnsACurveThatIsNotAsMeasured) {
 
 TEST(StepCostsTest, AMeasurementThatWasDisturbedIsSoonForgotten) {
   StepCosts costs({1, 4}, {400, 480});
-  for (int i = 0; i < 20; ++i) costs.Observe(1, 10);
+  for (int i = 0; i < 40; ++i) costs.Observe(1, 10);
   EXPECT_LT(costs.Ms(1), 11);
 }
 
