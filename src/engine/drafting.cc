@@ -7,7 +7,7 @@ namespace aio {
 
 namespace {
 
-constexpr int kPassOverFirst = 2;  // steps
+constexpr int kPassOverAfterRun = 8;  // steps
 constexpr int kPassOverMax = 512;
 
 bool LooksUp(StrategyKind kind) {
@@ -81,7 +81,7 @@ void Drafting::ProposeByModel(int32_t token, float probability) {
 void Drafting::PreferModel() {
   ++model_steps_;
   passed_over_ = 0;
-  pass_over_max_ = kPassOverFirst;
+  pass_over_max_ = kPassOverAfterRun;
 }
 
 void Drafting::PassOverModel() {

@@ -46,7 +46,7 @@ void Speculator::Begin(std::span<Sequence* const> decoding) {
 
 // Expected to give more than prompt lookup or no guess at all, its own time counted.
 bool Speculator::WantsModel(const Plan& plan) const {
-  constexpr double kMargin = 1.02;  // not to and fro for nothing
+  constexpr double kMargin = 1.05;  // not to and fro for nothing
   const int behind = draft_model_->NumBehind(*plan.sequence);
   const double catch_up_ms =
       (draft_model_->costs().Ms(behind) - draft_model_->costs().Ms(1)) / plan.drafting->model_run();
@@ -64,7 +64,7 @@ bool Speculator::LooksUpWell(const Plan& plan) const {
 
 // A try, just to see, may not hold up the step for long.
 bool Speculator::CanTryModel(const Plan& plan) const {
-  constexpr double kStepsMax = 4;
+  constexpr double kStepsMax = 2;
   const int behind = draft_model_->NumBehind(*plan.sequence);
   return draft_model_->costs().Ms(behind) <= kStepsMax * costs_.Ms(base_.rows);
 }
