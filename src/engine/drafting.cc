@@ -41,8 +41,8 @@ void Drafting::BeginStep(std::span<const int32_t> tokens, ExperienceByIntent& le
   constexpr double kFade = 0.93;
   if (!own_) {
     of_intent_ = &learnt.Of(intent_);
-    own_.emplace(Acceptance(of_intent_->acceptance, kPriorWeight, kFade),
-                 of_intent_->first_model_run, of_intent_->model_run);
+    own_ = Experience{Acceptance(of_intent_->acceptance, kPriorWeight, kFade),
+                      of_intent_->first_model_run, of_intent_->model_run};
   }
   Learn(by_lookup_, tokens);
   Learn(by_model_, tokens);
