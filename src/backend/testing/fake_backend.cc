@@ -62,8 +62,8 @@ class FakeTicket final : public Ticket {
       : work_(std::move(work)), cancel_calls_(std::move(cancel_calls)) {}
 
   void Cancel() override {
-    ++*cancel_calls_;
     if (const auto work = work_.lock()) work->Cancel();
+    ++*cancel_calls_;  // last: tests wait for it and then rely on the cancellation
   }
 
  private:
