@@ -5,15 +5,14 @@
 #include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "app/bench_engine.h"
 #include "app/commands.h"
+#include "app/runtime.h"
 #include "app/system_cpu.h"
 #include "base/clock.h"
-#include "base/progress.h"
 #include "formats/gguf.h"
 #include "kernels/target.h"
 #include "model/model.h"
@@ -61,18 +60,10 @@ void PrintRow(const EngineFigure& figure) {
 Result<Json> BenchModel(const std::string& path, const BenchFlags& flags, int threads) {
   const SystemClock clock;
   AIO_ASSIGN_OR_RETURN(auto file, GgufFile::Open(path));
-  std::optional<ProgressBar> bar;
-  LoadOptions options;
-  options.num_threads = threads;
-  options.progress = [&](int64_t done, int64_t total) {
-    if (!bar) bar.emplace("loading " + path, total, clock);
-    bar->Update(done);
-  };
   const TimePoint begin = clock.Now();
   AIO_ASSIGN_OR_RETURN(const std::shared_ptr<const Model> model,
-                       Model::Load(std::move(file), options));
+                       LoadWeights(path, std::move(file), threads, clock));
   const double load_seconds = ToMs(clock.Now() - begin) / 1000;
-  bar.reset();
   Json result = {{"path", path},
                  {"threads", threads},
                  {"instruction_set", ActiveTarget()},

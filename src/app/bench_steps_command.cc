@@ -12,6 +12,7 @@
 
 #include "app/bench_steps.h"
 #include "app/commands.h"
+#include "app/runtime.h"
 #include "app/system_cpu.h"
 #include "base/clock.h"
 #include "base/progress.h"
@@ -30,24 +31,12 @@ struct BenchStepsFlags {
   bool json = false;
 };
 
-Result<std::shared_ptr<const Model>> LoadWeights(const std::string& path, int threads,
-                                                 const Clock& clock) {
-  AIO_ASSIGN_OR_RETURN(auto file, GgufFile::Open(path));
-  std::optional<ProgressBar> bar;
-  LoadOptions options;
-  options.num_threads = threads;
-  options.progress = [&](int64_t done, int64_t total) {
-    if (!bar) bar.emplace("loading " + path, total, clock);
-    bar->Update(done);
-  };
-  return Model::Load(std::move(file), options);
-}
-
 Result<std::vector<StepFigure>> MeasureSteps(const std::string& path,
                                              const StepBenchOptions& options) {
   const SystemClock clock;
+  AIO_ASSIGN_OR_RETURN(auto file, GgufFile::Open(path));
   AIO_ASSIGN_OR_RETURN(const std::shared_ptr<const Model> model,
-                       LoadWeights(path, options.threads, clock));
+                       LoadWeights(path, std::move(file), options.threads, clock));
   std::optional<ProgressBar> bar;
   const auto on_progress = [&](int64_t done, int64_t total) {
     if (!bar) bar.emplace("measuring " + path, total, clock);

@@ -70,19 +70,6 @@ Result<EmbeddedModel> ReadModel(const ModelSettings& settings, const GgufFile& f
   return embedded;
 }
 
-Status ReadWeights(std::shared_ptr<const GgufFile> file, int threads, const Clock& clock,
-                   EmbeddedModel& embedded) {
-  std::optional<ProgressBar> bar;
-  LoadOptions options;
-  options.num_threads = threads;
-  options.progress = [&](int64_t done, int64_t total) {
-    if (!bar) bar.emplace("loading " + embedded.name, total, clock);
-    bar->Update(done);
-  };
-  AIO_ASSIGN_OR_RETURN(embedded.model, Model::Load(std::move(file), options));
-  return Status::Ok();
-}
-
 template <typename Named>
 size_t IndexOf(const std::vector<Named>& models, std::string_view name) {
   const auto found = std::find_if(models.begin(), models.end(),
@@ -139,8 +126,8 @@ Result<std::vector<EmbeddedModel>> LoadModels(const AppConfig& config, const Clo
   AIO_RETURN_IF_ERROR(JoinVariants(config, files, models));
   AIO_RETURN_IF_ERROR(JoinDrafts(config, models));
   for (size_t i = 0; i < models.size(); ++i) {
-    AIO_RETURN_IF_ERROR(
-        ReadWeights(std::move(files[i]), config.engine.num_threads, clock, models[i]));
+    AIO_ASSIGN_OR_RETURN(models[i].model, LoadWeights(models[i].name, std::move(files[i]),
+                                                      config.engine.num_threads, clock));
   }
   return models;
 }
@@ -157,10 +144,23 @@ RoleTarget ToTarget(const ModelSettings& settings, const std::vector<EmbeddedMod
 
 }  // namespace
 
+Result<std::shared_ptr<const Model>> LoadWeights(const std::string& name,
+                                                 std::shared_ptr<const GgufFile> file, int threads,
+                                                 const Clock& clock) {
+  std::optional<ProgressBar> bar;
+  LoadOptions options;
+  options.num_threads = threads;
+  options.progress = [&](int64_t done, int64_t total) {
+    if (!bar) bar.emplace("loading " + name, total, clock);
+    bar->Update(done);
+  };
+  return Model::Load(std::move(file), options);
+}
+
 Result<EmbeddedModel> LoadModel(const ModelSettings& settings, int threads, const Clock& clock,
                                 std::shared_ptr<const GgufFile> file) {
   AIO_ASSIGN_OR_RETURN(EmbeddedModel embedded, ReadModel(settings, *file));
-  AIO_RETURN_IF_ERROR(ReadWeights(std::move(file), threads, clock, embedded));
+  AIO_ASSIGN_OR_RETURN(embedded.model, LoadWeights(embedded.name, std::move(file), threads, clock));
   return embedded;
 }
 

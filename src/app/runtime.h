@@ -40,6 +40,11 @@ struct Runtime {
   std::unique_ptr<Router> router;
 };
 
+// Loads the weights in `file` with a progress bar that calls them `name`.
+Result<std::shared_ptr<const Model>> LoadWeights(const std::string& name,
+                                                 std::shared_ptr<const GgufFile> file, int threads,
+                                                 const Clock& clock);
+
 // Loads one model from `file`, which is that of `settings`, with a progress bar.
 Result<EmbeddedModel> LoadModel(const ModelSettings& settings, int threads, const Clock& clock,
                                 std::shared_ptr<const GgufFile> file);

@@ -1,4 +1,3 @@
-#include "backend/events.h"
 #include "backend/request.h"
 
 namespace aio {
@@ -56,25 +55,6 @@ std::optional<Strategy> StrategyFromName(std::string_view name) {
 
 std::string_view StrategyNames() {
   return "plain, prompt_lookup, prompt_lookup_paper, draft_model, auto";
-}
-
-Traffic& Traffic::operator+=(const Traffic& other) {
-  weight_bytes += other.weight_bytes;
-  kv_bytes += other.kv_bytes;
-  static_large_bytes += other.static_large_bytes;
-  return *this;
-}
-
-std::string_view FinishReasonName(FinishReason reason) {
-  switch (reason) {
-    case FinishReason::kStop:
-      return "stop";
-    case FinishReason::kLength:
-      return "length";
-    case FinishReason::kCancelled:
-      return "cancelled";
-  }
-  return "unknown";
 }
 
 }  // namespace aio
