@@ -51,10 +51,10 @@ class Acceptance {
 struct Experience {
   Acceptance acceptance;
   // For how many steps on end the draft model is asked once it is: over so many the time is
-  // spread that it takes to read what it missed. The first run of an answer is a case of its own:
-  // some answers are one run, others are copied but for short runs.
-  double first_model_run = 16;
+  // spread that it takes to read what it missed. Answers that prompt lookup does well in are a
+  // case of their own: it comes back soon.
   double model_run = 16;
+  double run_after_lookup = 3;
 };
 
 // What was learnt from the requests of each intent, for the next ones of it. Not thread-safe.

@@ -43,11 +43,8 @@ int64_t DraftModel::Draft(std::span<const DraftJob> jobs, const Clock& clock,
   }
 }
 
-int DraftModel::NumBehind(const Sequence& sequence) const {
-  const auto found = companions_.find(sequence.id());
-  const int computed =
-      found == companions_.end() ? 0 : static_cast<int>(found->second.tokens.size());
-  return std::max(sequence.num_tokens() - computed, 1);
+int DraftModel::NumBehind(const Sequence& sequence) {
+  return sequence.num_tokens() - static_cast<int>(CompanionOf(sequence).tokens.size());
 }
 
 void DraftModel::Forget(const Sequence& sequence) {

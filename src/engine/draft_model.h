@@ -64,8 +64,9 @@ class DraftModel {
   using GoesOn = std::function<bool(const DraftJob& job)>;
   int64_t Draft(std::span<const DraftJob> jobs, const Clock& clock, const GoesOn& goes_on);
 
-  // About how many tokens are to be computed here before the sequence's first guess.
-  int NumBehind(const Sequence& sequence) const;
+  // How many tokens, >= 1, are to be computed here before the sequence's first guess; what the
+  // prefix cache has of its prompt (a probe read it, say) is not among them.
+  int NumBehind(const Sequence& sequence);
   const StepCosts& costs() const { return host_.costs; }
 
   // The sequence has ended, or never will ask again: what is computed is left to the prefix

@@ -38,11 +38,11 @@ Drafting::Drafting(const Strategy& strategy, std::string intent, const SamplingS
 
 void Drafting::BeginStep(std::span<const int32_t> tokens, ExperienceByIntent& learnt) {
   constexpr double kPriorWeight = 6;
-  constexpr double kFade = 0.93;
+  constexpr double kFade = 0.98;
   if (!own_) {
     of_intent_ = &learnt.Of(intent_);
     own_ = Experience{Acceptance(of_intent_->acceptance, kPriorWeight, kFade),
-                      of_intent_->first_model_run, of_intent_->model_run};
+                      of_intent_->model_run, of_intent_->run_after_lookup};
   }
   Learn(by_lookup_, tokens);
   Learn(by_model_, tokens);
@@ -84,6 +84,11 @@ void Drafting::PreferModel() {
   pass_over_max_ = kPassOverAfterRun;
 }
 
+void Drafting::LeaveToLookup() {
+  EndModelRun();
+  was_looked_up_ = true;
+}
+
 void Drafting::PassOverModel() {
   ++passed_over_;
   EndModelRun();
@@ -94,12 +99,11 @@ void Drafting::EndModelRun() {
   constexpr double kIntentFollows = 0.1;
   if (model_steps_ == 0) return;
   const auto observe = [this](Experience& experience, double follows) {
-    double& run = had_model_run_ ? experience.model_run : experience.first_model_run;
+    double& run = was_looked_up_ ? experience.run_after_lookup : experience.model_run;
     run += follows * (model_steps_ - run);
   };
   observe(*own_, kOwnFollows);
   observe(*of_intent_, kIntentFollows);
-  had_model_run_ = true;
   model_steps_ = 0;
 }
 

@@ -43,7 +43,9 @@ class Drafting {
   // Of this request so far; after the first BeginStep().
   const Acceptance& acceptance() const { return own_->acceptance; }
   // For how many steps on end the draft model is likely to be asked if it is now.
-  double model_run() const { return had_model_run_ ? own_->model_run : own_->first_model_run; }
+  double model_run() const { return was_looked_up_ ? own_->run_after_lookup : own_->model_run; }
+  // It was asked in the step before this.
+  bool is_in_model_run() const { return model_steps_ > 0; }
 
   // Of the step that has begun:
   void ProposeByLookup(std::span<const int32_t> tokens, int count_max);
@@ -55,7 +57,7 @@ class Drafting {
   // that was expected to pay ...
   void PreferModel();
   // ... prompt lookup did well without it ...
-  void LeaveToLookup() { EndModelRun(); }
+  void LeaveToLookup();
   // ... it was not expected to pay ...
   void PassOverModel();
   // ... and was tried all the same, to see whether that still holds: after some steps in which it
@@ -79,9 +81,9 @@ class Drafting {
   Guesses by_lookup_;
   Guesses by_model_;
   std::vector<int32_t> proposed_;  // kept for its memory
-  bool had_model_run_ = false;
-  int model_steps_ = 0;  // preferred on end
-  int passed_over_ = 0;  // likewise
+  bool was_looked_up_ = false;     // prompt lookup has done well in this answer
+  int model_steps_ = 0;            // preferred on end
+  int passed_over_ = 0;            // likewise
   int pass_over_max_ = 2;
 };
 

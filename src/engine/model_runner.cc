@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -66,15 +67,23 @@ ModelRunner::ModelRunner(EmbeddedModel model, const EngineOptions& options, Thre
       scheduler_(scheduler_options_, blocks_, prefixes_, &speculator_),
       pacer_(options.prefill_step_max) {}
 
-// While the cache holds nothing yet: its first block is written at will.
+// While the cache holds nothing yet: its first blocks are written at will. After some context,
+// like steps of requests: attention takes its time for every token of a step.
 StepCosts ModelRunner::MeasureSteps() {
   if (scheduler_options_.max_draft_tokens == 0) return {};
   constexpr Duration kBudget = std::chrono::milliseconds(250);
+  constexpr int kContext = 512;
   const int rows_max = std::min({KvCache::kBlockTokens, model_.model->config().context_length,
                                  scheduler_options_.max_logit_rows()});
-  constexpr int32_t kFirstBlock[] = {0};
+  const int positions =
+      std::min(model_.model->config().context_length, cache_->num_blocks() * KvCache::kBlockTokens);
+  const int context = std::min(kContext, positions - rows_max);
+  std::vector<int32_t> blocks(BlockPool::BlocksFor(context + rows_max));
+  std::iota(blocks.begin(), blocks.end(), 0);
+  // So that no page is met for the first time while time counts.
+  for (const int32_t block : blocks) cache_->CopyBlock(blocks[0], block);
   std::vector<ForwardRow> rows(rows_max);
-  for (int i = 0; i < rows_max; ++i) rows[i] = {0, i, kFirstBlock, true};
+  for (int i = 0; i < rows_max; ++i) rows[i] = {0, context + i, blocks, true};
   return StepCosts::Measure(rows_max, kBudget, clock_, [&](int count) {
     Forward(*model_.model, std::span(rows).first(count), *cache_, scratch_, pool_);
   });

@@ -46,14 +46,16 @@ void Speculator::Begin(std::span<Sequence* const> decoding) {
 
 // Expected to give more than prompt lookup or no guess at all, its own time counted.
 bool Speculator::WantsModel(const Plan& plan) const {
-  constexpr double kMargin = 1.05;  // not to and fro for nothing
+  // Not to and fro for nothing: both sides are estimates, and changing over costs something.
+  constexpr double kMargin = 1.15;
   const int behind = draft_model_->NumBehind(*plan.sequence);
   const double catch_up_ms =
       (draft_model_->costs().Ms(behind) - draft_model_->costs().Ms(1)) / plan.drafting->model_run();
   const double rate =
       BestRateOfModel(plan.drafting->acceptance().chance(GuessClass::kAnyOfModel), plan.count_max,
-                      draft_model_->costs().Ms(1), std::max(catch_up_ms, 0.0), base_, costs_);
-  return rate > kMargin * BestRate(plan.drafting->by_lookup().chances, base_, costs_);
+                      draft_model_->costs().Ms(1), catch_up_ms, base_, costs_);
+  const double margin = plan.drafting->is_in_model_run() ? 1 : kMargin;
+  return rate > margin * BestRate(plan.drafting->by_lookup().chances, base_, costs_);
 }
 
 bool Speculator::LooksUpWell(const Plan& plan) const {

@@ -1,6 +1,7 @@
 #include "engine/step_costs.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <utility>
 
@@ -17,6 +18,7 @@ StepCosts::StepCosts(std::vector<int> rows, std::vector<double> ms)
     AIO_CHECK(rows_[i] > rows_[i - 1]);
     curve_[i] = std::max(curve_[i], curve_[i - 1]);
   }
+  measured_ = curve_;
 }
 
 StepCosts StepCosts::Measure(int rows_max, Duration budget, const Clock& clock,
@@ -69,17 +71,25 @@ double StepCosts::Ms(int rows) const { return height_ms_ * Curve(std::max(rows, 
 void StepCosts::Observe(int rows, double ms) {
   // Both ways alike, or the height would settle beside the middle and bend the curve; but a step
   // much quicker than believed shows that the belief is of a time when something was in the way.
+  // A few steps that the system held up, by whatever factor, say little of the next.
+  constexpr double kSurpriseMax = 1.3;
   constexpr double kHeightFollows = 0.1;
   constexpr double kHeightFalls = 0.5;
-  constexpr double kCurveFollows = 0.02;
-  const double surprise = std::clamp(ms / Ms(rows), 0.1, 2.0);
+  constexpr double kCurveFollows = 0.1;
+  constexpr double kCurveGoesBack = 0.002;
+  constexpr double kLikeness = 2;  // of half as many rows: a quarter
+  const double surprise = std::clamp(ms / Ms(rows), 0.1, kSurpriseMax);
   height_ms_ *= 1 + (surprise < 0.5 ? kHeightFalls : kHeightFollows) * (surprise - 1);
-  if (rows == 1 || rows > rows_.back()) return;
-  // The point of the curve that was seen; those to its right are not below it.
-  const auto i =
-      static_cast<size_t>(std::lower_bound(rows_.begin(), rows_.end(), rows) - rows_.begin());
-  curve_[i] = std::max(curve_[i] * (1 + kCurveFollows * (surprise - 1)), curve_[i - 1]);
-  for (size_t j = i + 1; j < curve_.size(); ++j) curve_[j] = std::max(curve_[j], curve_[j - 1]);
+  if (rows > rows_.back()) return;
+  // What was seen says something of like numbers of rows too. The others go back to what was
+  // measured at the start, else those that were once found too dear would never be tried again.
+  for (size_t i = 1; i < rows_.size(); ++i) {
+    const double ratio = static_cast<double>(rows_[i]) / rows;
+    const double likeness = rows == 1 ? 0 : std::pow(std::min(ratio, 1 / ratio), kLikeness);
+    const double seen = curve_[i] * (1 + kCurveFollows * likeness * (surprise - 1));
+    const double back = kCurveGoesBack * (1 - likeness) * (measured_[i] - seen);
+    curve_[i] = std::max(seen + back, curve_[i - 1]);
+  }
 }
 
 }  // namespace aio

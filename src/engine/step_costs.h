@@ -10,9 +10,9 @@
 
 namespace aio {
 
-// The curve and its height are followed apart: the height at once, since the memory that other
-// programs use swings all steps alike from second to second; the curve slowly, since it is the
-// machine's. Not thread-safe.
+// The curve and its height are followed apart, since the memory and the cores that other programs
+// use swing all steps from second to second, those of few tokens (bound by memory) and of many
+// (bound by arithmetic) not always alike. Not thread-safe.
 class StepCosts {
  public:
   // Nothing is known: a step costs the same whatever it computes.
@@ -35,7 +35,8 @@ class StepCosts {
   double Curve(double rows) const;
 
   std::vector<int> rows_;
-  std::vector<double> curve_;  // [rows_]; curve_[0] == 1
+  std::vector<double> curve_;     // [rows_]; curve_[0] == 1
+  std::vector<double> measured_;  // [rows_]; the curve as it was at the start
   double height_ms_ = 1;
 };
 

@@ -63,7 +63,7 @@ TEST(StepCostsTest, NeverMeasuresMoreRowsThanThereMayBe) {
 
 TEST(StepCostsTest, FollowsAMachineThatSlowsDownAsAWhole) {
   StepCosts costs({1, 4, 8}, {10, 12, 20});
-  for (int i = 0; i < 40; ++i) costs.Observe(1, 30);
+  for (int i = 0; i < 80; ++i) costs.Observe(1, 30);
   EXPECT_NEAR(costs.Ms(1), 30, 0.5);
   EXPECT_NEAR(costs.Ms(4), 36, 0.6);
 }
@@ -76,6 +76,34 @@ TEST(StepCostsTest, LearnsACurveThatIsNotAsMeasured) {
   }
   EXPECT_NEAR(costs.Ms(4) / costs.Ms(1), 2.4, 0.25);
   EXPECT_GE(costs.Ms(8), costs.Ms(4));
+}
+
+TEST(StepCostsTest, WhatIsSeenOfOneNumberOfTokensSaysSomethingOfTheNext) {
+  StepCosts costs({1, 8, 10, 32}, {10, 20, 22, 40});
+  for (int i = 0; i < 100; ++i) {
+    costs.Observe(1, 10);
+    costs.Observe(8, 15);
+  }
+  EXPECT_LT(costs.Ms(10), 20) << "not tried since, yet cheaper too";
+  EXPECT_GT(costs.Ms(32), 34) << "another case";
+}
+
+TEST(StepCostsTest, WhatWasOnceFoundDearIsNotBelievedForEver) {
+  StepCosts costs({1, 8}, {10, 12});
+  for (int i = 0; i < 200; ++i) {
+    costs.Observe(1, 10);
+    costs.Observe(8, 40);
+  }
+  EXPECT_GT(costs.Ms(8), 36);
+  for (int i = 0; i < 2000; ++i) costs.Observe(1, 10);
+  EXPECT_LT(costs.Ms(8), 14) << "it would never be tried again";
+}
+
+TEST(StepCostsTest, AFewStepsThatTheSystemHeldUpChangeLittle) {
+  StepCosts costs({1, 8}, {1, 2});
+  for (int i = 0; i < 5; ++i) costs.Observe(8, 14);
+  EXPECT_LT(costs.Ms(8) / costs.Ms(1), 2.4);
+  EXPECT_LT(costs.Ms(1), 1.3);
 }
 
 TEST(StepCostsTest, AMeasurementThatWasDisturbedIsSoonForgotten) {
