@@ -14,6 +14,14 @@ namespace {
 
 double Ratio(double a, double b) { return b > 0 ? a / b : 0; }
 
+// Of what was measured in turn: a machine that slows down slows both.
+double MedianRatio(const std::vector<double>& a, const std::vector<double>& b) {
+  AIO_CHECK(a.size() == b.size());
+  std::vector<double> ratios;
+  for (size_t i = 0; i < a.size(); ++i) ratios.push_back(Ratio(a[i], b[i]));
+  return Median(ratios);
+}
+
 // All strategies on one workload.
 class WorkloadBenchmark {
  public:
@@ -61,6 +69,7 @@ Request WorkloadBenchmark::MakeRequest(size_t prompt, const Strategy& strategy) 
   request.sampling.seed = prompt + 1;
   request.sampling.max_tokens = asked.max_tokens;
   request.strategy = strategy;
+  request.intent = asked.intent;
   return request;
 }
 
@@ -161,13 +170,11 @@ StrategyFigure Summarise(const std::vector<StrategyRun>& runs,
                          const std::vector<StrategyRun>& plain_runs) {
   AIO_CHECK(!runs.empty() && runs.size() == plain_runs.size());
   StrategyFigure figure;
-  std::vector<double> rates, ratios;
-  for (size_t i = 0; i < runs.size(); ++i) {
-    rates.push_back(runs[i].tokens_per_second());
-    ratios.push_back(Ratio(runs[i].tokens_per_second(), plain_runs[i].tokens_per_second()));
-  }
-  figure.tokens_per_second = Median(rates);
-  figure.speed_over_plain = Median(ratios);
+  std::vector<double> plain_rates;
+  for (const StrategyRun& run : runs) figure.rates.push_back(run.tokens_per_second());
+  for (const StrategyRun& run : plain_runs) plain_rates.push_back(run.tokens_per_second());
+  figure.tokens_per_second = Median(figure.rates);
+  figure.speed_over_plain = MedianRatio(figure.rates, plain_rates);
   StrategyRun all;
   for (const StrategyRun& run : runs) {
     all.completion_tokens += run.completion_tokens;
@@ -193,15 +200,14 @@ std::vector<AutoFigure> CompareAuto(const std::vector<StrategyFigure>& figures) 
   std::vector<AutoFigure> compared;
   for (const StrategyFigure& figure : figures) {
     if (figure.strategy != auto_name) continue;
-    const StrategyFigure* best = nullptr;
+    AutoFigure against;
     for (const StrategyFigure& other : figures) {
       if (other.workload != figure.workload || other.strategy == auto_name) continue;
-      if (best == nullptr || other.speed_over_plain > best->speed_over_plain) best = &other;
+      const double ratio = MedianRatio(figure.rates, other.rates);
+      if (!against.best_fixed.empty() && ratio >= against.speed_over_best_fixed) continue;
+      against = {figure.workload, other.strategy, ratio, figure.speed_over_plain};
     }
-    if (best == nullptr) continue;
-    compared.push_back({figure.workload, best->strategy,
-                        Ratio(figure.speed_over_plain, best->speed_over_plain),
-                        figure.speed_over_plain});
+    if (!against.best_fixed.empty()) compared.push_back(std::move(against));
   }
   return compared;
 }

@@ -40,7 +40,8 @@ struct StrategyRun {
 struct StrategyFigure {
   std::string workload;
   std::string strategy;
-  double tokens_per_second = 0;  // median of the repeats
+  std::vector<double> rates;     // tokens per second, [repeats]
+  double tokens_per_second = 0;  // their median
   double speed_over_plain = 0;   // median of the ratios within each repeat
   double acceptance = 0;         // of guesses; 0 without any
   double tokens_per_step = 0;    // decoded tokens by the steps that they took
@@ -53,8 +54,8 @@ StrategyFigure Summarise(const std::vector<StrategyRun>& runs,
 // How auto fares on a workload.
 struct AutoFigure {
   std::string workload;
-  std::string best_fixed;  // the fastest of the other strategies
-  double speed_over_best_fixed = 0;
+  std::string best_fixed;            // of the other strategies, the one that it is slowest next to
+  double speed_over_best_fixed = 0;  // median of the ratios within each repeat
   double speed_over_plain = 0;
 };
 std::vector<AutoFigure> CompareAuto(const std::vector<StrategyFigure>& figures);

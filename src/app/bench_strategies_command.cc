@@ -12,6 +12,7 @@
 
 #include "app/bench_strategies.h"
 #include "app/commands.h"
+#include "app/run_to_end.h"
 #include "app/runtime.h"
 #include "app/strategy_workloads.h"
 #include "base/clock.h"
@@ -88,6 +89,23 @@ void Print(const StrategyReport& report) {
   }
 }
 
+// As routed requests have them: what guesses are worth is learnt by intent.
+Status AskForIntents(Backend& router, const std::string& auto_name,
+                     std::vector<StrategyWorkload>& workloads) {
+  for (StrategyWorkload& workload : workloads) {
+    for (WorkloadPrompt& asked : workload.prompts) {
+      Request request;
+      request.id = "bench";
+      request.model = auto_name;
+      request.prompt = std::vector<ChatMessage>{{"user", asked.prompt}};
+      request.sampling.max_tokens = asked.max_tokens;
+      AIO_ASSIGN_OR_RETURN(Decision decision, DecideAndWait(router, request));
+      asked.intent = std::move(decision.intent);
+    }
+  }
+  return Status::Ok();
+}
+
 Result<StrategyReport> MeasureStrategies(const BenchStrategiesFlags& flags) {
   StrategyReport report;
   report.source = flags.workloads_path;
@@ -100,6 +118,9 @@ Result<StrategyReport> MeasureStrategies(const BenchStrategiesFlags& flags) {
   AIO_ASSIGN_OR_RETURN(AppConfig config, flags.runtime.Resolve());
   config.engine.max_running = std::max(config.engine.max_running, flags.options.batch);
   AIO_ASSIGN_OR_RETURN(const std::unique_ptr<Runtime> runtime, LoadRuntime(config));
+  if (!flags.options.raw && !config.virtual_names.empty()) {
+    AIO_RETURN_IF_ERROR(AskForIntents(*runtime->router, config.virtual_names.front(), workloads));
+  }
   std::optional<ProgressBar> bar;
   const BenchProgress on_progress = [&](int64_t done, int64_t total) {
     if (!bar) bar.emplace("measuring", total, runtime->clock);
@@ -147,7 +168,8 @@ void RegisterBenchStrategies(CLI::App& bench, int& exit_status) {
   command->add_flag("--json", flags->json, "figures as JSON");
   flags->runtime.AddTo(*command);
   command->footer(
-      "The strategies take turns prompt by prompt, and their answers must be the same. tokens/s\n"
+      "The strategies take turns prompt by prompt, and their answers must be the same. Requests\n"
+      "have the intent that the probe gives them, as if they had been routed. tokens/s\n"
       "counts the tokens after an answer's first, over the time from the first to the last (of a\n"
       "batch: of all its answers); x plain is the median of the ratios within each repeat.\n"
       "MB/token is all that a request read, its prompt's steps included, by the answer's tokens.\n"

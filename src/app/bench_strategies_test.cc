@@ -75,6 +75,7 @@ StrategyFigure Figure(const char* workload, const char* strategy, double speed) 
   StrategyFigure figure;
   figure.workload = workload;
   figure.strategy = strategy;
+  figure.rates = {100 * speed, 50 * speed, 70 * speed};  // the machine slows down
   figure.speed_over_plain = speed;
   return figure;
 }

@@ -12,7 +12,8 @@ namespace aio {
 
 struct WorkloadPrompt {
   std::string prompt;
-  int max_tokens = 0;  // >= 1
+  int max_tokens = 0;       // >= 1
+  std::string intent = {};  // as the probe finds it; empty: not asked
 };
 
 struct StrategyWorkload {

@@ -42,25 +42,47 @@ Acceptance::Acceptance() {
   }
 }
 
-Acceptance::Acceptance(const Acceptance& prior, double prior_weight, double fade) : fade_(fade) {
+Acceptance::Acceptance(const Acceptance& prior, double prior_weight, double fade)
+    : fade_(fade), is_of_request_(true) {
   AIO_CHECK(prior_weight > 0 && fade > 0 && fade <= 1);
   for (int i = 0; i < GuessClass::kCount; ++i) {
     const Count& seen = prior.counts_[i];
-    const double weight = std::min(prior_weight, seen.tried);
-    counts_[i] = {seen.accepted / seen.tried * weight, weight};
+    priors_[i] = {seen.accepted / seen.tried, std::min(prior_weight, seen.tried)};
   }
 }
 
+void Acceptance::Count::Observe(bool came_true, double fade) {
+  accepted = accepted * fade + (came_true ? 1 : 0);
+  tried = tried * fade + 1;
+}
+
 void Acceptance::Observe(int guess_class, bool accepted) {
-  Count& count = counts_[guess_class];
-  count.accepted = count.accepted * fade_ + (accepted ? 1 : 0);
-  count.tried = count.tried * fade_ + 1;
+  counts_[guess_class].Observe(accepted, fade_);
+  Source& source = sources_[SourceOf(guess_class)];
+  source.accepted = source.accepted * fade_ + (accepted ? 1 : 0);
+  source.expected = source.expected * fade_ + priors_[guess_class].chance;
+}
+
+// What others have seen, moved as this request's guesses from the same source differ from theirs.
+double Acceptance::PriorChance(int guess_class) const {
+  constexpr double kWeight = 2;  // guesses that came true as expected
+  const double chance = priors_[guess_class].chance;
+  const Source& source = sources_[SourceOf(guess_class)];
+  const double ratio = (source.accepted + kWeight) / (source.expected + kWeight);
+  return ratio < 1 ? chance * ratio : 1 - (1 - chance) / ratio;
 }
 
 float Acceptance::chance(int guess_class) const {
-  // Half an observation either way: never certain.
   const Count& count = counts_[guess_class];
-  return static_cast<float>((count.accepted + 0.1) / (count.tried + 0.2));
+  double accepted = count.accepted;
+  double tried = count.tried;
+  if (is_of_request_) {
+    const double weight = priors_[guess_class].weight;
+    accepted += weight * PriorChance(guess_class);
+    tried += weight;
+  }
+  // A little either way: never certain.
+  return static_cast<float>((accepted + 0.1) / (tried + 0.2));
 }
 
 Experience& ExperienceByIntent::Of(std::string_view intent) {

@@ -30,8 +30,10 @@ class Acceptance {
  public:
   // Starts with what such guesses are worth in general, at little weight.
   Acceptance();
-  // Starts with what `prior` has seen, at the weight of `prior_weight` observations at most;
-  // `fade` in (0, 1] is what an observation is worth when the next comes.
+  // Of one request: starts with what `prior` has seen of others, at the weight of `prior_weight`
+  // observations at most. Requests differ more than classes: one whose guesses of some classes
+  // fail more often than the prior says is expected to do no better in those not seen yet. `fade`
+  // in (0, 1] is what an observation is worth when the next comes.
   Acceptance(const Acceptance& prior, double prior_weight, double fade);
 
   void Observe(int guess_class, bool accepted);
@@ -42,9 +44,29 @@ class Acceptance {
   struct Count {
     double accepted = 0;
     double tried = 0;
+
+    void Observe(bool came_true, double fade);
   };
+  struct Prior {
+    double chance = 0;
+    double weight = 0;  // observations
+  };
+  // Of all guesses from one source: what came true, and what the priors had expected to.
+  struct Source {
+    double accepted = 0;
+    double expected = 0;
+  };
+
+  double PriorChance(int guess_class) const;
+  static int SourceOf(int guess_class) {
+    return guess_class < GuessClass::kNumMatchClasses ? 0 : 1;
+  }
+
   double fade_ = 0.995;
+  bool is_of_request_ = false;
+  std::array<Prior, GuessClass::kCount> priors_;
   std::array<Count, GuessClass::kCount> counts_;
+  std::array<Source, 2> sources_;
 };
 
 // What is learnt of speculation, from one request or many.

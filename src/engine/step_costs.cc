@@ -1,7 +1,6 @@
 #include "engine/step_costs.h"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <utility>
 
@@ -77,15 +76,14 @@ void StepCosts::Observe(int rows, double ms) {
   constexpr double kHeightFalls = 0.5;
   constexpr double kCurveFollows = 0.1;
   constexpr double kCurveGoesBack = 0.002;
-  constexpr double kLikeness = 2;  // of half as many rows: a quarter
   const double surprise = std::clamp(ms / Ms(rows), 0.1, kSurpriseMax);
   height_ms_ *= 1 + (surprise < 0.5 ? kHeightFalls : kHeightFollows) * (surprise - 1);
   if (rows > rows_.back()) return;
   // What was seen says something of like numbers of rows too. The others go back to what was
   // measured at the start, else those that were once found too dear would never be tried again.
   for (size_t i = 1; i < rows_.size(); ++i) {
-    const double ratio = static_cast<double>(rows_[i]) / rows;
-    const double likeness = rows == 1 ? 0 : std::pow(std::min(ratio, 1 / ratio), kLikeness);
+    const double ratio = static_cast<double>(std::min(rows_[i], rows)) / std::max(rows_[i], rows);
+    const double likeness = rows == 1 ? 0 : ratio * ratio;
     const double seen = curve_[i] * (1 + kCurveFollows * likeness * (surprise - 1));
     const double back = kCurveGoesBack * (1 - likeness) * (measured_[i] - seen);
     curve_[i] = std::max(seen + back, curve_[i - 1]);
