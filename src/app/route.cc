@@ -9,11 +9,11 @@
 
 #include "api/response_parts.h"
 #include "app/commands.h"
-#include "app/labelled_queries.h"
 #include "app/prompt_flags.h"
 #include "app/run_to_end.h"
 #include "app/runtime.h"
 #include "base/progress.h"
+#include "eval/labelled_queries.h"
 
 namespace aio {
 

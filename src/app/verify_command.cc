@@ -14,13 +14,13 @@
 
 #include "api/json_text.h"
 #include "app/commands.h"
-#include "app/labelled_queries.h"
 #include "app/runtime.h"
 #include "app/system_memory.h"
 #include "app/verify.h"
 #include "base/clock.h"
 #include "base/progress.h"
 #include "engine/embedded_backend.h"
+#include "eval/labelled_queries.h"
 #include "formats/gguf.h"
 
 namespace aio {

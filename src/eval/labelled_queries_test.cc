@@ -1,4 +1,4 @@
-#include "app/labelled_queries.h"
+#include "eval/labelled_queries.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

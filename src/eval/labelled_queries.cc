@@ -1,4 +1,4 @@
-#include "app/labelled_queries.h"
+#include "eval/labelled_queries.h"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 // JSON-lines files of queries, optionally with the intent that is right for each.
-#ifndef AIO_APP_LABELLED_QUERIES_H_
-#define AIO_APP_LABELLED_QUERIES_H_
+#ifndef AIO_EVAL_LABELLED_QUERIES_H_
+#define AIO_EVAL_LABELLED_QUERIES_H_
 
 #include <string>
 #include <string_view>
@@ -26,4 +26,4 @@ Result<std::vector<LabelledQuery>> ParseLabelledQueries(std::string_view text,
 
 }  // namespace aio
 
-#endif  // AIO_APP_LABELLED_QUERIES_H_
+#endif  // AIO_EVAL_LABELLED_QUERIES_H_
