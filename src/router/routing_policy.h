@@ -28,7 +28,7 @@ struct PolicyOutcome {
   // That the role is right as far as the intent says: the probability of the labels that would
   // lead to it if they were certain; 1 where the intent had no part in it.
   double confidence = 1;
-  // The small model answers, but only if its first tokens are certain enough.
+  // The small model begins; once these are there, Decide() again with Signals::first_tokens.
   std::optional<CascadeSettings> cascade;
 };
 
@@ -44,7 +44,9 @@ class RoutingPolicy {
   const PolicySettings& settings() const { return settings_; }
   const std::string& name() const { return settings_.name; }
   const std::vector<RoutingRule>& rules() const { return settings_.rules; }
-  // SHA-256 of the file's text, in hexadecimal.
+  // The policy file, byte for byte, and its SHA-256 in hexadecimal: what a decision log keeps, so
+  // that what it was decided by can be decided anew.
+  const std::string& text() const { return text_; }
   const std::string& hash() const { return hash_; }
   // Whether Decide() looks at what the probe says; if so, of requests up to so many tokens.
   bool wants_probe() const;
@@ -63,6 +65,7 @@ class RoutingPolicy {
   std::optional<IntentDistribution> Calibrated(const Signals& signals) const;
 
   PolicySettings settings_;
+  std::string text_;
   std::string hash_;
 };
 
