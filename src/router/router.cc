@@ -7,9 +7,14 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/sha256.h"
+#include "router/cascade_generation.h"
 #include "router/model_names.h"
 #include "router/pending_generation.h"
 #include "router/probe.h"
+#include "router/prompt_hash.h"
+#include "router/session_table.h"
+#include "router/told_decision.h"
 
 namespace aio {
 namespace {
@@ -21,8 +26,10 @@ constexpr std::string_view kContextLengthExceeded = "context_length_exceeded";
 struct Target {
   std::string_view role;
   RoleTarget place;
-  int context_length = 0;   // 0: unknown
-  uint64_t vocabulary = 0;  // a fingerprint; 0: unknown
+  int context_length = 0;    // 0: unknown
+  int64_t weight_bytes = 0;  // 0: unknown
+  std::string fingerprint;   // empty: unknown
+  uint64_t vocabulary = 0;   // a fingerprint; 0: unknown
 
   Backend& backend() const { return *place.backend; }
   const std::string& model() const { return place.model; }
@@ -49,6 +56,26 @@ struct RoutedRequest {
   std::optional<std::string> weights;
   ContextNeed small;
   ContextNeed large;
+  // When it came in: the probe's callback may not ask the backend that calls it.
+  LoadSignals small_load;
+  LoadSignals large_load;
+  std::string prompt_hash;  // empty where nobody is told
+  SessionKeys session_keys;
+  SessionSignals session;
+};
+
+// A decision that no model has been told of.
+struct RoutedDecision {
+  Decision decision;
+  std::optional<IntentDistribution> intent;
+  double confidence = 1;
+  std::optional<CascadeSettings> cascade;
+};
+
+// What an observer is told beside the decision.
+struct Basis {
+  std::optional<Signals> signals;  // absent: no policy decided
+  std::string prompt_hash;
 };
 
 // What came of looking at it.
@@ -74,14 +101,8 @@ Result<Look> ToLook(Result<ProbeResult> result) {
   if (result.ok()) return Look{.probe = *std::move(result), .fault = {}};
   const Status status = result.status();
   if (status.reason() == kContextLengthExceeded) return Look{};
-  switch (status.code()) {
-    case StatusCode::kInvalidArgument:
-    case StatusCode::kCancelled:
-    case StatusCode::kDeadlineExceeded:
-      return status;
-    default:
-      return Look{.probe = std::nullopt, .fault = Brief(status)};
-  }
+  if (!IsFaultOfModel(status)) return status;
+  return Look{.probe = std::nullopt, .fault = Brief(status)};
 }
 
 Request ForModel(Request request, const std::string& model) {
@@ -145,17 +166,21 @@ Status FitsNowhere(const RoutedRequest& routed) {
 // Passes events on: with the decision added to the first, and what the probe took to the last.
 class DecidedSink final : public EventSink {
  public:
-  DecidedSink(std::shared_ptr<EventSink> sink, Decision decision, const Traffic& probe_traffic)
+  // `told` is null where nobody is.
+  DecidedSink(std::shared_ptr<EventSink> sink, Decision decision, const Traffic& probe_traffic,
+              std::shared_ptr<ToldDecision> told)
       : sink_(std::move(sink)),
         decision_(std::move(decision)),
         probe_ms_(decision_.probe_ms),
-        probe_traffic_(probe_traffic) {}
+        probe_traffic_(probe_traffic),
+        told_(std::move(told)) {}
 
   void OnStart(const StartEvent& event) override {
     StartEvent decided = event;
     // An override was decided without counting; the model knows.
     if (decision_.prompt_tokens == 0) decision_.prompt_tokens = event.prompt_tokens;
     decided.decision = std::move(decision_);
+    if (told_ != nullptr) told_->Started(event.model);
     sink_->OnStart(decided);
   }
   void OnToken(const TokenEvent& event) override { sink_->OnToken(event); }
@@ -163,15 +188,20 @@ class DecidedSink final : public EventSink {
     FinishEvent whole = event;
     whole.timings.probe_ms += probe_ms_;
     whole.traffic += probe_traffic_;
+    if (told_ != nullptr) told_->Finished(whole);
     sink_->OnFinish(whole);
   }
-  void OnError(const Status& status) override { sink_->OnError(status); }
+  void OnError(const Status& status) override {
+    if (told_ != nullptr) told_->Failed(status);
+    sink_->OnError(status);
+  }
 
  private:
   const std::shared_ptr<EventSink> sink_;
   Decision decision_;
   const double probe_ms_;
   const Traffic probe_traffic_;
+  const std::shared_ptr<ToldDecision> told_;
 };
 
 Result<ModelInfo> FindModel(const Backend& backend, const std::string& name,
@@ -180,6 +210,31 @@ Result<ModelInfo> FindModel(const Backend& backend, const std::string& name,
     if (info.name == name) return std::move(info);
   }
   return NotFound(fmt::format("the {}, '{}', is not among those of its backend", what, name));
+}
+
+// That the policy was made with these models, as far as that is known.
+Status CheckEvidence(const RoutingPolicy& policy, const Target& target) {
+  const std::optional<PolicyEvidence>& evidence = policy.settings().evidence;
+  if (!evidence) return Status::Ok();
+  const std::string& made_for = target.role == kSmallRole ? evidence->small : evidence->large;
+  if (made_for.empty() || target.fingerprint.empty() || made_for == target.fingerprint) {
+    return Status::Ok();
+  }
+  return InvalidArgument(
+      fmt::format("policy '{}' was made for another {} model than '{}' (fingerprint {}, not {}): "
+                  "calibrate again, or take it all the same with --force-policy",
+                  policy.name(), target.role, target.model(), made_for, target.fingerprint));
+}
+
+LoadSignals LoadOf(const std::vector<ModelLoad>& loads, std::string_view model) {
+  for (const ModelLoad& load : loads) {
+    if (load.name != model) continue;
+    return {.running = load.running,
+            .waiting = load.waiting,
+            .step_ms = load.step_ms,
+            .tokens_per_second = load.tokens_per_second};
+  }
+  return {};
 }
 
 Result<Target> FindTarget(std::string_view role, RoleTarget place) {
@@ -199,56 +254,57 @@ Result<Target> FindTarget(std::string_view role, RoleTarget place) {
   return Target{.role = role,
                 .place = std::move(place),
                 .context_length = own.context_length,
+                .weight_bytes = own.bytes,
+                .fingerprint = own.fingerprint,
                 .vocabulary = own.vocabulary_fingerprint};
 }
 
-// Of every rule, that its role can do what it says.
-Status CheckArms(const RoutingPolicy& policy, const Target& small, const Target& large) {
-  for (const RoutingRule& rule : policy.rules()) {
-    const Target& target = rule.role == kSmallRole ? small : large;
-    const std::string where = fmt::format("policy '{}', rule '{}'", policy.name(), rule.name);
-    if (target.ModelWith(rule.weights) == nullptr) {
-      return InvalidArgument(
-          fmt::format("{}: the {} model, '{}', has no {} weights resident; load them "
-                      "(models.{}.{}_path), or take 'weights' out of the rule",
-                      where, rule.role, target.model(), rule.weights, rule.role, rule.weights));
-    }
-    if (rule.strategy.kind == StrategyKind::kDraftModel && target.place.draft_model.empty()) {
-      return InvalidArgument(
-          fmt::format("{}: no model drafts for the {} one, '{}'; name one (models.{}.draft_model), "
-                      "or choose another strategy",
-                      where, rule.role, target.model(), rule.role));
-    }
+// That `target` can do what a rule or arm of the policy, `where`, says.
+Status CheckArm(const Target& target, std::string_view where, const std::string& weights,
+                const Strategy& strategy) {
+  if (target.ModelWith(weights) == nullptr) {
+    return InvalidArgument(
+        fmt::format("{}: the {} model, '{}', has no {} weights resident; load them "
+                    "(models.{}.{}_path), or take 'weights' out of it",
+                    where, target.role, target.model(), weights, target.role, weights));
+  }
+  if (strategy.kind == StrategyKind::kDraftModel && target.place.draft_model.empty()) {
+    return InvalidArgument(
+        fmt::format("{}: no model drafts for the {} one, '{}'; name one (models.{}.draft_model), "
+                    "or choose another strategy",
+                    where, target.role, target.model(), target.role));
   }
   return Status::Ok();
 }
 
-Status CheckIntentsAreLabels(const RoutingPolicy& policy, const LabelQuery& labels) {
+Status CheckArms(const RoutingPolicy& policy, const Target& small, const Target& large) {
+  const auto target_of = [&](std::string_view role) -> const Target& {
+    return role == kSmallRole ? small : large;
+  };
   for (const RoutingRule& rule : policy.rules()) {
-    for (const std::string& intent : rule.intents) {
-      const bool known =
-          std::any_of(labels.labels.begin(), labels.labels.end(),
-                      [&](const LabelQuery::Label& label) { return label.name == intent; });
-      if (known) continue;
-      std::string names;
-      for (const auto& label : labels.labels) names += (names.empty() ? "" : ", ") + label.name;
-      return InvalidArgument(
-          fmt::format("policy '{}', rule '{}': no label '{}' in the probe; it has: {}",
-                      policy.name(), rule.name, intent, names));
-    }
+    AIO_RETURN_IF_ERROR(CheckArm(target_of(rule.role),
+                                 fmt::format("policy '{}', rule '{}'", policy.name(), rule.name),
+                                 rule.weights, rule.strategy));
+  }
+  for (const PolicyArm& arm : policy.settings().arms) {
+    AIO_RETURN_IF_ERROR(CheckArm(target_of(arm.role),
+                                 fmt::format("policy '{}', arm", policy.name()), arm.weights,
+                                 arm.strategy));
   }
   return Status::Ok();
 }
 
 }  // namespace
 
-// Immutable after Create(); shared by the router and what it started.
-struct Router::State {
-  State(Target small_target, Target large_target, Probe small_probe, ModelNames model_names)
+// Immutable after Create(), but for what is thread-safe; shared by the router and what it started.
+struct Router::State : std::enable_shared_from_this<State> {
+  State(Target small_target, Target large_target, Probe small_probe, ModelNames model_names,
+        size_t sessions_max)
       : small(std::move(small_target)),
         large(std::move(large_target)),
         probe(std::move(small_probe)),
-        names(std::move(model_names)) {}
+        names(std::move(model_names)),
+        sessions(std::make_unique<SessionTable>(sessions_max)) {}
 
   // A concrete model that a request's `model` names; for a virtual name the small one.
   struct Named {
@@ -263,23 +319,42 @@ struct Router::State {
   Status CheckTokenIds(const Request& request) const;
   Status CountTokens(RoutedRequest& routed) const;
   Status CheckContext(RoutedRequest& routed) const;
+  void ReadLoads(RoutedRequest& routed) const;
   bool WantsProbe(const RoutedRequest& routed) const;
+  Signals ToSignals(const RoutedRequest& routed, const Look& look) const;
 
-  Decision DecideByPolicy(const RoutedRequest& routed, const Look& look) const;
+  RoutedDecision DecideByPolicy(const Signals& signals, const Look& look) const;
   Result<Decision> DecideByName(const Request& request, const NamedRoute& route) const;
 
+  Status DecideRouted(const Request& request, const NamedRoute& route, SignalsCallback done) const;
   Status Report(Request request, Decision decision, DecisionCallback done) const;
-  Result<std::shared_ptr<Ticket>> Dispatch(Request request, Decision decision,
+  // Empty if there is no observer. For the caller's thread: a long prompt takes its time.
+  std::string HashForObserver(const Prompt& prompt) const;
+  // Null if there is no observer.
+  std::shared_ptr<ToldDecision> Tell(const Request& request, const Decision& decision,
+                                     Basis basis) const;
+  Result<std::shared_ptr<Ticket>> Dispatch(Request request, Decision decision, Basis basis,
                                            const Traffic& probe_traffic,
                                            std::shared_ptr<EventSink> sink) const;
-  Result<std::shared_ptr<Ticket>> DispatchRouted(const RoutedRequest& routed, Look look,
-                                                 std::shared_ptr<EventSink> sink) const;
+  // These are for generations: what they count is the live traffic.
+  Result<std::shared_ptr<Ticket>> DispatchRouted(std::shared_ptr<const RoutedRequest> routed,
+                                                 Look look, std::shared_ptr<EventSink> sink) const;
+  Result<std::shared_ptr<Ticket>> StartCascade(std::shared_ptr<const RoutedRequest> routed,
+                                               Signals signals, const RoutedDecision& begun,
+                                               std::shared_ptr<EventSink> sink) const;
+  CascadeSettled SettleCascade(const RoutedRequest& routed, const Basis& basis,
+                               std::shared_ptr<EventSink> client) const;
+  void RememberTurn(const RoutedRequest& routed, const RoutedDecision& decided) const;
 
   const Target small;
   const Target large;
   const Probe probe;
   const ModelNames names;
   RoutingPolicy policy;
+  DecisionObserver* observer = nullptr;  // null: nobody is told
+  const Clock* clock = nullptr;
+  const std::unique_ptr<SessionTable> sessions;
+  std::unique_ptr<DriftGuard> drift;  // null: the policy does not watch
 };
 
 // --- the steps of a routed request -----------------------------------------------------
@@ -304,6 +379,9 @@ Result<RoutedRequest> Router::State::Prepare(Request request, const NamedRoute& 
   }
   AIO_RETURN_IF_ERROR(CountTokens(routed));
   AIO_RETURN_IF_ERROR(CheckContext(routed));
+  ReadLoads(routed);
+  routed.session_keys = KeysOf(routed.request);
+  routed.session = sessions->Find(routed.session_keys);
   return routed;
 }
 
@@ -369,32 +447,62 @@ Status Router::State::CheckContext(RoutedRequest& routed) const {
   return FitsNowhere(routed);
 }
 
-bool Router::State::WantsProbe(const RoutedRequest& routed) const {
-  return routed.count_fault.empty() && routed.prompt_tokens <= policy.probe_prompt_tokens_max();
+void Router::State::ReadLoads(RoutedRequest& routed) const {
+  const std::vector<ModelLoad> loads = small.backend().Load();
+  routed.small_load = LoadOf(loads, small.model());
+  const bool shared = &large.backend() == &small.backend();
+  routed.large_load = LoadOf(shared ? loads : large.backend().Load(), large.model());
 }
 
-Decision Router::State::DecideByPolicy(const RoutedRequest& routed, const Look& look) const {
+bool Router::State::WantsProbe(const RoutedRequest& routed) const {
+  return policy.wants_probe() && routed.count_fault.empty() &&
+         routed.prompt_tokens <= policy.probe_prompt_tokens_max();
+}
+
+Signals Router::State::ToSignals(const RoutedRequest& routed, const Look& look) const {
   Signals signals;
   signals.prompt_tokens = routed.prompt_tokens;
   signals.entropy_threshold = routed.request.entropy_threshold;
   signals.strategy = routed.strategy;
   signals.weights = routed.weights;
-  signals.small = {.context = routed.small, .variants = small.VariantNames()};
-  signals.large = {.context = routed.large, .variants = large.VariantNames()};
+  signals.small = {.context = routed.small,
+                   .variants = small.VariantNames(),
+                   .load = routed.small_load,
+                   .weight_bytes = small.weight_bytes};
+  signals.large = {.context = routed.large,
+                   .variants = large.VariantNames(),
+                   .load = routed.large_load,
+                   .weight_bytes = large.weight_bytes};
   signals.probe_fault = routed.count_fault.empty() ? look.fault : routed.count_fault;
-  if (look.probe) signals.intent = look.probe->intent;
+  signals.answer_tokens_max = routed.request.sampling.max_tokens;
+  signals.request_hash = Sha256Uint64(routed.request.id);
+  signals.true_label = routed.request.intent;
+  signals.session = routed.session;
+  if (drift != nullptr) signals.drift = drift->signals();
+  if (look.probe) {
+    signals.intent = look.probe->intent;
+    signals.label_logits = look.probe->logits;
+  }
+  return signals;
+}
+
+RoutedDecision Router::State::DecideByPolicy(const Signals& signals, const Look& look) const {
   PolicyOutcome outcome = policy.Decide(signals);
 
-  Decision decision;
+  RoutedDecision decided{.decision = {},
+                         .intent = std::move(outcome.intent),
+                         .confidence = outcome.confidence,
+                         .cascade = outcome.cascade};
+  Decision& decision = decided.decision;
   decision.model = *TargetOf(outcome.role).ModelWith(outcome.weights);
   decision.role = std::move(outcome.role);
   decision.weights = std::move(outcome.weights);
   decision.strategy = outcome.strategy;
   decision.reason = std::move(outcome.reason);
   decision.rule = std::move(outcome.rule);
-  decision.prompt_tokens = routed.prompt_tokens;
+  decision.prompt_tokens = signals.prompt_tokens;
   if (look.probe) {
-    const IntentDistribution& intent = look.probe->intent;
+    const IntentDistribution& intent = *decided.intent;
     decision.probed = true;
     decision.intent = intent.labels[intent.top()];
     for (size_t i = 0; i < intent.labels.size(); ++i) {
@@ -403,7 +511,7 @@ Decision Router::State::DecideByPolicy(const RoutedRequest& routed, const Look& 
     decision.entropy = intent.entropy;
     decision.probe_ms = look.probe->elapsed_ms;
   }
-  return decision;
+  return decided;
 }
 
 Result<Decision> Router::State::DecideByName(const Request& request,
@@ -430,6 +538,32 @@ Result<Decision> Router::State::DecideByName(const Request& request,
   return decision;
 }
 
+Status Router::State::DecideRouted(const Request& request, const NamedRoute& route,
+                                   SignalsCallback done) const {
+  AIO_ASSIGN_OR_RETURN(RoutedRequest prepared, Prepare(request, route));
+  const auto routed = std::make_shared<const RoutedRequest>(std::move(prepared));
+  Look look;
+  if (WantsProbe(*routed)) {
+    const auto probing =
+        probe.Start(routed->request, [state = shared_from_this(), routed, done](auto result) {
+          const Result<Look> seen = ToLook(std::move(result));
+          if (!seen.ok()) return done(seen.status());
+          Signals signals = state->ToSignals(*routed, *seen);
+          Decision decision = state->DecideByPolicy(signals, *seen).decision;
+          done(DecisionFromSignals{std::move(decision), std::move(signals)});
+        });
+    if (probing.ok()) return Status::Ok();
+    AIO_ASSIGN_OR_RETURN(look, ToLook(probing.status()));
+  }
+  Signals signals = ToSignals(*routed, look);
+  Decision decision = DecideByPolicy(signals, look).decision;
+  return Report(routed->request, std::move(decision),
+                [signals = std::move(signals), done = std::move(done)](Result<Decision> own) {
+                  if (!own.ok()) return done(own.status());
+                  done(DecisionFromSignals{*std::move(own), signals});
+                });
+}
+
 // By the chosen backend's own Decide(), which refuses what its Generate() would refuse.
 Status Router::State::Report(Request request, Decision decision, DecisionCallback done) const {
   request = Decided(std::move(request), decision);
@@ -443,26 +577,110 @@ Status Router::State::Report(Request request, Decision decision, DecisionCallbac
       });
 }
 
+std::string Router::State::HashForObserver(const Prompt& prompt) const {
+  return observer == nullptr ? "" : PromptHash(prompt);
+}
+
+std::shared_ptr<ToldDecision> Router::State::Tell(const Request& request, const Decision& decision,
+                                                  Basis basis) const {
+  if (observer == nullptr) return nullptr;
+  DecisionRecord record;
+  record.request_id = request.id;
+  record.unix_seconds = clock->UnixSeconds();
+  record.prompt_hash = std::move(basis.prompt_hash);
+  if (observer->wants_prompts()) record.prompt = request.prompt;
+  record.small_model = small.model();
+  record.large_model = large.model();
+  record.small_fingerprint = small.fingerprint;
+  record.large_fingerprint = large.fingerprint;
+  if (basis.signals) record.policy_hash = policy.hash();
+  record.signals = std::move(basis.signals);
+  record.decision = decision;
+  return std::make_shared<ToldDecision>(*observer, std::move(record));
+}
+
 Result<std::shared_ptr<Ticket>> Router::State::Dispatch(Request request, Decision decision,
-                                                        const Traffic& probe_traffic,
+                                                        Basis basis, const Traffic& probe_traffic,
                                                         std::shared_ptr<EventSink> sink) const {
+  const std::shared_ptr<ToldDecision> told = Tell(request, decision, std::move(basis));
   request = Decided(std::move(request), decision);
   Backend& backend = TargetOf(decision.role).backend();
-  return backend.Generate(
+  Result<std::shared_ptr<Ticket>> generation = backend.Generate(
       std::move(request),
-      std::make_shared<DecidedSink>(std::move(sink), std::move(decision), probe_traffic));
+      std::make_shared<DecidedSink>(std::move(sink), std::move(decision), probe_traffic, told));
+  if (!generation.ok() && told != nullptr) told->Failed(generation.status());
+  return generation;
 }
 
 Result<std::shared_ptr<Ticket>> Router::State::DispatchRouted(
-    const RoutedRequest& routed, Look look, std::shared_ptr<EventSink> sink) const {
-  Decision decision = DecideByPolicy(routed, look);
-  Request request = routed.request;
+    std::shared_ptr<const RoutedRequest> routed, Look look, std::shared_ptr<EventSink> sink) const {
+  Basis basis{.signals = ToSignals(*routed, look), .prompt_hash = routed->prompt_hash};
+  RoutedDecision decided = DecideByPolicy(*basis.signals, look);
+  if (decided.cascade) {
+    return StartCascade(std::move(routed), *std::move(basis.signals), decided, std::move(sink));
+  }
+  RememberTurn(*routed, decided);
+  if (drift != nullptr && decided.intent) drift->Observe(*decided.intent);
+  Request request = routed->request;
   const Traffic probe_traffic = look.probe ? look.probe->traffic : Traffic{};
-  if (look.probe && decision.model == small.model()) {
+  if (look.probe && decided.decision.model == small.model()) {
     request.held_prompt = std::move(look.probe->held_prompt);
   }
   look = {};  // no other model needs the small one's KV: free before it starts
-  return Dispatch(std::move(request), std::move(decision), probe_traffic, std::move(sink));
+  return Dispatch(std::move(request), std::move(decided.decision), std::move(basis), probe_traffic,
+                  std::move(sink));
+}
+
+// Decides again when the small model has begun, or failed to.
+Result<std::shared_ptr<Ticket>> Router::State::StartCascade(
+    std::shared_ptr<const RoutedRequest> routed, Signals signals, const RoutedDecision& begun,
+    std::shared_ptr<EventSink> sink) const {
+  const auto basis = std::make_shared<Basis>(
+      Basis{.signals = std::move(signals), .prompt_hash = routed->prompt_hash});
+  CascadeSteps steps;
+  const std::shared_ptr<const State> self = shared_from_this();
+  steps.start_small = [self, routed, begun](std::shared_ptr<EventSink> to) {
+    Request request = Decided(routed->request, begun.decision);
+    request.token_entropies_max = begun.cascade->tokens;
+    return self->small.backend().Generate(std::move(request), std::move(to));
+  };
+  steps.settle = [self, routed, basis, client = sink](const std::optional<FirstTokens>& first,
+                                                      const Status& fault) {
+    basis->signals->first_tokens = first;
+    if (!fault.ok()) basis->signals->probe_fault = Brief(fault);
+    return self->SettleCascade(*routed, *basis, client);
+  };
+  const auto cascade = std::make_shared<CascadeGeneration>(begun.cascade->tokens, std::move(steps),
+                                                           std::move(sink), *clock);
+  return cascade->Start();
+}
+
+CascadeSettled Router::State::SettleCascade(const RoutedRequest& routed, const Basis& basis,
+                                            std::shared_ptr<EventSink> client) const {
+  RoutedDecision decided = DecideByPolicy(*basis.signals, Look{});
+  RememberTurn(routed, decided);
+  const std::shared_ptr<ToldDecision> told = Tell(routed.request, decided.decision, basis);
+  CascadeSettled settled;
+  if (decided.decision.role == kLargeRole) {
+    settled.start_large =
+        [&backend = large.backend(), told,
+         request = Decided(routed.request, decided.decision)](std::shared_ptr<EventSink> to) {
+          auto generation = backend.Generate(request, std::move(to));
+          if (!generation.ok() && told != nullptr) told->Failed(generation.status());
+          return generation;
+        };
+  }
+  settled.sink = std::make_shared<DecidedSink>(std::move(client), std::move(decided.decision),
+                                               Traffic{}, told);
+  return settled;
+}
+
+void Router::State::RememberTurn(const RoutedRequest& routed, const RoutedDecision& decided) const {
+  sessions->Remember(routed.session_keys, routed.session,
+                     {.role = decided.decision.role,
+                      .weights = decided.decision.weights,
+                      .turns = 0,
+                      .confidence = decided.confidence});
 }
 
 Result<Router::State::Named> Router::State::FindNamed(std::string_view name) const {
@@ -490,15 +708,27 @@ Result<std::unique_ptr<Router>> Router::Create(RouterOptions options, const Cloc
   AIO_ASSIGN_OR_RETURN(ModelNames names,
                        ModelNames::Create(std::move(options.virtual_names), std::move(models),
                                           options.labels.labels.size()));
-  if (options.policy.rules().empty()) return InvalidArgument("the routing policy has no rules");
-  AIO_RETURN_IF_ERROR(CheckIntentsAreLabels(options.policy, options.labels));
+  if (options.policy.name().empty()) return InvalidArgument("there is no routing policy");
+  std::vector<std::string> labels;
+  for (const LabelQuery::Label& label : options.labels.labels) labels.push_back(label.name);
+  AIO_RETURN_IF_ERROR(options.policy.CheckLabels(labels));
   AIO_RETURN_IF_ERROR(CheckArms(options.policy, small, large));
+  if (!options.force_policy) {
+    AIO_RETURN_IF_ERROR(CheckEvidence(options.policy, small));
+    AIO_RETURN_IF_ERROR(CheckEvidence(options.policy, large));
+  }
   AIO_RETURN_IF_ERROR(small.backend().ValidateLabels(small.model(), options.labels));
 
   Probe probe(small.backend(), std::move(options.labels), clock);
   auto state = std::make_shared<State>(std::move(small), std::move(large), std::move(probe),
-                                       std::move(names));
+                                       std::move(names), options.sessions_max);
+  if (options.policy.settings().drift && options.policy.wants_probe()) {
+    state->drift =
+        std::make_unique<DriftGuard>(*options.policy.settings().drift, std::move(options.on_drift));
+  }
   state->policy = std::move(options.policy);
+  state->observer = options.observer;
+  state->clock = &clock;
   return std::unique_ptr<Router>(new Router(std::move(state)));
 }
 
@@ -560,20 +790,27 @@ Status Router::Decide(const Request& request, DecisionCallback done) {
     AIO_ASSIGN_OR_RETURN(Decision decision, state_->DecideByName(request, route));
     return state_->Report(request, std::move(decision), std::move(done));
   }
-  AIO_ASSIGN_OR_RETURN(RoutedRequest prepared, state_->Prepare(request, route));
-  const auto routed = std::make_shared<const RoutedRequest>(std::move(prepared));
-  Look look;
-  if (state_->WantsProbe(*routed)) {
-    const auto probing =
-        state_->probe.Start(routed->request, [state = state_, routed, done](auto probe) {
-          const Result<Look> seen = ToLook(std::move(probe));
-          if (!seen.ok()) return done(seen.status());
-          done(state->DecideByPolicy(*routed, *seen));
-        });
-    if (probing.ok()) return Status::Ok();
-    AIO_ASSIGN_OR_RETURN(look, ToLook(probing.status()));
-  }
-  return state_->Report(routed->request, state_->DecideByPolicy(*routed, look), std::move(done));
+  return state_->DecideRouted(request, route, [done = std::move(done)](auto decided) {
+    if (!decided.ok()) return done(decided.status());
+    done(std::move(decided->decision));
+  });
+}
+
+Status Router::DecideFromSignals(const Request& request, SignalsCallback done) {
+  AIO_RETURN_IF_ERROR(CheckThreshold(request));
+  AIO_ASSIGN_OR_RETURN(const NamedRoute route, state_->names.Resolve(request.model));
+  if (route.role.empty()) return state_->DecideRouted(request, route, std::move(done));
+  return InvalidArgument(fmt::format("{} names a model, so no policy decides; name one of {}",
+                                     QuoteClientText(request.model),
+                                     fmt::join(state_->names.virtual_names(), ", ")))
+      .WithParam("model");
+}
+
+const RoutingPolicy& Router::policy() const { return state_->policy; }
+
+std::optional<DriftReport> Router::drift() const {
+  if (state_->drift == nullptr) return std::nullopt;
+  return state_->drift->report();
 }
 
 Result<std::shared_ptr<Ticket>> Router::Generate(Request request, std::shared_ptr<EventSink> sink) {
@@ -581,20 +818,23 @@ Result<std::shared_ptr<Ticket>> Router::Generate(Request request, std::shared_pt
   AIO_ASSIGN_OR_RETURN(const NamedRoute route, state_->names.Resolve(request.model));
   if (!route.role.empty()) {
     AIO_ASSIGN_OR_RETURN(Decision decision, state_->DecideByName(request, route));
-    return state_->Dispatch(std::move(request), std::move(decision), Traffic{}, std::move(sink));
+    Basis basis{.signals = std::nullopt, .prompt_hash = state_->HashForObserver(request.prompt)};
+    return state_->Dispatch(std::move(request), std::move(decision), std::move(basis), Traffic{},
+                            std::move(sink));
   }
   AIO_ASSIGN_OR_RETURN(RoutedRequest prepared, state_->Prepare(std::move(request), route));
-  if (!state_->WantsProbe(prepared)) {
-    return state_->DispatchRouted(prepared, Look{}, std::move(sink));
-  }
+  prepared.prompt_hash = state_->HashForObserver(prepared.request.prompt);
   // Copied for the chosen backend: the probing one may still be reading it in ScoreLabels()
   // when its scores arrive.
   const auto routed = std::make_shared<const RoutedRequest>(std::move(prepared));
+  if (!state_->WantsProbe(*routed)) {
+    return state_->DispatchRouted(routed, Look{}, std::move(sink));
+  }
   const auto pending = std::make_shared<PendingGeneration>(
       [state = state_, routed](Result<ProbeResult> probe,
                                std::shared_ptr<EventSink> to) -> Result<std::shared_ptr<Ticket>> {
         AIO_ASSIGN_OR_RETURN(Look look, ToLook(std::move(probe)));
-        return state->DispatchRouted(*routed, std::move(look), std::move(to));
+        return state->DispatchRouted(routed, std::move(look), std::move(to));
       },
       std::move(sink));
   return pending->Start(state_->probe, routed->request);
