@@ -10,6 +10,8 @@
 #include "router/model_names.h"
 #include "router/pending_generation.h"
 #include "router/probe.h"
+#include "router/prompt_hash.h"
+#include "router/told_decision.h"
 
 namespace aio {
 namespace {
@@ -49,6 +51,13 @@ struct RoutedRequest {
   std::optional<std::string> weights;
   ContextNeed small;
   ContextNeed large;
+  std::string prompt_hash;  // empty where nobody is told
+};
+
+// What an observer is told beside the decision.
+struct Basis {
+  std::optional<Signals> signals;  // absent: no policy decided
+  std::string prompt_hash;
 };
 
 // What came of looking at it.
@@ -145,17 +154,21 @@ Status FitsNowhere(const RoutedRequest& routed) {
 // Passes events on: with the decision added to the first, and what the probe took to the last.
 class DecidedSink final : public EventSink {
  public:
-  DecidedSink(std::shared_ptr<EventSink> sink, Decision decision, const Traffic& probe_traffic)
+  // `told` is null where nobody is.
+  DecidedSink(std::shared_ptr<EventSink> sink, Decision decision, const Traffic& probe_traffic,
+              std::shared_ptr<ToldDecision> told)
       : sink_(std::move(sink)),
         decision_(std::move(decision)),
         probe_ms_(decision_.probe_ms),
-        probe_traffic_(probe_traffic) {}
+        probe_traffic_(probe_traffic),
+        told_(std::move(told)) {}
 
   void OnStart(const StartEvent& event) override {
     StartEvent decided = event;
     // An override was decided without counting; the model knows.
     if (decision_.prompt_tokens == 0) decision_.prompt_tokens = event.prompt_tokens;
     decided.decision = std::move(decision_);
+    if (told_ != nullptr) told_->Started(event.model);
     sink_->OnStart(decided);
   }
   void OnToken(const TokenEvent& event) override { sink_->OnToken(event); }
@@ -163,15 +176,20 @@ class DecidedSink final : public EventSink {
     FinishEvent whole = event;
     whole.timings.probe_ms += probe_ms_;
     whole.traffic += probe_traffic_;
+    if (told_ != nullptr) told_->Finished(whole);
     sink_->OnFinish(whole);
   }
-  void OnError(const Status& status) override { sink_->OnError(status); }
+  void OnError(const Status& status) override {
+    if (told_ != nullptr) told_->Failed(status);
+    sink_->OnError(status);
+  }
 
  private:
   const std::shared_ptr<EventSink> sink_;
   Decision decision_;
   const double probe_ms_;
   const Traffic probe_traffic_;
+  const std::shared_ptr<ToldDecision> told_;
 };
 
 Result<ModelInfo> FindModel(const Backend& backend, const std::string& name,
@@ -265,11 +283,17 @@ struct Router::State {
   Status CheckContext(RoutedRequest& routed) const;
   bool WantsProbe(const RoutedRequest& routed) const;
 
-  Decision DecideByPolicy(const RoutedRequest& routed, const Look& look) const;
+  Signals SignalsOf(const RoutedRequest& routed, const Look& look) const;
+  Decision DecideByPolicy(const Signals& signals, const Look& look) const;
   Result<Decision> DecideByName(const Request& request, const NamedRoute& route) const;
 
   Status Report(Request request, Decision decision, DecisionCallback done) const;
-  Result<std::shared_ptr<Ticket>> Dispatch(Request request, Decision decision,
+  // Empty if there is no observer. For the caller's thread: a long prompt takes its time.
+  std::string HashForObserver(const Prompt& prompt) const;
+  // Null if there is no observer.
+  std::shared_ptr<ToldDecision> Tell(const Request& request, const Decision& decision,
+                                     Basis basis) const;
+  Result<std::shared_ptr<Ticket>> Dispatch(Request request, Decision decision, Basis basis,
                                            const Traffic& probe_traffic,
                                            std::shared_ptr<EventSink> sink) const;
   Result<std::shared_ptr<Ticket>> DispatchRouted(const RoutedRequest& routed, Look look,
@@ -280,6 +304,8 @@ struct Router::State {
   const Probe probe;
   const ModelNames names;
   RoutingPolicy policy;
+  DecisionObserver* observer = nullptr;  // null: nobody is told
+  const Clock* clock = nullptr;
 };
 
 // --- the steps of a routed request -----------------------------------------------------
@@ -373,7 +399,7 @@ bool Router::State::WantsProbe(const RoutedRequest& routed) const {
   return routed.count_fault.empty() && routed.prompt_tokens <= policy.probe_prompt_tokens_max();
 }
 
-Decision Router::State::DecideByPolicy(const RoutedRequest& routed, const Look& look) const {
+Signals Router::State::SignalsOf(const RoutedRequest& routed, const Look& look) const {
   Signals signals;
   signals.prompt_tokens = routed.prompt_tokens;
   signals.entropy_threshold = routed.request.entropy_threshold;
@@ -383,6 +409,10 @@ Decision Router::State::DecideByPolicy(const RoutedRequest& routed, const Look& 
   signals.large = {.context = routed.large, .variants = large.VariantNames()};
   signals.probe_fault = routed.count_fault.empty() ? look.fault : routed.count_fault;
   if (look.probe) signals.intent = look.probe->intent;
+  return signals;
+}
+
+Decision Router::State::DecideByPolicy(const Signals& signals, const Look& look) const {
   PolicyOutcome outcome = policy.Decide(signals);
 
   Decision decision;
@@ -392,7 +422,7 @@ Decision Router::State::DecideByPolicy(const RoutedRequest& routed, const Look& 
   decision.strategy = outcome.strategy;
   decision.reason = std::move(outcome.reason);
   decision.rule = std::move(outcome.rule);
-  decision.prompt_tokens = routed.prompt_tokens;
+  decision.prompt_tokens = signals.prompt_tokens;
   if (look.probe) {
     const IntentDistribution& intent = look.probe->intent;
     decision.probed = true;
@@ -443,26 +473,51 @@ Status Router::State::Report(Request request, Decision decision, DecisionCallbac
       });
 }
 
+std::string Router::State::HashForObserver(const Prompt& prompt) const {
+  return observer == nullptr ? "" : PromptHash(prompt);
+}
+
+std::shared_ptr<ToldDecision> Router::State::Tell(const Request& request, const Decision& decision,
+                                                  Basis basis) const {
+  if (observer == nullptr) return nullptr;
+  DecisionRecord record;
+  record.request_id = request.id;
+  record.unix_seconds = clock->UnixSeconds();
+  record.prompt_hash = std::move(basis.prompt_hash);
+  if (observer->wants_prompts()) record.prompt = request.prompt;
+  record.small_model = small.model();
+  record.large_model = large.model();
+  if (basis.signals) record.policy_hash = policy.hash();
+  record.signals = std::move(basis.signals);
+  record.decision = decision;
+  return std::make_shared<ToldDecision>(*observer, std::move(record));
+}
+
 Result<std::shared_ptr<Ticket>> Router::State::Dispatch(Request request, Decision decision,
-                                                        const Traffic& probe_traffic,
+                                                        Basis basis, const Traffic& probe_traffic,
                                                         std::shared_ptr<EventSink> sink) const {
+  const std::shared_ptr<ToldDecision> told = Tell(request, decision, std::move(basis));
   request = Decided(std::move(request), decision);
   Backend& backend = TargetOf(decision.role).backend();
-  return backend.Generate(
+  Result<std::shared_ptr<Ticket>> generation = backend.Generate(
       std::move(request),
-      std::make_shared<DecidedSink>(std::move(sink), std::move(decision), probe_traffic));
+      std::make_shared<DecidedSink>(std::move(sink), std::move(decision), probe_traffic, told));
+  if (!generation.ok() && told != nullptr) told->Failed(generation.status());
+  return generation;
 }
 
 Result<std::shared_ptr<Ticket>> Router::State::DispatchRouted(
     const RoutedRequest& routed, Look look, std::shared_ptr<EventSink> sink) const {
-  Decision decision = DecideByPolicy(routed, look);
+  Basis basis{.signals = SignalsOf(routed, look), .prompt_hash = routed.prompt_hash};
+  Decision decision = DecideByPolicy(*basis.signals, look);
   Request request = routed.request;
   const Traffic probe_traffic = look.probe ? look.probe->traffic : Traffic{};
   if (look.probe && decision.model == small.model()) {
     request.held_prompt = std::move(look.probe->held_prompt);
   }
   look = {};  // no other model needs the small one's KV: free before it starts
-  return Dispatch(std::move(request), std::move(decision), probe_traffic, std::move(sink));
+  return Dispatch(std::move(request), std::move(decision), std::move(basis), probe_traffic,
+                  std::move(sink));
 }
 
 Result<Router::State::Named> Router::State::FindNamed(std::string_view name) const {
@@ -499,6 +554,8 @@ Result<std::unique_ptr<Router>> Router::Create(RouterOptions options, const Cloc
   auto state = std::make_shared<State>(std::move(small), std::move(large), std::move(probe),
                                        std::move(names));
   state->policy = std::move(options.policy);
+  state->observer = options.observer;
+  state->clock = &clock;
   return std::unique_ptr<Router>(new Router(std::move(state)));
 }
 
@@ -568,12 +625,13 @@ Status Router::Decide(const Request& request, DecisionCallback done) {
         state_->probe.Start(routed->request, [state = state_, routed, done](auto probe) {
           const Result<Look> seen = ToLook(std::move(probe));
           if (!seen.ok()) return done(seen.status());
-          done(state->DecideByPolicy(*routed, *seen));
+          done(state->DecideByPolicy(state->SignalsOf(*routed, *seen), *seen));
         });
     if (probing.ok()) return Status::Ok();
     AIO_ASSIGN_OR_RETURN(look, ToLook(probing.status()));
   }
-  return state_->Report(routed->request, state_->DecideByPolicy(*routed, look), std::move(done));
+  Decision decision = state_->DecideByPolicy(state_->SignalsOf(*routed, look), look);
+  return state_->Report(routed->request, std::move(decision), std::move(done));
 }
 
 Result<std::shared_ptr<Ticket>> Router::Generate(Request request, std::shared_ptr<EventSink> sink) {
@@ -581,9 +639,12 @@ Result<std::shared_ptr<Ticket>> Router::Generate(Request request, std::shared_pt
   AIO_ASSIGN_OR_RETURN(const NamedRoute route, state_->names.Resolve(request.model));
   if (!route.role.empty()) {
     AIO_ASSIGN_OR_RETURN(Decision decision, state_->DecideByName(request, route));
-    return state_->Dispatch(std::move(request), std::move(decision), Traffic{}, std::move(sink));
+    Basis basis{.signals = std::nullopt, .prompt_hash = state_->HashForObserver(request.prompt)};
+    return state_->Dispatch(std::move(request), std::move(decision), std::move(basis), Traffic{},
+                            std::move(sink));
   }
   AIO_ASSIGN_OR_RETURN(RoutedRequest prepared, state_->Prepare(std::move(request), route));
+  prepared.prompt_hash = state_->HashForObserver(prepared.request.prompt);
   if (!state_->WantsProbe(prepared)) {
     return state_->DispatchRouted(prepared, Look{}, std::move(sink));
   }

@@ -16,6 +16,7 @@
 #include "backend/backend.h"
 #include "base/clock.h"
 #include "base/status.h"
+#include "router/decision_observer.h"
 #include "router/routing_policy.h"
 
 namespace aio {
@@ -37,6 +38,9 @@ struct RouterOptions {
   LabelQuery labels;  // the probe's template and label words
   RoutingPolicy policy;
   std::vector<std::string> virtual_names = {"auto", "aio/auto"};  // names that route
+  // Told of every generation that is started, routed or by name; null: nobody. Outlives the
+  // router and the last event, like the backends.
+  DecisionObserver* observer = nullptr;
 };
 
 // What a request's `model` may say:

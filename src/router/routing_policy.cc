@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/sha256.h"
 #include "base/toml_table.h"
 #include "router/paper_policy.h"
 
@@ -343,6 +344,8 @@ Result<IntentDistribution> IntentDistribution::FromLogits(std::vector<std::strin
 Result<RoutingPolicy> RoutingPolicy::FromToml(std::string_view text, const std::string& source) {
   AIO_ASSIGN_OR_RETURN(TomlTable root, TomlTable::Parse(text, source));
   RoutingPolicy policy;
+  policy.text_ = text;
+  policy.hash_ = Sha256Hex(text);
   root.Require("version");
   root.Int("version", 1, 1);
   root.Require("name");

@@ -103,6 +103,10 @@ class RoutingPolicy {
   static RoutingPolicy Paper();
 
   const std::string& name() const { return name_; }
+  // The policy file, byte for byte, and its SHA-256 in hexadecimal: what a decision log keeps, so
+  // that what it was decided by can be decided anew.
+  const std::string& text() const { return text_; }
+  const std::string& hash() const { return hash_; }
   // Empty only in a default-constructed policy, which cannot decide.
   const std::vector<RoutingRule>& rules() const { return rules_; }
   // Requests longer than this skip the probe.
@@ -115,6 +119,8 @@ class RoutingPolicy {
 
  private:
   std::string name_;
+  std::string text_;
+  std::string hash_;
   int probe_prompt_tokens_max_ = 2048;
   std::vector<RoutingRule> rules_;
 };
