@@ -8,6 +8,7 @@
 
 #include "backend/request.h"
 #include "base/status.h"
+#include "decisions/decision_log.h"
 #include "engine/embedded_backend.h"
 #include "router/router.h"
 #include "router/routing_policy.h"
@@ -39,6 +40,7 @@ struct AppConfig {
   std::vector<std::string> virtual_names = RouterOptions().virtual_names;
   LabelQuery probe;
   RoutingPolicy policy;
+  DecisionLogOptions decision_log;  // of `aio serve`; no path: none is kept
 };
 
 // What is to be resident: the small and the large model, then their variants as models of their

@@ -194,7 +194,7 @@ Result<AppConfig> RuntimeFlags::Resolve() const {
   return config;
 }
 
-Result<std::unique_ptr<Runtime>> LoadRuntime(const AppConfig& config) {
+Result<std::unique_ptr<Runtime>> LoadRuntime(const AppConfig& config, DecisionObserver* observer) {
   auto runtime = std::make_unique<Runtime>();
   AIO_ASSIGN_OR_RETURN(std::vector<EmbeddedModel> models, LoadModels(config, runtime->clock));
   auto engine = EmbeddedBackend::Create(models, config.engine, runtime->clock);
@@ -207,6 +207,7 @@ Result<std::unique_ptr<Runtime>> LoadRuntime(const AppConfig& config) {
   options.labels = config.probe;
   options.policy = config.policy;
   options.virtual_names = config.virtual_names;
+  options.observer = observer;
   Result<std::unique_ptr<Router>> router = Router::Create(std::move(options), runtime->clock);
   if (!router.ok()) return router.status().WithContext(config.source);
   runtime->router = *std::move(router);

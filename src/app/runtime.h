@@ -50,8 +50,9 @@ Result<EmbeddedModel> LoadModel(const ModelSettings& settings, int threads, cons
                                 std::shared_ptr<const GgufFile> file);
 
 // Checks that the models fit in memory and to each other (check_models.h) before it loads their
-// weights.
-Result<std::unique_ptr<Runtime>> LoadRuntime(const AppConfig& config);
+// weights. `observer` is the router's: see RouterOptions.
+Result<std::unique_ptr<Runtime>> LoadRuntime(const AppConfig& config,
+                                             DecisionObserver* observer = nullptr);
 
 // What is resident, for people: the router's models but for the names that route.
 std::vector<ModelInfo> ResidentModels(const Runtime& runtime);
