@@ -21,6 +21,8 @@ struct DecisionRecord {
   std::optional<Prompt> prompt;  // if DecisionObserver::wants_prompts()
   std::string small_model;       // their names
   std::string large_model;
+  std::string small_fingerprint;  // ModelInfo::fingerprint; empty: unknown
+  std::string large_fingerprint;
   std::string policy_hash;  // RoutingPolicy::hash()
   // All that RoutingPolicy::Decide() looked at: deciding anew gives the same. Absent: the model
   // was asked for by name, and no policy decided.

@@ -36,6 +36,7 @@ class RecordingObserver final : public DecisionObserver {
 class RouterObserverTest : public RouterTest {
  protected:
   void SetUp() override {
+    f_.small.Update(kSmall, [](FakeModel& model) { model.info.fingerprint = "f00d"; });
     RouterOptions options = f_.Options();
     options.observer = &observer_;
     auto router = Router::Create(std::move(options), f_.clock);
@@ -57,6 +58,8 @@ TEST_P(RouterObserverTest, IsToldWhatWasDecidedFromWhat) {
   EXPECT_FALSE(told.prompt.has_value()) << "the text was not asked for";
   EXPECT_EQ(told.small_model, kSmall);
   EXPECT_EQ(told.large_model, kLarge);
+  EXPECT_EQ(told.small_fingerprint, "f00d");
+  EXPECT_EQ(told.large_fingerprint, "");
   EXPECT_EQ(told.policy_hash, RoutingPolicy::Paper().hash());
   EXPECT_EQ(told.decision.reason, record.starts[0].decision->reason);
 
