@@ -33,7 +33,8 @@ class LogDecisionsTest : public testing::Test {
     RouterOptions routing;
     routing.small = {.backend = &backend_, .model = "pocket-small"};
     routing.large = {.backend = &backend_, .model = "pocket-large"};
-    routing.labels = {.suffix = "?", .labels = {{"code", "code"}, {"qa", "qa"}, {"math", "math"}}};
+    routing.labels = {
+        .prefix = "", .suffix = "?", .labels = {{"code", "code"}, {"qa", "qa"}, {"math", "math"}}};
     routing.policy = config_.policy;
     routing.observer = log_.get();
     auto router = Router::Create(std::move(routing), clock_);

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <filesystem>
 #include <fstream>
 #include <future>
+#include <thread>
 
 #include "decisions/signals_json.h"
 #include "decisions/sqlite.h"
@@ -153,17 +155,20 @@ TEST_F(DecisionLogTest, DeletesWhatIsOlderThanItMayKeep) {
   options.retention_days = 2;
   clock_.Advance(std::chrono::hours(24 * 100));
   auto log = OpenLog(options);
-  const int64_t now = clock_.UnixSeconds();
-  for (int i = 0; i < 2500; ++i) {  // more than is deleted at once
-    DecisionRecord record = Record("old");
-    record.unix_seconds = now - 2 * 24 * 3600 - 1;
+  const auto log_at = [&](int64_t unix_seconds, const std::string& id) {
+    DecisionRecord record = Record(id);
+    record.unix_seconds = unix_seconds;
     log->Decided(record);
-  }
-  DecisionRecord record = Record("young");
-  record.unix_seconds = now - 2 * 24 * 3600 + 10;
-  log->Decided(record);
-  for (int i = 0; i < 4; ++i) ASSERT_TRUE(log->Flush().ok());
-  auto requests = ReadLog(path_);
+  };
+  const int64_t now = clock_.UnixSeconds();
+  for (int i = 0; i < 1500; ++i) log_at(now, "old");  // more than are deleted at once
+  log_at(now + 3600, "young");
+  ASSERT_TRUE(log->Flush().ok());
+  EXPECT_EQ(ReadLog(path_).size(), 1501u);
+
+  clock_.Advance(std::chrono::hours(48) + std::chrono::minutes(30));
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(log->Flush().ok());
+  const auto requests = ReadLog(path_);
   ASSERT_EQ(requests.size(), 1u);
   EXPECT_EQ(requests[0].request_id, "young");
 

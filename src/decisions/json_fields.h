@@ -5,7 +5,7 @@
 //   requires SameAs<T, ContextNeed> void ListFields(Fields& fields, T& need) {
 //     fields("prompt_tokens", need.prompt_tokens);   // one line a field, for both directions
 //   }
-//   Json json = ToJson(need);
+//   FieldJson json = ToJson(need);
 //   AIO_RETURN_IF_ERROR(FromJson(json, "signals", need));
 //
 // Numbers come back as they were, bit for bit: JSON's own are written with as many digits as it
@@ -34,7 +34,7 @@
 
 namespace aio {
 
-using Json = nlohmann::ordered_json;
+using FieldJson = nlohmann::ordered_json;
 
 template <typename T, typename Plain>
 concept SameAs = std::same_as<std::remove_const_t<T>, Plain>;
@@ -44,41 +44,41 @@ concept SameAs = std::same_as<std::remove_const_t<T>, Plain>;
 class FieldWriter;
 
 template <typename T>
-Json ToJson(const T& value);
+FieldJson ToJson(const T& value);
 template <typename T>
-Json ToJson(const std::optional<T>& value);
+FieldJson ToJson(const std::optional<T>& value);
 template <typename T>
-Json ToJson(const std::vector<T>& values);
+FieldJson ToJson(const std::vector<T>& values);
 template <typename A, typename B>
-Json ToJson(const std::pair<A, B>& pair);
+FieldJson ToJson(const std::pair<A, B>& pair);
 
 class FieldWriter {
  public:
   template <typename T>
   void operator()(const char* name, const T& value) {
-    Json json = ToJson(value);
+    FieldJson json = ToJson(value);
     if (IsNothing(json)) return;
     object_[name] = std::move(json);
   }
-  Json Take() { return std::move(object_); }
+  FieldJson Take() { return std::move(object_); }
 
  private:
-  static bool IsNothing(const Json& json) {
+  static bool IsNothing(const FieldJson& json) {
     return json.is_null() || (json.is_string() && json.get_ref<const std::string&>().empty()) ||
            (json.is_array() && json.empty());
   }
 
-  Json object_ = Json::object();
+  FieldJson object_ = FieldJson::object();
 };
 
-inline Json NumberToJson(double value) {
+inline FieldJson NumberToJson(double value) {
   if (std::isnan(value)) return "nan";
   if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
   return value;
 }
 
 template <typename T>
-Json ToJson(const T& value) {
+FieldJson ToJson(const T& value) {
   if constexpr (std::is_floating_point_v<T>) {
     return NumberToJson(value);
   } else if constexpr (std::same_as<T, StrategyKind>) {
@@ -93,23 +93,23 @@ Json ToJson(const T& value) {
 }
 
 template <typename T>
-Json ToJson(const std::optional<T>& value) {
+FieldJson ToJson(const std::optional<T>& value) {
   if (!value) return nullptr;
   // "" that is there differs from nothing: the client's own choice of a model's own weights.
-  if constexpr (std::same_as<T, std::string>) return Json::array({*value});
+  if constexpr (std::same_as<T, std::string>) return FieldJson::array({*value});
   return ToJson(*value);
 }
 
 template <typename T>
-Json ToJson(const std::vector<T>& values) {
-  Json array = Json::array();
+FieldJson ToJson(const std::vector<T>& values) {
+  FieldJson array = FieldJson::array();
   for (const T& value : values) array.push_back(ToJson(value));
   return array;
 }
 
 template <typename A, typename B>
-Json ToJson(const std::pair<A, B>& pair) {
-  return Json::array({ToJson(pair.first), ToJson(pair.second)});
+FieldJson ToJson(const std::pair<A, B>& pair) {
+  return FieldJson::array({ToJson(pair.first), ToJson(pair.second)});
 }
 
 // --- reading ---------------------------------------------------------------------------
@@ -118,19 +118,20 @@ Json ToJson(const std::pair<A, B>& pair) {
 class FieldReader;
 
 template <typename T>
-Status FromJson(const Json& json, const std::string& path, T& value);
+Status FromJson(const FieldJson& json, const std::string& path, T& value);
 template <typename T>
-Status FromJson(const Json& json, const std::string& path, std::optional<T>& value);
+Status FromJson(const FieldJson& json, const std::string& path, std::optional<T>& value);
 template <typename T>
-Status FromJson(const Json& json, const std::string& path, std::vector<T>& values);
+Status FromJson(const FieldJson& json, const std::string& path, std::vector<T>& values);
 template <typename A, typename B>
-Status FromJson(const Json& json, const std::string& path, std::pair<A, B>& pair);
+Status FromJson(const FieldJson& json, const std::string& path, std::pair<A, B>& pair);
 
 // Absent fields keep their value: a log of before there was the field. Unknown ones are a fault:
 // a log of a newer program, whose decisions hung on what this one does not know.
 class FieldReader {
  public:
-  FieldReader(const Json& object, std::string path) : object_(object), path_(std::move(path)) {}
+  FieldReader(const FieldJson& object, std::string path)
+      : object_(object), path_(std::move(path)) {}
 
   template <typename T>
   void operator()(const char* name, T& value) {
@@ -151,7 +152,7 @@ class FieldReader {
   }
 
  private:
-  const Json& object_;
+  const FieldJson& object_;
   const std::string path_;
   std::set<std::string, std::less<>> known_;
   Status fault_;
@@ -162,7 +163,7 @@ inline Status NotA(const std::string& path, std::string_view expected) {
 }
 
 template <typename T>
-Status NumberFromJson(const Json& json, const std::string& path, T& value) {
+Status NumberFromJson(const FieldJson& json, const std::string& path, T& value) {
   using Limits = std::numeric_limits<T>;
   if (json.is_string()) {
     const auto& text = json.get_ref<const std::string&>();
@@ -186,7 +187,7 @@ Status NumberFromJson(const Json& json, const std::string& path, T& value) {
 }
 
 template <typename T>
-Status IntegerFromJson(const Json& json, const std::string& path, T& value) {
+Status IntegerFromJson(const FieldJson& json, const std::string& path, T& value) {
   if (json.is_number_unsigned()) {
     if (!std::in_range<T>(json.get<uint64_t>())) return NotA(path, "within its range");
     value = static_cast<T>(json.get<uint64_t>());
@@ -198,7 +199,7 @@ Status IntegerFromJson(const Json& json, const std::string& path, T& value) {
   return Status::Ok();
 }
 
-inline Status KindFromJson(const Json& json, const std::string& path, StrategyKind& kind) {
+inline Status KindFromJson(const FieldJson& json, const std::string& path, StrategyKind& kind) {
   constexpr StrategyKind kKinds[] = {StrategyKind::kPlain, StrategyKind::kPromptLookup,
                                      StrategyKind::kDraftModel, StrategyKind::kAuto};
   for (const StrategyKind known : kKinds) {
@@ -210,7 +211,7 @@ inline Status KindFromJson(const Json& json, const std::string& path, StrategyKi
 }
 
 template <typename T>
-Status FromJson(const Json& json, const std::string& path, T& value) {
+Status FromJson(const FieldJson& json, const std::string& path, T& value) {
   if constexpr (std::same_as<T, bool>) {
     if (!json.is_boolean()) return NotA(path, "true or false");
     value = json.get<bool>();
@@ -234,7 +235,7 @@ Status FromJson(const Json& json, const std::string& path, T& value) {
 }
 
 template <typename T>
-Status FromJson(const Json& json, const std::string& path, std::optional<T>& value) {
+Status FromJson(const FieldJson& json, const std::string& path, std::optional<T>& value) {
   T present{};
   if constexpr (std::same_as<T, std::string>) {
     if (!json.is_array() || json.size() != 1) return NotA(path, "a list of one string");
@@ -247,7 +248,7 @@ Status FromJson(const Json& json, const std::string& path, std::optional<T>& val
 }
 
 template <typename T>
-Status FromJson(const Json& json, const std::string& path, std::vector<T>& values) {
+Status FromJson(const FieldJson& json, const std::string& path, std::vector<T>& values) {
   if (!json.is_array()) return NotA(path, "a list");
   values.clear();
   for (size_t i = 0; i < json.size(); ++i) {
@@ -259,7 +260,7 @@ Status FromJson(const Json& json, const std::string& path, std::vector<T>& value
 }
 
 template <typename A, typename B>
-Status FromJson(const Json& json, const std::string& path, std::pair<A, B>& pair) {
+Status FromJson(const FieldJson& json, const std::string& path, std::pair<A, B>& pair) {
   if (!json.is_array() || json.size() != 2) return NotA(path, "a pair");
   AIO_RETURN_IF_ERROR(FromJson(json[0], path + "[0]", pair.first));
   return FromJson(json[1], path + "[1]", pair.second);

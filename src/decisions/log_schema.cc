@@ -27,6 +27,8 @@ CREATE TABLE requests (
   prompt TEXT,                     -- JSON; with text = true only
   small_model TEXT NOT NULL,
   large_model TEXT NOT NULL,
+  small_fingerprint TEXT NOT NULL, -- of the model file; '': unknown
+  large_fingerprint TEXT NOT NULL,
   policy_hash TEXT NOT NULL,       -- '': asked for by name
   signals TEXT,                    -- JSON: all that was decided from; NULL: asked for by name
   intent TEXT,                     -- most probable label; NULL: not probed

@@ -11,9 +11,9 @@ namespace {
 
 constexpr char kInsertDecision[] = R"sql(
 INSERT INTO requests (request_id, unix_seconds, prompt_hash, prompt, small_model, large_model,
-  policy_hash, signals, intent, probabilities, entropy, prompt_tokens, model, role, weights,
-  strategy, strategy_json, rule, reason)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))sql";
+  small_fingerprint, large_fingerprint, policy_hash, signals, intent, probabilities, entropy,
+  prompt_tokens, model, role, weights, strategy, strategy_json, rule, reason)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))sql";
 
 constexpr char kUpdateEnd[] = R"sql(
 UPDATE requests SET finish = ?, error = ?, answered_by = ?,
@@ -54,9 +54,9 @@ class Binder {
 };
 
 std::string ProbabilitiesToJson(const Decision& decision) {
-  Json object = Json::object();
+  FieldJson object = FieldJson::object();
   for (const auto& [label, probability] : decision.probabilities) object[label] = probability;
-  return object.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return object.dump(-1, ' ', false, FieldJson::error_handler_t::replace);
 }
 
 Prompt Redacted(Prompt prompt, const Redactor& redactor) {
@@ -83,10 +83,11 @@ void BindDecision(const DecisionRecord& record, const Redactor& redactor, Binder
     entropy = decision.entropy;
   }
   bind << record.request_id << record.unix_seconds << record.prompt_hash << prompt
-       << record.small_model << record.large_model << record.policy_hash << signals << intent
-       << probabilities << entropy << decision.prompt_tokens << decision.model << decision.role
-       << decision.weights << StrategyName(decision.strategy.kind)
-       << StrategyToJson(decision.strategy) << decision.rule << decision.reason;
+       << record.small_model << record.large_model << record.small_fingerprint
+       << record.large_fingerprint << record.policy_hash << signals << intent << probabilities
+       << entropy << decision.prompt_tokens << decision.model << decision.role << decision.weights
+       << StrategyName(decision.strategy.kind) << StrategyToJson(decision.strategy) << decision.rule
+       << decision.reason;
 }
 
 void BindEnd(const RequestOutcome& outcome, int64_t row, Binder bind) {

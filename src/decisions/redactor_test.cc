@@ -32,7 +32,7 @@ TEST(RedactorTest, TakesNothingOutByDefault) {
 }
 
 TEST(RedactorTest, AllGoesWhereAPatternGivesUp) {
-  EXPECT_EQ(Redacted({"(a+)+b"}, std::string(200, 'a')), "[redacted]");
+  EXPECT_EQ(Redacted({"(a|aa)+$"}, std::string(200, 'a') + "!"), "[redacted]");
 }
 
 TEST(RedactorTest, FaultsNameThePattern) {

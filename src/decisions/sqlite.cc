@@ -136,8 +136,13 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(const std::string& 
   sqlite3_extended_result_codes(handle, 1);
   sqlite3_busy_timeout(handle, kBusyWaitMs);
   // The file may be anyone's: its schema may not reach beyond it.
-  sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  if (mode == Mode::kWrite) {
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  } else {
+    // With this alone does the library read a file that was cut short; nothing is written.
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_WRITABLE_SCHEMA, 1, nullptr);
+  }
   return database;
 }
 
