@@ -148,6 +148,8 @@ std::string ReadRouting(TomlTable& root, const std::string& source, AppConfig& c
   std::optional<TomlTable> table = root.Table("routing");
   if (!table) return "";
   config.virtual_names = table->Strings("virtual_names").value_or(config.virtual_names);
+  config.sessions_max = static_cast<size_t>(
+      table->Int("sessions_max", 0, 100'000'000).value_or(static_cast<int>(config.sessions_max)));
   table->Require("policy");
   return RelativeTo(source, table->String("policy").value_or(""));
 }

@@ -11,6 +11,7 @@
 #include "app/commands.h"
 #include "app/system_memory.h"
 #include "formats/gguf.h"
+#include "formats/gguf_fingerprint.h"
 #include "formats/quote.h"
 #include "model/kv_cache.h"
 #include "model/model.h"
@@ -111,8 +112,8 @@ void PrintText(const GgufFile& file, const Verdict& verdict, bool list_tensors) 
                  FormatBytes(static_cast<int64_t>(tensor.data.size())));
     }
   }
-  fmt::print("\nmodel          {}\ntokenizer      {}\nchat template  {}\n", verdict.model,
-             verdict.tokenizer, verdict.chat_template);
+  fmt::print("\nmodel          {}\ntokenizer      {}\nchat template  {}\nfingerprint    {}\n",
+             verdict.model, verdict.tokenizer, verdict.chat_template, GgufFingerprint(file));
   if (verdict.footprint.is_null()) return;
   const auto bytes = [&](const char* key) {
     return FormatBytes(verdict.footprint[key].get<int64_t>());
@@ -133,6 +134,7 @@ void PrintJson(const GgufFile& file, const Verdict& verdict) {
                      {"model", verdict.model},
                      {"tokenizer", verdict.tokenizer},
                      {"chat_template", verdict.chat_template},
+                     {"fingerprint", GgufFingerprint(file)},
                      {"memory", verdict.footprint},
                      {"metadata", OrderedJson::object()},
                      {"tensors", OrderedJson::array()}};

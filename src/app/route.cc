@@ -3,12 +3,14 @@
 #include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstdio>
+#include <future>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "api/response_parts.h"
 #include "app/commands.h"
+#include "app/print_explanation.h"
 #include "app/prompt_flags.h"
 #include "app/run_to_end.h"
 #include "app/runtime.h"
@@ -25,6 +27,7 @@ struct RouteFlags {
   std::string prompt;
   std::string file;
   double entropy_threshold = -1;
+  bool explain = false;
   bool json = false;
 };
 
@@ -145,21 +148,49 @@ int RouteFile(const RouteFlags& flags, Backend& router, const Clock& clock) {
   return kExitOk;
 }
 
+Result<DecisionFromSignals> DecideFromSignalsAndWait(Router& router, const Request& request) {
+  using Decided = Result<DecisionFromSignals>;
+  auto promise = std::make_shared<std::promise<Decided>>();
+  std::future<Decided> future = promise->get_future();
+  AIO_RETURN_IF_ERROR(router.DecideFromSignals(
+      request, [promise](Decided decided) { promise->set_value(std::move(decided)); }));
+  return future.get();
+}
+
+int ExplainOne(const RouteFlags& flags, Router& router, const Request& request) {
+  Result<DecisionFromSignals> decided = DecideFromSignalsAndWait(router, request);
+  if (!decided.ok()) return Fail(decided.status());
+  const auto& [decision, signals] = *decided;
+  if (flags.json) {
+    OrderedJson out = DecisionObject(decision);
+    out["explanation"] = ExplanationJson(Explain(router.policy(), signals), router.policy());
+    fmt::print("{}\n", ToText(out, 2));
+  } else {
+    fmt::print("{}", ExplanationText(decision, router.policy(), signals));
+  }
+  return kExitOk;
+}
+
 int RunRoute(const RouteFlags& flags) {
   if (flags.prompt.empty() == flags.file.empty()) {
     Fail(InvalidArgument("route: give either a prompt or --file"));
+    return kExitUsage;
+  }
+  if (flags.explain && !flags.file.empty()) {
+    Fail(InvalidArgument("route: --explain takes one prompt, not --file"));
     return kExitUsage;
   }
   Result<AppConfig> config = flags.runtime.Resolve();
   if (!config.ok()) return Fail(config.status());
   Result<std::unique_ptr<Runtime>> runtime = LoadRuntime(*config);
   if (!runtime.ok()) return Fail(runtime.status());
-  Backend& router = *(*runtime)->router;
+  Router& router = *(*runtime)->router;
   if (!flags.file.empty()) return RouteFile(flags, router, (*runtime)->clock);
 
   Result<std::string> prompt = ReadPromptArgument(flags.prompt);
   if (!prompt.ok()) return Fail(prompt.status());
   const Request request = ToRequest(flags, {{"user", *prompt}});
+  if (flags.explain) return ExplainOne(flags, router, request);
   Result<Decision> decision = DecideAndWait(router, request);
   if (!decision.ok()) return Fail(decision.status());
   if (flags.json) {
@@ -182,10 +213,13 @@ void RegisterRoute(CLI::App& program, int& exit_status) {
   command->add_option("-m,--model", flags->model, "auto, or auto-TAU")->capture_default_str();
   command->add_option("--entropy-threshold", flags->entropy_threshold, "tau in nats")
       ->check(CLI::NonNegativeNumber);
+  command->add_flag("--explain", flags->explain,
+                    "take one decision apart: rules, margins, what the other model would cost");
   command->add_flag("--json", flags->json, "the decision as JSON (one line a query for --file)");
   flags->runtime.AddTo(*command);
   command->footer(
       "Examples:\n  aio route \"What is 7 times 8?\"\n"
+      "  aio route --explain --policy policy/utility.toml \"Sort a list in Python.\"\n"
       "  aio route --file queries.jsonl --json");
   command->callback([flags, &exit_status] { exit_status = RunRoute(*flags); });
 }

@@ -173,6 +173,9 @@ void RuntimeFlags::AddTo(CLI::App& command) {
                      "GGUF file of the small model, in place of the configured and its variant");
   command.add_option("--large", large_path,
                      "GGUF file of the large model, in place of the configured and its variant");
+  command.add_option("--policy", policy_path, "policy file, in place of the configured");
+  command.add_flag("--force-policy", force_policy,
+                   "take a policy that was calibrated with other models");
   command.add_option("--threads", threads, "threads of the engine (default: one a usable core)")
       ->check(CLI::Range(1, EngineLimits::kThreadsMax));
 }
@@ -184,6 +187,10 @@ Result<AppConfig> RuntimeFlags::Resolve() const {
   }
   AIO_ASSIGN_OR_RETURN(AppConfig config, LoadConfig(path));
   if (threads > 0) config.engine.num_threads = threads;
+  config.force_policy = force_policy;
+  if (!policy_path.empty()) {
+    AIO_ASSIGN_OR_RETURN(config.policy, RoutingPolicy::FromFile(policy_path));
+  }
   for (ModelSettings& model : config.models) {
     const std::string& replacement = model.role == "small" ? small_path : large_path;
     if (!small_path.empty() || !large_path.empty()) model.draft_model_may_differ = true;
@@ -206,6 +213,8 @@ Result<std::unique_ptr<Runtime>> LoadRuntime(const AppConfig& config, DecisionOb
   options.large = ToTarget(config.models[1], models, *runtime->engine);
   options.labels = config.probe;
   options.policy = config.policy;
+  options.force_policy = config.force_policy;
+  options.sessions_max = config.sessions_max;
   options.virtual_names = config.virtual_names;
   options.observer = observer;
   Result<std::unique_ptr<Router>> router = Router::Create(std::move(options), runtime->clock);

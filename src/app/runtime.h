@@ -26,6 +26,8 @@ struct RuntimeFlags {
   std::string config_path;
   std::string small_path;
   std::string large_path;
+  std::string policy_path;
+  bool force_policy = false;
   int threads = -1;  // < 0: as configured
 
   void AddTo(CLI::App& command);

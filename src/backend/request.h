@@ -101,9 +101,10 @@ struct Request {
   std::optional<std::string> weights;       // likewise: "" (the role's own) or kW8A16
   std::optional<double> entropy_threshold;  // the client's tau, nats; only routing reads it
   std::string intent;  // what the request is about, if known: a label of the probe
-  std::string
-      session;  // of which conversation this is a turn; empty: unknown. Only routing reads it
-  bool wants_token_entropy = false;  // TokenEvent::entropies
+  // Of which conversation this is a turn, in the client's words; empty: unknown. Only routing
+  // reads it.
+  std::string session;
+  int token_entropies_max = 0;  // TokenEvent::entropies of the first so many tokens
   TimePoint deadline = kNoDeadline;
   std::shared_ptr<HeldPrompt> held_prompt;  // of the same prompt, or null
 };

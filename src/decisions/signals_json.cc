@@ -68,6 +68,13 @@ void ListFields(Fields& fields, T& drift) {
 }
 
 template <typename Fields, typename T>
+requires SameAs<T, FirstTokens>
+void ListFields(Fields& fields, T& first) {
+  fields("tokens", first.tokens);
+  fields("entropy_mean", first.entropy_mean);
+}
+
+template <typename Fields, typename T>
 requires SameAs<T, Signals>
 void ListFields(Fields& fields, T& signals) {
   fields("intent", signals.intent);
@@ -84,6 +91,7 @@ void ListFields(Fields& fields, T& signals) {
   fields("true_label", signals.true_label);
   fields("session", signals.session);
   fields("drift", signals.drift);
+  fields("first_tokens", signals.first_tokens);
 }
 
 template <typename Fields, typename T>

@@ -23,6 +23,10 @@ class Answer {
   Answer(const Tokenizer& tokenizer, SamplingParams params, std::span<const int32_t> prompt,
          int tokens_max, bool continues_text);
 
+  // Of the first so many tokens.
+  void WantEntropies(int tokens) { entropies_wanted_ = tokens; }
+  bool wants_entropy() const { return num_tokens_ < entropies_wanted_; }
+
   const SamplingState& sampling() const { return sampling_; }
   AnswerText& text() { return text_; }
 
@@ -42,6 +46,7 @@ class Answer {
   AnswerText text_;
   int tokens_max_;
   int num_tokens_ = 0;
+  int entropies_wanted_ = 0;
   bool finished_ = false;
   FinishReason reason_ = FinishReason::kStop;
 };

@@ -13,7 +13,8 @@ AnswerText::AnswerText(const Tokenizer& tokenizer, const std::vector<std::string
 
 void AnswerText::Push(const SampledToken& sampled) {
   const bool is_control = tokenizer_->TokenBytes(sampled.token).empty();
-  pending_.push_back({sampled.token, decoded_bytes_, is_control, Describe(sampled)});
+  pending_.push_back(
+      {sampled.token, decoded_bytes_, is_control, sampled.entropy, Describe(sampled)});
   Show(decoder_.Push(sampled.token));
   ReleaseTokens();
 }
@@ -41,6 +42,7 @@ void AnswerText::ReleaseTokens() {
     const bool can_go = next->is_control ? next->begin <= shown_bytes_ : next->begin < shown_bytes_;
     if (!can_go) break;
     event_.tokens.push_back(next->token);
+    if (next->entropy >= 0) event_.entropies.push_back(next->entropy);
     if (wants_logprobs_) event_.logprobs.push_back(std::move(next->logprob));
   }
   pending_.erase(pending_.begin(), next);
@@ -66,6 +68,7 @@ void AnswerText::ClearEvent() {
   event_.text.clear();
   event_.tokens.clear();
   event_.logprobs.clear();
+  event_.entropies.clear();
 }
 
 }  // namespace aio

@@ -43,6 +43,7 @@ class AnswerText {
     int32_t token;
     size_t begin;     // where its text begins in the decoded text, bytes
     bool is_control;  // it has no text
+    float entropy;    // < 0: not wanted
     TokenLogprob logprob;
   };
 

@@ -343,6 +343,7 @@ Result<std::shared_ptr<Ticket>> EmbeddedBackend::Impl::Generate(Request request,
   setup.sampling = std::move(request.sampling);
   setup.strategy = request.strategy.value_or(Strategy());
   setup.intent = std::move(request.intent);
+  setup.token_entropies_max = request.token_entropies_max;
   setup.continues_text = !std::holds_alternative<std::vector<ChatMessage>>(request.prompt);
   setup.sink = std::move(sink);
   return Submit(prepared.model, std::make_unique<GenerationSequence>(std::move(setup)));
@@ -395,6 +396,7 @@ std::vector<ModelInfo> EmbeddedBackend::Models() const {
     info.context_length = impl_->runner(i).limits().tokens();
     info.vocabulary_size = model.tokenizer->vocabulary_size();
     info.vocabulary_fingerprint = model.tokenizer->fingerprint();
+    info.fingerprint = model.model->fingerprint();
     infos.push_back(std::move(info));
   }
   return infos;

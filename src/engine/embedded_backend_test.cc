@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cmath>
 #include <future>
 #include <memory>
 #include <stdexcept>
@@ -122,7 +123,38 @@ TEST_F(EmbeddedBackendTest, ListsItsModels) {
   EXPECT_NE(models[1].vocabulary_fingerprint, 0u);
   EXPECT_EQ(models[1].vocabulary_fingerprint, models[0].vocabulary_fingerprint);
   EXPECT_GT(models[1].parameters, 0);
+  EXPECT_EQ(models[0].fingerprint.size(), 64u);
+  EXPECT_NE(models[1].fingerprint, models[0].fingerprint);
   EXPECT_EQ(Load().kv_blocks_total, 32);
+}
+
+// Since models take turns, an idle one knows what a step of it costs too.
+TEST_F(EmbeddedBackendTest, TellsWhatAStepTakes) {
+  SystemClock clock;
+  auto backend = EmbeddedBackend::Create({Small()}, EngineOptions(), clock).value();
+  EXPECT_GT(backend->Load().at(0).step_ms, 0);
+  EXPECT_EQ(backend->Load().at(0).tokens_per_second, 0);
+  EXPECT_EQ(GenerateAndWait(*backend, Ask(20)).num_ends, 1);
+  EXPECT_GT(backend->Load().at(0).tokens_per_second, 0);
+}
+
+TEST_F(EmbeddedBackendTest, TellsTheEntropyOfTheFirstTokensIfAsked) {
+  Start();
+  Request request = Ask(8);
+  EXPECT_TRUE(GenerateAndWait(*backend_, request).entropies.empty());
+  request.token_entropies_max = 5;
+  const CollectedAnswer answer = GenerateAndWait(*backend_, request);
+  const std::vector<float>& entropies = answer.entropies;
+  ASSERT_EQ(entropies.size(), 5u);
+  for (const float entropy : entropies) {
+    EXPECT_GT(entropy, 0.0f);
+    EXPECT_LE(entropy, std::log(static_cast<float>(kTinyVocabulary)));
+  }
+  request.strategy = DefaultStrategy(StrategyKind::kPromptLookup);
+  EXPECT_EQ(GenerateAndWait(*backend_, request).entropies, entropies) << "to the bit";
+  request.strategy.reset();
+  request.token_entropies_max = 0;
+  EXPECT_EQ(Transcript(GenerateAndWait(*backend_, request)), Transcript(answer));
 }
 
 // --- Refusals

@@ -14,6 +14,7 @@ GenerationSequence::GenerationSequence(GenerationSetup setup)
       answer_(*tokenizer_, std::move(setup.sampling), tokens(),
               num_positions_max() - num_prompt_tokens() + 1, setup.continues_text),
       sink_(std::move(setup.sink)) {
+  answer_.WantEntropies(setup.token_entropies_max);
   if (setup.strategy.kind == StrategyKind::kPlain) return;
   drafting_.emplace(setup.strategy, std::move(setup.intent), answer_.sampling());
 }

@@ -22,6 +22,7 @@ struct GenerationSetup {
   SamplingParams sampling;
   Strategy strategy;
   std::string intent;           // Request::intent
+  int token_entropies_max = 0;  // Request::token_entropies_max
   bool continues_text = false;  // the answer continues the prompt's text
   std::shared_ptr<EventSink> sink;
 };

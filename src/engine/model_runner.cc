@@ -62,9 +62,12 @@ ModelRunner::ModelRunner(EmbeddedModel model, const EngineOptions& options, Thre
       blocks_(cache_->num_blocks()),
       prefixes_(blocks_),
       costs_(MeasureSteps()),
+      costs_are_measured_(options.max_draft_tokens > 0),
       speculator_(costs_, clock, model_.tokenizer->vocabulary_size()),
       scheduler_(scheduler_options_, blocks_, prefixes_, &speculator_),
-      pacer_(options.prefill_step_max) {}
+      pacer_(options.prefill_step_max) {
+  PublishLoad();
+}
 
 // While the cache holds nothing yet: its first block is written at will.
 StepCosts ModelRunner::MeasureSteps() {
@@ -105,6 +108,8 @@ ModelLoad ModelRunner::Load() const {
   load.preemptions = preemptions_.load(std::memory_order_relaxed);
   load.prefix_tokens_asked = prefix_tokens_asked_.load(std::memory_order_relaxed);
   load.prefix_tokens_found = prefix_tokens_found_.load(std::memory_order_relaxed);
+  load.step_ms = step_ms_.load(std::memory_order_relaxed);
+  load.tokens_per_second = tokens_per_second_.load(std::memory_order_relaxed);
   return load;
 }
 
@@ -149,17 +154,37 @@ int64_t ModelRunner::Step(bool others_wait) {
   const int64_t bytes = BytesMoved() + drafts.bytes_moved;
 
   CopyBlocks();
+  const int tokens_before = TokensPlanned();
   Compute();
+  const int given = TokensPlanned() - tokens_before;
   ShareNewPrompts();
 
   const std::vector<std::unique_ptr<Sequence>> finished = scheduler_.TakeFinished();
   for (const auto& sequence : finished) Leave(*sequence);
   PublishLoad();
   for (const PlannedRows& planned : plan_.rows) planned.sequence->Deliver();
-  const Duration elapsed = clock_.Now() - begin - drafts.time;
-  pacer_.Observe(plan_.num_prefill_tokens, elapsed);
-  if (plan_.num_prefill_tokens == 0) costs_.Observe(plan_.num_rows, ToMs(elapsed));
+  ObserveStep(given, clock_.Now() - begin - drafts.time, drafts.time);
   return bytes;
+}
+
+int ModelRunner::TokensPlanned() const {
+  int tokens = 0;
+  for (const PlannedRows& planned : plan_.rows) tokens += planned.sequence->num_tokens();
+  return tokens;
+}
+
+void ModelRunner::ObserveStep(int given, Duration elapsed, Duration drafting) {
+  pacer_.Observe(plan_.num_prefill_tokens, elapsed);
+  if (plan_.num_prefill_tokens > 0) return;
+  costs_.Observe(plan_.num_rows, ToMs(elapsed));
+  costs_are_measured_ = true;
+  const double seconds = ToMs(elapsed + drafting) / 1000;
+  if (given == 0 || seconds <= 0) return;
+  constexpr double kNewest = 0.1;  // its weight in the running mean
+  const double rate = given / seconds / static_cast<double>(plan_.rows.size());
+  const double before = tokens_per_second_.load(std::memory_order_relaxed);
+  tokens_per_second_.store(before == 0 ? rate : before + kNewest * (rate - before),
+                           std::memory_order_relaxed);
 }
 
 void ModelRunner::EndThoseWhoMust(TimePoint now) {
@@ -283,6 +308,7 @@ void ModelRunner::Leave(Sequence& sequence) {
 }
 
 void ModelRunner::PublishLoad() {
+  if (costs_are_measured_) step_ms_.store(costs_.Ms(1), std::memory_order_relaxed);
   running_.store(scheduler_.num_running(), std::memory_order_relaxed);
   blocks_used_.store(blocks_.num_used(), std::memory_order_relaxed);
   blocks_idle_.store(blocks_.num_idle(), std::memory_order_relaxed);

@@ -91,6 +91,9 @@ class ModelRunner {
   int64_t kv_token_bytes() const;
   int64_t BytesMoved() const;
   void CountTraffic();
+  // `given`: tokens that the step added to the sequences in plan_.
+  void ObserveStep(int given, Duration elapsed, Duration drafting);
+  int TokensPlanned() const;
   int64_t StaticLargeBytes(const PlannedRows& planned, int tokens_before) const;
   void Leave(Sequence& sequence);
   void End(const std::vector<std::unique_ptr<Sequence>>& sequences,
@@ -110,6 +113,7 @@ class ModelRunner {
   BlockPool blocks_;
   PrefixCache prefixes_;
   StepCosts costs_;
+  bool costs_are_measured_;
   std::unique_ptr<DraftModel> as_drafter_;  // null: this model drafts for no other
   Speculator speculator_;
   Scheduler scheduler_;
@@ -127,6 +131,8 @@ class ModelRunner {
   std::atomic<int64_t> preemptions_{0};
   std::atomic<int64_t> prefix_tokens_asked_{0};
   std::atomic<int64_t> prefix_tokens_found_{0};
+  std::atomic<double> step_ms_{0};
+  std::atomic<double> tokens_per_second_{0};
   // Sequences posted and not yet admitted; those of them that scheduler_ has are
   // known_waiting_.
   std::atomic<int> queue_places_taken_{0};

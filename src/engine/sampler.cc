@@ -86,6 +86,21 @@ int32_t Sampler::Choose(std::span<const float> logits, const SamplingState& stat
                    : DrawFromAll(logits, best, params, uniform);
 }
 
+// H = ln S - sum w (l - best) / S with w = exp(l - best), S = sum w.
+float Sampler::Entropy(std::span<const float> logits) {
+  const float best = logits[ArgMax(logits)];
+  if (!IsPossible(best)) return 0;
+  Weigh(logits, best, /*temperature=*/1.0f);
+  const double total = SumOfPieces(weights_);
+  double weighted = 0;
+  for (size_t i = 0; i < logits.size(); ++i) {
+    if (weights_[i] == 0 || logits[i] == best) continue;
+    weighted += static_cast<double>(weights_[i]) *
+                (static_cast<double>(logits[i]) - static_cast<double>(best));
+  }
+  return static_cast<float>(std::max(0.0, std::log(total) - weighted / total));
+}
+
 std::span<const float> Sampler::Adjust(std::span<const float> logits, const SamplingState& state) {
   const SamplingParams& params = state.params();
   if (state.seen().empty() && params.logit_bias.empty()) return logits;

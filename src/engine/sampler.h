@@ -52,6 +52,7 @@ struct SampledToken {
   int32_t token = 0;
   float logprob = 0;            // only when log-probabilities were asked for
   std::vector<TokenScore> top;  // the alternatives asked for, most probable first
+  float entropy = -1;           // nats; < 0: not asked for
 };
 
 // Scratch memory and code; all state is in the arguments, so that any sampler gives the
@@ -63,6 +64,9 @@ class Sampler {
   SampledToken Sample(std::span<const float> logits, const SamplingState& state, int position);
   // The token alone.
   int32_t Choose(std::span<const float> logits, const SamplingState& state, int position);
+  // Shannon entropy of the softmax of `logits`, in nats: how little the model knows what comes
+  // next. 0 if no token is possible.
+  float Entropy(std::span<const float> logits);
 
  private:
   struct Candidate {

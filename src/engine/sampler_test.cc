@@ -267,6 +267,17 @@ TEST(SamplerTest, LogprobsDoNotOverflow) {
   EXPECT_LT(Sample({1, 2}, params).logprob, 0.0f);
 }
 
+TEST(SamplerTest, EntropyIsShannonsInNats) {
+  Sampler sampler;
+  EXPECT_NEAR(sampler.Entropy(std::vector<float>(64, -3.0f)), std::log(64.0), 1e-5);
+  const auto log = [](double p) { return static_cast<float>(std::log(p)); };
+  EXPECT_NEAR(sampler.Entropy(std::vector<float>{log(0.5), log(0.25), log(0.25)}),
+              1.5 * std::log(2.0), 1e-5);
+  EXPECT_EQ(sampler.Entropy(std::vector<float>{5}), 0.0f);
+  EXPECT_EQ(sampler.Entropy(std::vector<float>{-kInf, 3e38f, -3e38f, kNan}), 0.0f);
+  EXPECT_EQ(sampler.Entropy(std::vector<float>{kNan, -kInf}), 0.0f);
+}
+
 TEST(SamplerTest, DependsOnSeedAndPositionNotOnTheSamplersPast) {
   const std::vector<float> logits(100, 0.0f);
   SamplingParams params;

@@ -10,7 +10,8 @@ int Verify(const LogitRows& logits, std::span<const int32_t> draft, int position
   int accepted = 0;
   for (int i = 0; i < logits.count; ++i) {
     // answer.sampling() holds exactly the tokens before this position.
-    const SampledToken token = sampler.Sample(logits.row(i), answer.sampling(), position + i);
+    SampledToken token = sampler.Sample(logits.row(i), answer.sampling(), position + i);
+    if (answer.wants_entropy()) token.entropy = sampler.Entropy(logits.row(i));
     answer.Append(token);
     sampled.push_back(token.token);
     const bool was_guessed = i < static_cast<int>(draft.size()) && draft[i] == token.token;

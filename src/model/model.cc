@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "formats/gguf.h"
+#include "formats/gguf_fingerprint.h"
 #include "model/check_tensors.h"
 
 namespace aio {
@@ -41,6 +42,7 @@ Result<std::shared_ptr<const Model>> Model::Load(std::shared_ptr<const GgufFile>
   if (!packed.ok()) return packed.status().WithContext(file->path());
 
   std::shared_ptr<Model> model(new Model());
+  model->fingerprint_ = GgufFingerprint(*file);
   model->file_ = std::move(file);
   model->summary_ = std::move(checked.summary);
   model->weights_ = std::move(checked.plan.weights);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "base/page_memory.h"
 #include "base/status.h"
@@ -38,12 +39,15 @@ class Model {
   const ModelConfig& config() const { return summary_.config; }
   const Weights& weights() const { return weights_; }
   const GgufFile& file() const { return *file_; }
+  // GgufFingerprint() of the file.
+  const std::string& fingerprint() const { return fingerprint_; }
   // The matrices as they lie in memory, one after the other.
   std::span<const std::byte> packed_weights() const { return {packed_.data(), packed_.bytes()}; }
 
  private:
   Model() = default;
   std::shared_ptr<const GgufFile> file_;
+  std::string fingerprint_;
   ModelSummary summary_;
   Weights weights_;
   PageMemory packed_;

@@ -32,7 +32,7 @@ ArmChoice ChooseByUtility(const PolicySettings& settings, const Signals& signals
 ArmChoice ChooseStatic(const PolicySettings& settings, std::string_view role);
 ArmChoice ChooseAtRandom(const PolicySettings& settings, const Signals& signals);
 ArmChoice ChooseByTruth(const PolicySettings& settings, const Signals& signals);
-ArmChoice ChooseToCascade(const PolicySettings& settings);
+ArmChoice ChooseToCascade(const PolicySettings& settings, const Signals& signals);
 
 // What an arm would do for a request, as far as its table and the live load tell.
 struct ArmEstimate {

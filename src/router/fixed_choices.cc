@@ -34,14 +34,6 @@ double Uniform(uint64_t bits) {
          static_cast<double>(uint64_t{1} << kMantissaBits);
 }
 
-std::optional<double> AccuracyOf(const PolicyArm& arm, std::string_view label, int prompt_tokens) {
-  const bool is_long = !arm.accuracy_long.empty() && prompt_tokens > arm.long_tokens;
-  for (const auto& [name, percent] : is_long ? arm.accuracy_long : arm.accuracy) {
-    if (name == label) return percent;
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 ArmChoice ChooseStatic(const PolicySettings& settings, std::string_view role) {
@@ -65,7 +57,7 @@ ArmChoice ChooseByTruth(const PolicySettings& settings, const Signals& signals) 
   double best_accuracy = 0;
   for (const PolicyArm& arm : settings.arms) {
     const std::optional<double> accuracy =
-        AccuracyOf(arm, signals.true_label, signals.prompt_tokens);
+        arm.AccuracyOf(signals.true_label, signals.prompt_tokens);
     if (!accuracy) continue;
     const bool better =
         best == nullptr || *accuracy > best_accuracy ||
@@ -88,9 +80,23 @@ ArmChoice ChooseByTruth(const PolicySettings& settings, const Signals& signals) 
           .confidence = 1};
 }
 
-ArmChoice ChooseToCascade(const PolicySettings& settings) {
-  ArmChoice choice = ArmOf(settings, kSmallRole);
-  choice.why = fmt::format("the first {} tokens will tell", settings.cascade.tokens);
+ArmChoice ChooseToCascade(const PolicySettings& settings, const Signals& signals) {
+  if (!signals.probe_fault.empty()) {
+    ArmChoice choice = ArmOf(settings, kLargeRole);
+    choice.why = fmt::format("small model failed ({})", signals.probe_fault);
+    return choice;
+  }
+  if (!signals.first_tokens) {
+    ArmChoice choice = ArmOf(settings, kSmallRole);
+    choice.why = fmt::format("the first {} tokens will tell", settings.cascade.tokens);
+    return choice;
+  }
+  const FirstTokens& first = *signals.first_tokens;
+  const bool is_sure = first.entropy_mean <= settings.cascade.entropy_max;
+  ArmChoice choice = ArmOf(settings, is_sure ? kSmallRole : kLargeRole);
+  const auto [entropy, bound] = DistinctNumbers(first.entropy_mean, settings.cascade.entropy_max);
+  choice.why = fmt::format("entropy of the small model's first {} tokens {} {} {}", first.tokens,
+                           entropy, is_sure ? "<=" : ">", bound);
   return choice;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "router/explain.h"
 #include "router/probe.h"
 #include "router/routing_policy.h"
 
@@ -20,6 +21,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (policy->Decide(signals).reason.empty()) std::abort();
   signals.intent = aio::IntentDistribution{
       .labels = {"code", "qa"}, .probabilities = {0.75, 0.25}, .entropy = 0.5623};
+  signals.label_logits = {1.0986f, 0.0f};
+  signals.large.load.running = 1;
   if (policy->Decide(signals).reason.size() >= 200) std::abort();
+  const aio::Explanation explanation = aio::Explain(*policy, signals);
+  if (explanation.outcome.confidence < 0 || explanation.outcome.confidence > 1.0001) std::abort();
   return 0;
 }

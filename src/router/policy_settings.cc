@@ -109,6 +109,14 @@ std::optional<PolicyKind> PolicyKindFromName(std::string_view name) {
   return std::nullopt;
 }
 
+std::optional<double> PolicyArm::AccuracyOf(std::string_view label, int prompt_tokens) const {
+  const bool is_long = !accuracy_long.empty() && prompt_tokens > long_tokens;
+  for (const auto& [name, percent] : is_long ? accuracy_long : accuracy) {
+    if (name == label) return percent;
+  }
+  return std::nullopt;
+}
+
 Result<PolicySettings> ReadPolicySettings(std::string_view text, const std::string& source) {
   constexpr int kTokensMax = std::numeric_limits<int>::max();
   AIO_ASSIGN_OR_RETURN(TomlTable root, TomlTable::Parse(text, source));

@@ -49,12 +49,15 @@ using LabelAccuracies = std::vector<std::pair<std::string, double>>;  // percent
 
 // What is known of a model, a strategy and weights, measured or taken from a table.
 struct PolicyArm {
+  // Of prompts of that length; absent for a label that the table does not have.
+  std::optional<double> AccuracyOf(std::string_view label, int prompt_tokens) const;
+
   std::string role;     // "small" or "large"
   Strategy strategy;    // not draft_model for "small"
   std::string weights;  // "" (the role's own) or kW8A16
   LabelAccuracies accuracy;
-  LabelAccuracies accuracy_long;        // of prompts over long_tokens; empty: as the others
-  int long_tokens = 2048;               //
+  LabelAccuracies accuracy_long;  // of prompts over long_tokens; empty: as the others
+  int long_tokens = 2048;
   double tokens_per_second = 0;         // of one answer alone; 0: not known
   double tokens_per_step = 1;           // >= 1: what the strategy makes of a step
   double prompt_tokens_per_second = 0;  // 0: prompts count as free

@@ -8,10 +8,12 @@
 
 #include "base/check.h"
 #include "base/sha256.h"
+#include "router/cascade_generation.h"
 #include "router/model_names.h"
 #include "router/pending_generation.h"
 #include "router/probe.h"
 #include "router/prompt_hash.h"
+#include "router/session_table.h"
 #include "router/told_decision.h"
 
 namespace aio {
@@ -58,6 +60,16 @@ struct RoutedRequest {
   LoadSignals small_load;
   LoadSignals large_load;
   std::string prompt_hash;  // empty where nobody is told
+  SessionKeys session_keys;
+  SessionSignals session;
+};
+
+// A decision that no model has been told of.
+struct RoutedDecision {
+  Decision decision;
+  std::optional<IntentDistribution> intent;
+  double confidence = 1;
+  std::optional<CascadeSettings> cascade;
 };
 
 // What an observer is told beside the decision.
@@ -89,14 +101,8 @@ Result<Look> ToLook(Result<ProbeResult> result) {
   if (result.ok()) return Look{.probe = *std::move(result), .fault = {}};
   const Status status = result.status();
   if (status.reason() == kContextLengthExceeded) return Look{};
-  switch (status.code()) {
-    case StatusCode::kInvalidArgument:
-    case StatusCode::kCancelled:
-    case StatusCode::kDeadlineExceeded:
-      return status;
-    default:
-      return Look{.probe = std::nullopt, .fault = Brief(status)};
-  }
+  if (!IsFaultOfModel(status)) return status;
+  return Look{.probe = std::nullopt, .fault = Brief(status)};
 }
 
 Request ForModel(Request request, const std::string& model) {
@@ -206,6 +212,20 @@ Result<ModelInfo> FindModel(const Backend& backend, const std::string& name,
   return NotFound(fmt::format("the {}, '{}', is not among those of its backend", what, name));
 }
 
+// That the policy was made with these models, as far as that is known.
+Status CheckEvidence(const RoutingPolicy& policy, const Target& target) {
+  const std::optional<PolicyEvidence>& evidence = policy.settings().evidence;
+  if (!evidence) return Status::Ok();
+  const std::string& made_for = target.role == kSmallRole ? evidence->small : evidence->large;
+  if (made_for.empty() || target.fingerprint.empty() || made_for == target.fingerprint) {
+    return Status::Ok();
+  }
+  return InvalidArgument(
+      fmt::format("policy '{}' was made for another {} model than '{}' (fingerprint {}, not {}): "
+                  "calibrate again, or take it all the same with --force-policy",
+                  policy.name(), target.role, target.model(), made_for, target.fingerprint));
+}
+
 LoadSignals LoadOf(const std::vector<ModelLoad>& loads, std::string_view model) {
   for (const ModelLoad& load : loads) {
     if (load.name != model) continue;
@@ -276,13 +296,15 @@ Status CheckArms(const RoutingPolicy& policy, const Target& small, const Target&
 
 }  // namespace
 
-// Immutable after Create(); shared by the router and what it started.
-struct Router::State {
-  State(Target small_target, Target large_target, Probe small_probe, ModelNames model_names)
+// Immutable after Create(), but for what is thread-safe; shared by the router and what it started.
+struct Router::State : std::enable_shared_from_this<State> {
+  State(Target small_target, Target large_target, Probe small_probe, ModelNames model_names,
+        size_t sessions_max)
       : small(std::move(small_target)),
         large(std::move(large_target)),
         probe(std::move(small_probe)),
-        names(std::move(model_names)) {}
+        names(std::move(model_names)),
+        sessions(std::make_unique<SessionTable>(sessions_max)) {}
 
   // A concrete model that a request's `model` names; for a virtual name the small one.
   struct Named {
@@ -301,9 +323,10 @@ struct Router::State {
   bool WantsProbe(const RoutedRequest& routed) const;
   Signals ToSignals(const RoutedRequest& routed, const Look& look) const;
 
-  Decision DecideByPolicy(const Signals& signals, const Look& look) const;
+  RoutedDecision DecideByPolicy(const Signals& signals, const Look& look) const;
   Result<Decision> DecideByName(const Request& request, const NamedRoute& route) const;
 
+  Status DecideRouted(const Request& request, const NamedRoute& route, SignalsCallback done) const;
   Status Report(Request request, Decision decision, DecisionCallback done) const;
   // Empty if there is no observer. For the caller's thread: a long prompt takes its time.
   std::string HashForObserver(const Prompt& prompt) const;
@@ -313,8 +336,15 @@ struct Router::State {
   Result<std::shared_ptr<Ticket>> Dispatch(Request request, Decision decision, Basis basis,
                                            const Traffic& probe_traffic,
                                            std::shared_ptr<EventSink> sink) const;
-  Result<std::shared_ptr<Ticket>> DispatchRouted(const RoutedRequest& routed, Look look,
-                                                 std::shared_ptr<EventSink> sink) const;
+  // These are for generations: what they count is the live traffic.
+  Result<std::shared_ptr<Ticket>> DispatchRouted(std::shared_ptr<const RoutedRequest> routed,
+                                                 Look look, std::shared_ptr<EventSink> sink) const;
+  Result<std::shared_ptr<Ticket>> StartCascade(std::shared_ptr<const RoutedRequest> routed,
+                                               Signals signals, const RoutedDecision& begun,
+                                               std::shared_ptr<EventSink> sink) const;
+  CascadeSettled SettleCascade(const RoutedRequest& routed, const Basis& basis,
+                               std::shared_ptr<EventSink> client) const;
+  void RememberTurn(const RoutedRequest& routed, const RoutedDecision& decided) const;
 
   const Target small;
   const Target large;
@@ -323,6 +353,8 @@ struct Router::State {
   RoutingPolicy policy;
   DecisionObserver* observer = nullptr;  // null: nobody is told
   const Clock* clock = nullptr;
+  const std::unique_ptr<SessionTable> sessions;
+  std::unique_ptr<DriftGuard> drift;  // null: the policy does not watch
 };
 
 // --- the steps of a routed request -----------------------------------------------------
@@ -348,6 +380,8 @@ Result<RoutedRequest> Router::State::Prepare(Request request, const NamedRoute& 
   AIO_RETURN_IF_ERROR(CountTokens(routed));
   AIO_RETURN_IF_ERROR(CheckContext(routed));
   ReadLoads(routed);
+  routed.session_keys = KeysOf(routed.request);
+  routed.session = sessions->Find(routed.session_keys);
   return routed;
 }
 
@@ -442,6 +476,9 @@ Signals Router::State::ToSignals(const RoutedRequest& routed, const Look& look) 
   signals.probe_fault = routed.count_fault.empty() ? look.fault : routed.count_fault;
   signals.answer_tokens_max = routed.request.sampling.max_tokens;
   signals.request_hash = Sha256Uint64(routed.request.id);
+  signals.true_label = routed.request.intent;
+  signals.session = routed.session;
+  if (drift != nullptr) signals.drift = drift->signals();
   if (look.probe) {
     signals.intent = look.probe->intent;
     signals.label_logits = look.probe->logits;
@@ -449,10 +486,14 @@ Signals Router::State::ToSignals(const RoutedRequest& routed, const Look& look) 
   return signals;
 }
 
-Decision Router::State::DecideByPolicy(const Signals& signals, const Look& look) const {
+RoutedDecision Router::State::DecideByPolicy(const Signals& signals, const Look& look) const {
   PolicyOutcome outcome = policy.Decide(signals);
 
-  Decision decision;
+  RoutedDecision decided{.decision = {},
+                         .intent = std::move(outcome.intent),
+                         .confidence = outcome.confidence,
+                         .cascade = outcome.cascade};
+  Decision& decision = decided.decision;
   decision.model = *TargetOf(outcome.role).ModelWith(outcome.weights);
   decision.role = std::move(outcome.role);
   decision.weights = std::move(outcome.weights);
@@ -461,7 +502,7 @@ Decision Router::State::DecideByPolicy(const Signals& signals, const Look& look)
   decision.rule = std::move(outcome.rule);
   decision.prompt_tokens = signals.prompt_tokens;
   if (look.probe) {
-    const IntentDistribution& intent = *outcome.intent;
+    const IntentDistribution& intent = *decided.intent;
     decision.probed = true;
     decision.intent = intent.labels[intent.top()];
     for (size_t i = 0; i < intent.labels.size(); ++i) {
@@ -470,7 +511,7 @@ Decision Router::State::DecideByPolicy(const Signals& signals, const Look& look)
     decision.entropy = intent.entropy;
     decision.probe_ms = look.probe->elapsed_ms;
   }
-  return decision;
+  return decided;
 }
 
 Result<Decision> Router::State::DecideByName(const Request& request,
@@ -495,6 +536,32 @@ Result<Decision> Router::State::DecideByName(const Request& request,
       fmt::format("asked for by name: {} model answers with {}{}", target.role,
                   StrategyName(decision.strategy.kind), weights.empty() ? "" : " on " + weights);
   return decision;
+}
+
+Status Router::State::DecideRouted(const Request& request, const NamedRoute& route,
+                                   SignalsCallback done) const {
+  AIO_ASSIGN_OR_RETURN(RoutedRequest prepared, Prepare(request, route));
+  const auto routed = std::make_shared<const RoutedRequest>(std::move(prepared));
+  Look look;
+  if (WantsProbe(*routed)) {
+    const auto probing =
+        probe.Start(routed->request, [state = shared_from_this(), routed, done](auto result) {
+          const Result<Look> seen = ToLook(std::move(result));
+          if (!seen.ok()) return done(seen.status());
+          Signals signals = state->ToSignals(*routed, *seen);
+          Decision decision = state->DecideByPolicy(signals, *seen).decision;
+          done(DecisionFromSignals{std::move(decision), std::move(signals)});
+        });
+    if (probing.ok()) return Status::Ok();
+    AIO_ASSIGN_OR_RETURN(look, ToLook(probing.status()));
+  }
+  Signals signals = ToSignals(*routed, look);
+  Decision decision = DecideByPolicy(signals, look).decision;
+  return Report(routed->request, std::move(decision),
+                [signals = std::move(signals), done = std::move(done)](Result<Decision> own) {
+                  if (!own.ok()) return done(own.status());
+                  done(DecisionFromSignals{*std::move(own), signals});
+                });
 }
 
 // By the chosen backend's own Decide(), which refuses what its Generate() would refuse.
@@ -546,17 +613,74 @@ Result<std::shared_ptr<Ticket>> Router::State::Dispatch(Request request, Decisio
 }
 
 Result<std::shared_ptr<Ticket>> Router::State::DispatchRouted(
-    const RoutedRequest& routed, Look look, std::shared_ptr<EventSink> sink) const {
-  Basis basis{.signals = ToSignals(routed, look), .prompt_hash = routed.prompt_hash};
-  Decision decision = DecideByPolicy(*basis.signals, look);
-  Request request = routed.request;
+    std::shared_ptr<const RoutedRequest> routed, Look look, std::shared_ptr<EventSink> sink) const {
+  Basis basis{.signals = ToSignals(*routed, look), .prompt_hash = routed->prompt_hash};
+  RoutedDecision decided = DecideByPolicy(*basis.signals, look);
+  if (decided.cascade) {
+    return StartCascade(std::move(routed), *std::move(basis.signals), decided, std::move(sink));
+  }
+  RememberTurn(*routed, decided);
+  if (drift != nullptr && decided.intent) drift->Observe(*decided.intent);
+  Request request = routed->request;
   const Traffic probe_traffic = look.probe ? look.probe->traffic : Traffic{};
-  if (look.probe && decision.model == small.model()) {
+  if (look.probe && decided.decision.model == small.model()) {
     request.held_prompt = std::move(look.probe->held_prompt);
   }
   look = {};  // no other model needs the small one's KV: free before it starts
-  return Dispatch(std::move(request), std::move(decision), std::move(basis), probe_traffic,
+  return Dispatch(std::move(request), std::move(decided.decision), std::move(basis), probe_traffic,
                   std::move(sink));
+}
+
+// Decides again when the small model has begun, or failed to.
+Result<std::shared_ptr<Ticket>> Router::State::StartCascade(
+    std::shared_ptr<const RoutedRequest> routed, Signals signals, const RoutedDecision& begun,
+    std::shared_ptr<EventSink> sink) const {
+  const auto basis = std::make_shared<Basis>(
+      Basis{.signals = std::move(signals), .prompt_hash = routed->prompt_hash});
+  CascadeSteps steps;
+  const std::shared_ptr<const State> self = shared_from_this();
+  steps.start_small = [self, routed, begun](std::shared_ptr<EventSink> to) {
+    Request request = Decided(routed->request, begun.decision);
+    request.token_entropies_max = begun.cascade->tokens;
+    return self->small.backend().Generate(std::move(request), std::move(to));
+  };
+  steps.settle = [self, routed, basis, client = sink](const std::optional<FirstTokens>& first,
+                                                      const Status& fault) {
+    basis->signals->first_tokens = first;
+    if (!fault.ok()) basis->signals->probe_fault = Brief(fault);
+    return self->SettleCascade(*routed, *basis, client);
+  };
+  const auto cascade = std::make_shared<CascadeGeneration>(begun.cascade->tokens, std::move(steps),
+                                                           std::move(sink), *clock);
+  return cascade->Start();
+}
+
+CascadeSettled Router::State::SettleCascade(const RoutedRequest& routed, const Basis& basis,
+                                            std::shared_ptr<EventSink> client) const {
+  RoutedDecision decided = DecideByPolicy(*basis.signals, Look{});
+  RememberTurn(routed, decided);
+  const std::shared_ptr<ToldDecision> told = Tell(routed.request, decided.decision, basis);
+  CascadeSettled settled;
+  if (decided.decision.role == kLargeRole) {
+    settled.start_large =
+        [&backend = large.backend(), told,
+         request = Decided(routed.request, decided.decision)](std::shared_ptr<EventSink> to) {
+          auto generation = backend.Generate(request, std::move(to));
+          if (!generation.ok() && told != nullptr) told->Failed(generation.status());
+          return generation;
+        };
+  }
+  settled.sink = std::make_shared<DecidedSink>(std::move(client), std::move(decided.decision),
+                                               Traffic{}, told);
+  return settled;
+}
+
+void Router::State::RememberTurn(const RoutedRequest& routed, const RoutedDecision& decided) const {
+  sessions->Remember(routed.session_keys, routed.session,
+                     {.role = decided.decision.role,
+                      .weights = decided.decision.weights,
+                      .turns = 0,
+                      .confidence = decided.confidence});
 }
 
 Result<Router::State::Named> Router::State::FindNamed(std::string_view name) const {
@@ -589,11 +713,19 @@ Result<std::unique_ptr<Router>> Router::Create(RouterOptions options, const Cloc
   for (const LabelQuery::Label& label : options.labels.labels) labels.push_back(label.name);
   AIO_RETURN_IF_ERROR(options.policy.CheckLabels(labels));
   AIO_RETURN_IF_ERROR(CheckArms(options.policy, small, large));
+  if (!options.force_policy) {
+    AIO_RETURN_IF_ERROR(CheckEvidence(options.policy, small));
+    AIO_RETURN_IF_ERROR(CheckEvidence(options.policy, large));
+  }
   AIO_RETURN_IF_ERROR(small.backend().ValidateLabels(small.model(), options.labels));
 
   Probe probe(small.backend(), std::move(options.labels), clock);
   auto state = std::make_shared<State>(std::move(small), std::move(large), std::move(probe),
-                                       std::move(names));
+                                       std::move(names), options.sessions_max);
+  if (options.policy.settings().drift && options.policy.wants_probe()) {
+    state->drift =
+        std::make_unique<DriftGuard>(*options.policy.settings().drift, std::move(options.on_drift));
+  }
   state->policy = std::move(options.policy);
   state->observer = options.observer;
   state->clock = &clock;
@@ -658,21 +790,27 @@ Status Router::Decide(const Request& request, DecisionCallback done) {
     AIO_ASSIGN_OR_RETURN(Decision decision, state_->DecideByName(request, route));
     return state_->Report(request, std::move(decision), std::move(done));
   }
-  AIO_ASSIGN_OR_RETURN(RoutedRequest prepared, state_->Prepare(request, route));
-  const auto routed = std::make_shared<const RoutedRequest>(std::move(prepared));
-  Look look;
-  if (state_->WantsProbe(*routed)) {
-    const auto probing =
-        state_->probe.Start(routed->request, [state = state_, routed, done](auto probe) {
-          const Result<Look> seen = ToLook(std::move(probe));
-          if (!seen.ok()) return done(seen.status());
-          done(state->DecideByPolicy(state->ToSignals(*routed, *seen), *seen));
-        });
-    if (probing.ok()) return Status::Ok();
-    AIO_ASSIGN_OR_RETURN(look, ToLook(probing.status()));
-  }
-  Decision decision = state_->DecideByPolicy(state_->ToSignals(*routed, look), look);
-  return state_->Report(routed->request, std::move(decision), std::move(done));
+  return state_->DecideRouted(request, route, [done = std::move(done)](auto decided) {
+    if (!decided.ok()) return done(decided.status());
+    done(std::move(decided->decision));
+  });
+}
+
+Status Router::DecideFromSignals(const Request& request, SignalsCallback done) {
+  AIO_RETURN_IF_ERROR(CheckThreshold(request));
+  AIO_ASSIGN_OR_RETURN(const NamedRoute route, state_->names.Resolve(request.model));
+  if (route.role.empty()) return state_->DecideRouted(request, route, std::move(done));
+  return InvalidArgument(fmt::format("{} names a model, so no policy decides; name one of {}",
+                                     QuoteClientText(request.model),
+                                     fmt::join(state_->names.virtual_names(), ", ")))
+      .WithParam("model");
+}
+
+const RoutingPolicy& Router::policy() const { return state_->policy; }
+
+std::optional<DriftReport> Router::drift() const {
+  if (state_->drift == nullptr) return std::nullopt;
+  return state_->drift->report();
 }
 
 Result<std::shared_ptr<Ticket>> Router::Generate(Request request, std::shared_ptr<EventSink> sink) {
@@ -686,17 +824,17 @@ Result<std::shared_ptr<Ticket>> Router::Generate(Request request, std::shared_pt
   }
   AIO_ASSIGN_OR_RETURN(RoutedRequest prepared, state_->Prepare(std::move(request), route));
   prepared.prompt_hash = state_->HashForObserver(prepared.request.prompt);
-  if (!state_->WantsProbe(prepared)) {
-    return state_->DispatchRouted(prepared, Look{}, std::move(sink));
-  }
   // Copied for the chosen backend: the probing one may still be reading it in ScoreLabels()
   // when its scores arrive.
   const auto routed = std::make_shared<const RoutedRequest>(std::move(prepared));
+  if (!state_->WantsProbe(*routed)) {
+    return state_->DispatchRouted(routed, Look{}, std::move(sink));
+  }
   const auto pending = std::make_shared<PendingGeneration>(
       [state = state_, routed](Result<ProbeResult> probe,
                                std::shared_ptr<EventSink> to) -> Result<std::shared_ptr<Ticket>> {
         AIO_ASSIGN_OR_RETURN(Look look, ToLook(std::move(probe)));
-        return state->DispatchRouted(*routed, std::move(look), std::move(to));
+        return state->DispatchRouted(routed, std::move(look), std::move(to));
       },
       std::move(sink));
   return pending->Start(state_->probe, routed->request);

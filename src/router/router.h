@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "router/decision_observer.h"
+#include "router/drift_guard.h"
 #include "router/routing_policy.h"
 
 namespace aio {
@@ -37,11 +39,24 @@ struct RouterOptions {
   RoleTarget large;
   LabelQuery labels;  // the probe's template and label words
   RoutingPolicy policy;
+  // Takes a policy whose evidence is of other models.
+  bool force_policy = false;
   std::vector<std::string> virtual_names = {"auto", "aio/auto"};  // names that route
+  size_t sessions_max = 10'000;  // conversations remembered (session_table.h); 0: none
+  // Told when live requests begin and cease to drift from the policy's calibration; from the
+  // probing backend's thread, without a lock held. May be empty.
+  std::function<void(const DriftSignals&)> on_drift;
   // Told of every generation that is started, routed or by name; null: nobody. Outlives the
   // router and the last event, like the backends.
   DecisionObserver* observer = nullptr;
 };
+
+// A decision with what it was made from.
+struct DecisionFromSignals {
+  Decision decision;
+  Signals signals;
+};
+using SignalsCallback = std::function<void(Result<DecisionFromSignals>)>;
 
 // What a request's `model` may say:
 //   "auto", "aio/auto"       the policy decides
@@ -73,8 +88,9 @@ class Router final : public Backend {
  public:
   // Fails when a model is not where its target says, a variant is not of its model, the labels
   // collide under the small model, the policy names an unknown label, weights that are not
-  // resident or a draft model that is not there, or a name would mean two things. `clock` must
-  // outlive the router and the last callback, like the backends.
+  // resident or a draft model that is not there, a name would mean two things, or the policy was
+  // made for other models (PolicyEvidence). `clock` must outlive the router and the last
+  // callback, like the backends.
   static Result<std::unique_ptr<Router>> Create(RouterOptions options, const Clock& clock);
   // What was started goes on.
   ~Router() override;
@@ -89,8 +105,14 @@ class Router final : public Backend {
   Result<std::shared_ptr<Ticket>> ScoreLabels(const Request& request, const LabelQuery& labels,
                                               LabelScoresCallback done) override;
   Status Decide(const Request& request, DecisionCallback done) override;
+  // Decide(), and all that it was decided from, for Explain(). Only of names that route.
+  Status DecideFromSignals(const Request& request, SignalsCallback done);
   Result<std::shared_ptr<Ticket>> Generate(Request request,
                                            std::shared_ptr<EventSink> sink) override;
+
+  const RoutingPolicy& policy() const;
+  // Absent if the policy does not watch for drift.
+  std::optional<DriftReport> drift() const;
 
  private:
   struct State;

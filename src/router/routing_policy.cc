@@ -38,7 +38,7 @@ ArmChoice Choose(const PolicySettings& settings, const Signals& signals,
     case PolicyKind::kOracle:
       return ChooseByTruth(settings, signals);
     case PolicyKind::kCascade:
-      return ChooseToCascade(settings);
+      return ChooseToCascade(settings, signals);
   }
   return ChooseByRules(settings, signals, intent);
 }
@@ -213,7 +213,7 @@ PolicyOutcome RoutingPolicy::Decide(const Signals& signals) const {
   const std::string& weights = signals.weights ? *signals.weights : choice.weights;
   if (Of(signals, outcome.role).HasWeights(weights)) outcome.weights = weights;
   if (settings_.kind == PolicyKind::kCascade && outcome.role == kSmallRole &&
-      signals.large.context.fits()) {
+      !signals.first_tokens && signals.large.context.fits()) {
     outcome.cascade = settings_.cascade;
   }
 

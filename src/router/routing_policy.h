@@ -28,7 +28,7 @@ struct PolicyOutcome {
   // That the role is right as far as the intent says: the probability of the labels that would
   // lead to it if they were certain; 1 where the intent had no part in it.
   double confidence = 1;
-  // The small model answers, but only if its first tokens are certain enough.
+  // The small model begins; once these are there, Decide() again with Signals::first_tokens.
   std::optional<CascadeSettings> cascade;
 };
 

@@ -70,6 +70,14 @@ struct DriftSignals {
   friend bool operator==(const DriftSignals&, const DriftSignals&) = default;
 };
 
+// How an answer of the small model begins.
+struct FirstTokens {
+  int tokens = 0;
+  double entropy_mean = 0;  // nats, of the distributions the tokens were drawn from
+
+  friend bool operator==(const FirstTokens&, const FirstTokens&) = default;
+};
+
 // Everything RoutingPolicy::Decide() may look at.
 struct Signals {
   // As the probe's scores say uncalibrated; absent: not probed, because the prompt is too long
@@ -92,6 +100,8 @@ struct Signals {
   std::string true_label;     // what the request is about, if known; only `oracle` looks
   SessionSignals session;
   DriftSignals drift;
+  // Of a cascade, once the small model has begun; a cascade decides twice.
+  std::optional<FirstTokens> first_tokens;
 
   friend bool operator==(const Signals&, const Signals&) = default;
 };

@@ -13,26 +13,19 @@
 namespace aio {
 namespace {
 
-double AccuracyFor(const PolicyArm& arm, std::string_view label, int prompt_tokens) {
-  const bool is_long = !arm.accuracy_long.empty() && prompt_tokens > arm.long_tokens;
-  for (const auto& [name, percent] : is_long ? arm.accuracy_long : arm.accuracy) {
-    if (name == label) return percent;
-  }
-  return 0;
-}
-
+// `intent` null: all labels alike.
 double ExpectedAccuracy(const PolicyArm& arm, const Signals& signals,
                         const IntentDistribution* intent) {
   double accuracy = 0;
   if (intent == nullptr) {
     for (const auto& [label, percent] : arm.accuracy) {
-      accuracy += AccuracyFor(arm, label, signals.prompt_tokens);
+      accuracy += arm.AccuracyOf(label, signals.prompt_tokens).value_or(0);
     }
     return arm.accuracy.empty() ? 0 : accuracy / static_cast<double>(arm.accuracy.size());
   }
   for (size_t i = 0; i < intent->labels.size(); ++i) {
-    accuracy +=
-        intent->probabilities[i] * AccuracyFor(arm, intent->labels[i], signals.prompt_tokens);
+    accuracy += intent->probabilities[i] *
+                arm.AccuracyOf(intent->labels[i], signals.prompt_tokens).value_or(0);
   }
   return accuracy;
 }

@@ -16,10 +16,17 @@ uint64_t RandomSeed() {
   return static_cast<uint64_t>(random()) << 32 | random();
 }
 
+// By the names that other servers know; empty: the client says nothing of it.
+std::string SessionOf(const HttpHeaders& headers) {
+  const std::string_view session = headers.Get("x-session-id");
+  return std::string(session.empty() ? headers.Get("x-conversation-id") : session);
+}
+
 // What the body leaves to the server.
 void Complete(const Call& call, ApiRequest& decoded) {
   Request& request = decoded.request;
   request.id = call.id();
+  request.session = SessionOf(call.request().headers);
   if (!decoded.has_seed) request.sampling.seed = RandomSeed();
   const Duration timeout = call.context().request_timeout;
   if (timeout > Duration::zero()) request.deadline = call.arrival() + timeout;

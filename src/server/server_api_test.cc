@@ -60,6 +60,18 @@ TEST_F(ServerTest, RequestIds) {
   EXPECT_EQ(Post("/v1/completions", "{}").headers.Get("x-request-id").size(), 32u);
 }
 
+TEST_F(ServerTest, SessionsComeFromTheHeaders) {
+  Start();
+  Post("/v1/chat/completions", ChatBody());
+  Post("/v1/chat/completions", ChatBody(), "X-Session-Id: s 1\r\n");
+  Post("/v1/chat/completions", ChatBody(), "x-conversation-id: c1\r\n");
+  const std::vector<FakeCall> calls = backend_->generations();
+  ASSERT_EQ(calls.size(), 3u);
+  EXPECT_EQ(calls[0].request.session, "");
+  EXPECT_EQ(calls[1].request.session, "s 1");
+  EXPECT_EQ(calls[2].request.session, "c1");
+}
+
 TEST_F(ServerTest, ChatStream) {
   Start();
   const Response response = Post("/v1/chat/completions", ChatBody(R"("stream": true)"));

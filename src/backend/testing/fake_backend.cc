@@ -105,12 +105,13 @@ class DecisionWork final : public Work {
 
 class GenerationWork final : public Work {
  public:
-  GenerationWork(StartEvent start, FakeAnswer answer, FinishEvent finish, int top_logprobs,
+  GenerationWork(StartEvent start, FakeAnswer answer, FinishEvent finish, const Request& request,
                  std::shared_ptr<EventSink> sink)
       : start_(std::move(start)),
         answer_(std::move(answer)),
         finish_(finish),
-        top_logprobs_(top_logprobs),
+        top_logprobs_(request.sampling.top_logprobs),
+        entropies_max_(static_cast<size_t>(request.token_entropies_max)),
         sink_(std::move(sink)) {}
 
   bool Deliver() override {
@@ -157,6 +158,9 @@ class GenerationWork final : public Work {
       }
       event.logprobs.push_back(std::move(logprob));
     }
+    if (next_ < entropies_max_) {
+      event.entropies = {next_ < answer_.entropies.size() ? answer_.entropies[next_] : 0.0f};
+    }
     ++finish_.usage.completion_tokens;
     ++next_;
     return event;
@@ -166,6 +170,7 @@ class GenerationWork final : public Work {
   FakeAnswer answer_;
   FinishEvent finish_;
   int top_logprobs_;
+  size_t entropies_max_;
   std::shared_ptr<EventSink> sink_;
   bool started_ = false;
   size_t next_ = 0;
@@ -470,8 +475,8 @@ Result<std::shared_ptr<Ticket>> FakeBackend::Generate(Request request,
   }
   StartEvent start{
       .model = request.model, .decision = model.decision, .prompt_tokens = prompt_tokens};
-  auto work = std::make_shared<GenerationWork>(std::move(start), std::move(answer), finish,
-                                               request.sampling.top_logprobs, std::move(sink));
+  auto work = std::make_shared<GenerationWork>(std::move(start), std::move(answer), finish, request,
+                                               std::move(sink));
   request.held_prompt.reset();  // taken over, as a real engine would
   return impl_->Submit(std::move(work));
 }

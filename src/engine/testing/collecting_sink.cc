@@ -24,6 +24,8 @@ void CollectingSink::OnToken(const TokenEvent& event) {
     answer_.text += event.text;
     answer_.tokens.insert(answer_.tokens.end(), event.tokens.begin(), event.tokens.end());
     answer_.logprobs.insert(answer_.logprobs.end(), event.logprobs.begin(), event.logprobs.end());
+    answer_.entropies.insert(answer_.entropies.end(), event.entropies.begin(),
+                             event.entropies.end());
     ++answer_.num_token_events;
   }
   if (on_token) on_token();

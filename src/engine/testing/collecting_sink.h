@@ -19,6 +19,7 @@ struct CollectedAnswer {
   std::string text;
   std::vector<int32_t> tokens;
   std::vector<TokenLogprob> logprobs;
+  std::vector<float> entropies;
   int num_token_events = 0;
   std::optional<FinishEvent> finish;
   Status error;
