@@ -1,0 +1,24 @@
+#include "router/as_seen_by.h"
+
+namespace aio {
+namespace {
+
+bool Asks(const RoutingPolicy& policy, const Signals& signals) {
+  return policy.wants_probe() && signals.prompt_tokens <= policy.probe_prompt_tokens_max();
+}
+
+}  // namespace
+
+Signals AsSeenBy(const RoutingPolicy& policy, Signals signals) {
+  if (Asks(policy, signals)) return signals;
+  signals.intent.reset();
+  signals.label_logits.clear();
+  signals.probe_fault.clear();
+  return signals;
+}
+
+bool LacksProbe(const RoutingPolicy& policy, const Signals& signals) {
+  return Asks(policy, signals) && !signals.intent && signals.probe_fault.empty();
+}
+
+}  // namespace aio
