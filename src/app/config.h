@@ -41,7 +41,7 @@ struct AppConfig {
   LabelQuery probe;
   size_t sessions_max = RouterOptions().sessions_max;
   RoutingPolicy policy;
-  bool force_policy = false;  // RouterOptions::force_policy; only the command line says so
+  bool force_policy = false;        // RouterOptions::force_policy; only the command line says so
   DecisionLogOptions decision_log;  // of `aio serve`; no path: none is kept
 };
 

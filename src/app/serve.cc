@@ -19,6 +19,7 @@
 #include "app/log_decisions.h"
 #include "app/runtime.h"
 #include "app/system_memory.h"
+#include "app/watch_drift.h"
 #include "kernels/target.h"
 #include "server/server.h"
 
@@ -138,8 +139,10 @@ int RunServe(const ServeFlags& flags) {
   Result<std::unique_ptr<DecisionLog>> log = LogDecisions(*config, logger, clock);  // may be null
   if (!log.ok()) return Fail(log.status());
   if (*log != nullptr) ConnectLog(**log, options);
-  Result<std::unique_ptr<Runtime>> runtime = LoadRuntime(*config, log->get());
+  Result<std::unique_ptr<Runtime>> runtime =
+      LoadRuntime(*config, {.observer = log->get(), .on_drift = WarnOfDrift(logger)});
   if (!runtime.ok()) return Fail(runtime.status());
+  ConnectDrift(*(*runtime)->router, options);
   if (flags.dry_run) {
     fmt::print("{}: fine\n", config->source);
     return kExitOk;
