@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "api/error_object.h"
+#include "api/feedback_request.h"
 #include "api/openai_request.h"
 #include "base/check.h"
 #include "base/utf8.h"
@@ -41,14 +42,20 @@ void CheckPrompt(const aio::Prompt& prompt) {
   }
 }
 
+void CheckFault(const aio::Status& status) {
+  AIO_CHECK(aio::HttpStatusOf(status.code()) == 400);
+  AIO_CHECK(!status.message().empty() && !status.reason().empty());
+  AIO_CHECK(!aio::EncodeError(status).empty());
+}
+
+void CheckFeedback(const aio::Result<aio::FeedbackRequest>& feedback) {
+  if (!feedback.ok()) return CheckFault(feedback.status());
+  AIO_CHECK(!feedback->id.empty() && feedback->score >= -1 && feedback->score <= 1);
+  AIO_CHECK(!aio::EncodeFeedback(*feedback).empty());
+}
+
 void Check(const aio::Result<aio::ApiRequest>& result) {
-  if (!result.ok()) {
-    const aio::Status status = result.status();
-    AIO_CHECK(aio::HttpStatusOf(status.code()) == 400);
-    AIO_CHECK(!status.message().empty() && !status.reason().empty());
-    AIO_CHECK(!aio::EncodeError(status).empty());
-    return;
-  }
+  if (!result.ok()) return CheckFault(result.status());
   AIO_CHECK(!result->request.model.empty());
   CheckPrompt(result->request.prompt);
   CheckSampling(result->request.sampling);
@@ -70,5 +77,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Check(aio::DecodeChatRequest(body));
   Check(aio::DecodeCompletionRequest(body));
   Check(aio::DecodeDecisionRequest(body));
+  CheckFeedback(aio::DecodeFeedbackRequest(body));
   return 0;
 }

@@ -10,6 +10,7 @@
 
 #include "app/system_cpu.h"
 #include "base/toml_table.h"
+#include "decisions/redactor.h"
 #include "router/probe.h"
 
 namespace aio {
@@ -123,6 +124,24 @@ void ReadServer(TomlTable& root, ServerOptions& server) {
   }
 }
 
+void ReadDecisionLog(TomlTable& root, const std::string& source, DecisionLogOptions& log) {
+  std::optional<TomlTable> table = root.Table("decision_log");
+  if (!table) return;
+  table->Require("path");
+  log.path = RelativeTo(source, table->String("path").value_or(""));
+  if (table->Has("path") && log.path.empty()) {
+    table->Fail("path", "is empty; name a file, or remove the table to keep no log");
+  }
+  log.text = table->Bool("text").value_or(log.text);
+  constexpr int kDaysMax = 100 * 365;
+  log.retention_days = table->Int("retention_days", 0, kDaysMax).value_or(log.retention_days);
+  log.queue_max = table->Int("queue_max", 1, kDecisionLogQueueMax).value_or(log.queue_max);
+  log.redact = table->Strings("redact").value_or(log.redact);
+  if (const auto redactor = Redactor::Create(log.redact); !redactor.ok()) {
+    table->Fail("redact", redactor.status().message());
+  }
+}
+
 // Returns the path of the policy.
 std::string ReadRouting(TomlTable& root, const std::string& source, AppConfig& config) {
   root.Require("routing");
@@ -146,6 +165,7 @@ Result<AppConfig> ParseConfig(std::string_view toml, const std::string& source) 
   ReadModels(root, source, config);
   ReadEngine(root, config.engine);
   ReadServer(root, config.server);
+  ReadDecisionLog(root, source, config.decision_log);
   root.Require("probe");
   if (std::optional<TomlTable> probe = root.Table("probe")) config.probe = ReadProbeConfig(*probe);
   const std::string policy_path = ReadRouting(root, source, config);

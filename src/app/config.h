@@ -8,6 +8,7 @@
 
 #include "backend/request.h"
 #include "base/status.h"
+#include "decisions/decision_log.h"
 #include "engine/embedded_backend.h"
 #include "router/router.h"
 #include "router/routing_policy.h"
@@ -40,7 +41,8 @@ struct AppConfig {
   LabelQuery probe;
   size_t sessions_max = RouterOptions().sessions_max;
   RoutingPolicy policy;
-  bool force_policy = false;  // RouterOptions::force_policy; only the command line says so
+  bool force_policy = false;        // RouterOptions::force_policy; only the command line says so
+  DecisionLogOptions decision_log;  // of `aio serve`; no path: none is kept
 };
 
 // What is to be resident: the small and the large model, then their variants as models of their

@@ -134,6 +134,29 @@ TEST(ConfigTest, ReadsEngineAndServer) {
   EXPECT_EQ(config->server.drain_notice, std::chrono::seconds(5));
 }
 
+TEST(ConfigTest, ReadsTheDecisionLog) {
+  EXPECT_EQ(ParseConfig(Config(), kSource)->decision_log.path, "") << "none is kept unasked";
+  const auto config =
+      ParseConfig(Config("[decision_log]\npath = \"../log/decisions.db\"\ntext = true\n"
+                         "retention_days = 30\nqueue_max = 99\nredact = ['\\d{4,}']\n"),
+                  kSource);
+  ASSERT_TRUE(config.ok()) << config.status().ToString();
+  EXPECT_EQ(config->decision_log.path, AIO_SOURCE_DIR "/log/decisions.db");
+  EXPECT_TRUE(config->decision_log.text);
+  EXPECT_EQ(config->decision_log.retention_days, 30);
+  EXPECT_EQ(config->decision_log.queue_max, 99);
+  EXPECT_THAT(config->decision_log.redact, ElementsAre("\\d{4,}"));
+
+  EXPECT_THAT(ErrorOf(Config("[decision_log]\n")), HasSubstr("decision_log.path: is missing"));
+  EXPECT_THAT(ErrorOf(Config("[decision_log]\npath = \"\"\n")), HasSubstr("decision_log.path"));
+  EXPECT_THAT(ErrorOf(Config("[decision_log]\npath = \"x\"\nredact = [\"fine\", \"(\"]\n")),
+              HasSubstr("decision_log.redact: pattern 2, '('"));
+  EXPECT_THAT(ErrorOf(Config("[decision_log]\npath = \"x\"\nretention_days = -1\n")),
+              HasSubstr("decision_log.retention_days"));
+  EXPECT_THAT(ErrorOf(Config("[decision_log]\npath = \"x\"\nqueue_max = 0\n")),
+              HasSubstr("decision_log.queue_max"));
+}
+
 TEST(ConfigTest, ReadsEveryKvType) {
   for (const KvType type : kAllKvTypes) {
     const std::string name(KvTypeName(type));

@@ -201,7 +201,7 @@ Result<AppConfig> RuntimeFlags::Resolve() const {
   return config;
 }
 
-Result<std::unique_ptr<Runtime>> LoadRuntime(const AppConfig& config) {
+Result<std::unique_ptr<Runtime>> LoadRuntime(const AppConfig& config, RuntimeHooks hooks) {
   auto runtime = std::make_unique<Runtime>();
   AIO_ASSIGN_OR_RETURN(std::vector<EmbeddedModel> models, LoadModels(config, runtime->clock));
   auto engine = EmbeddedBackend::Create(models, config.engine, runtime->clock);
@@ -216,6 +216,8 @@ Result<std::unique_ptr<Runtime>> LoadRuntime(const AppConfig& config) {
   options.force_policy = config.force_policy;
   options.sessions_max = config.sessions_max;
   options.virtual_names = config.virtual_names;
+  options.observer = hooks.observer;
+  options.on_drift = std::move(hooks.on_drift);
   Result<std::unique_ptr<Router>> router = Router::Create(std::move(options), runtime->clock);
   if (!router.ok()) return router.status().WithContext(config.source);
   runtime->router = *std::move(router);

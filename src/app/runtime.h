@@ -3,6 +3,7 @@
 #ifndef AIO_APP_RUNTIME_H_
 #define AIO_APP_RUNTIME_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -42,6 +43,12 @@ struct Runtime {
   std::unique_ptr<Router> router;
 };
 
+// Who else listens to the router: see RouterOptions.
+struct RuntimeHooks {
+  DecisionObserver* observer = nullptr;
+  std::function<void(const DriftSignals&)> on_drift = {};
+};
+
 // Loads the weights in `file` with a progress bar that calls them `name`.
 Result<std::shared_ptr<const Model>> LoadWeights(const std::string& name,
                                                  std::shared_ptr<const GgufFile> file, int threads,
@@ -53,7 +60,7 @@ Result<EmbeddedModel> LoadModel(const ModelSettings& settings, int threads, cons
 
 // Checks that the models fit in memory and to each other (check_models.h) before it loads their
 // weights.
-Result<std::unique_ptr<Runtime>> LoadRuntime(const AppConfig& config);
+Result<std::unique_ptr<Runtime>> LoadRuntime(const AppConfig& config, RuntimeHooks hooks = {});
 
 // What is resident, for people: the router's models but for the names that route.
 std::vector<ModelInfo> ResidentModels(const Runtime& runtime);

@@ -16,8 +16,10 @@
 
 #include "api/json_text.h"
 #include "app/commands.h"
+#include "app/log_decisions.h"
 #include "app/runtime.h"
 #include "app/system_memory.h"
+#include "app/watch_drift.h"
 #include "kernels/target.h"
 #include "server/server.h"
 
@@ -30,6 +32,7 @@ struct ServeFlags {
   std::string host;
   int port = -1;
   std::string api_key;
+  std::string decision_log;
   int drain_seconds = 30;
   bool dry_run = false;
   bool json = false;
@@ -47,6 +50,8 @@ class TerminationSignals {
     pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
     // A client that closes its socket early is an error code, not the end of the program.
     std::signal(SIGPIPE, SIG_IGN);
+    // Likewise a file that may not grow, such as the decision log's.
+    std::signal(SIGXFSZ, SIG_IGN);
   }
 
   void Wait() const {
@@ -124,13 +129,20 @@ int RunServe(const ServeFlags& flags) {
   if (!flags.host.empty()) options.host = flags.host;
   if (flags.port >= 0) options.port = flags.port;
   if (!flags.api_key.empty()) options.api_key = flags.api_key;
+  if (!flags.decision_log.empty()) config->decision_log.path = flags.decision_log;
 
   const TerminationSignals signals;  // before any thread starts
   const std::shared_ptr<spdlog::logger> logger = MakeLogger();
   if (!flags.quiet) options.logger = logger;
   if (const Status access = CheckAccess(options, *logger); !access.ok()) return Fail(access);
-  Result<std::unique_ptr<Runtime>> runtime = LoadRuntime(*config);
+  const SystemClock clock;
+  Result<std::unique_ptr<DecisionLog>> log = LogDecisions(*config, logger, clock);  // may be null
+  if (!log.ok()) return Fail(log.status());
+  if (*log != nullptr) ConnectLog(**log, options);
+  Result<std::unique_ptr<Runtime>> runtime =
+      LoadRuntime(*config, {.observer = log->get(), .on_drift = WarnOfDrift(logger)});
   if (!runtime.ok()) return Fail(runtime.status());
+  ConnectDrift(*(*runtime)->router, options);
   if (flags.dry_run) {
     fmt::print("{}: fine\n", config->source);
     return kExitOk;
@@ -161,6 +173,8 @@ void RegisterServe(CLI::App& program, int& exit_status) {
                    "ask for this key (better by the environment than on the command line)")
       ->check([](const std::string& key) { return key.empty() ? "the key is empty" : ""; })
       ->envname("AIO_API_KEY");
+  command->add_option("--decision-log", flags->decision_log,
+                      "keep a row for every request in this SQLite file (see `aio replay`)");
   command->add_option("--drain-seconds", flags->drain_seconds, "time running requests get to end")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();

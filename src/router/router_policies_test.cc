@@ -225,7 +225,7 @@ INSTANTIATE_TEST_SUITE_P(Deliveries, CascadeTest,
                                            FakeBackend::Delivery::kManual));
 
 TEST_P(CascadeTest, ASureBeginningIsLetGo) {
-  SmallSays({0.4f, 0.5f, 0.6f, 9, 9});
+  SmallSays({0.25f, 0.5f, 0.75f, 9, 9});
   const RecordingSink::Record record = f_.Run(Ask("anything"));
   EXPECT_EQ(record.text(), "small small small small small ");
   ASSERT_TRUE(record.starts.size() == 1 && record.starts[0].decision);

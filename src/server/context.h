@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "backend/backend.h"
 #include "base/clock.h"
@@ -22,8 +24,19 @@ struct ServerContext {
   const std::string api_key;                     // empty: none is asked for
   const Duration request_timeout;                // 0: none
   const int64_t started_at;                      // Unix seconds
+  const FeedbackHandler feedback;                // may be empty
+  const std::vector<MetricSource> metric_sources;
   Metrics metrics;
   std::atomic<Server::State> state{Server::State::kCreated};
+
+  // What GET /metrics answers.
+  std::string MetricsText() const {
+    std::vector<MetricReading> readings;
+    for (const MetricSource& source : metric_sources) {
+      for (MetricReading& reading : source()) readings.push_back(std::move(reading));
+    }
+    return metrics.Text(backend.Load(), readings);
+  }
 };
 
 }  // namespace aio

@@ -47,7 +47,7 @@ void HandleMetrics(const std::shared_ptr<Call>& call) {
   const ServerContext& context = call->context();
   call->Respond({.status = 200,
                  .headers = {{"content-type", "text/plain; version=0.0.4; charset=utf-8"}},
-                 .body = context.metrics.Text(context.backend.Load())});
+                 .body = context.MetricsText()});
 }
 
 }  // namespace aio

@@ -13,6 +13,7 @@ using CallHandler = void (*)(const std::shared_ptr<Call>& call);
 void HandleChatCompletions(const std::shared_ptr<Call>& call);
 void HandleCompletions(const std::shared_ptr<Call>& call);
 void HandleDecision(const std::shared_ptr<Call>& call);
+void HandleFeedback(const std::shared_ptr<Call>& call);
 void HandleModels(const std::shared_ptr<Call>& call);
 void HandleModel(const std::shared_ptr<Call>& call);
 void HandleHealth(const std::shared_ptr<Call>& call);

@@ -87,6 +87,17 @@ prometheus::MetricFamily Collect(const LoadMetric& metric, const std::vector<Mod
   return family;
 }
 
+prometheus::MetricFamily ToFamily(const MetricReading& reading) {
+  prometheus::MetricFamily family;
+  family.name = reading.name;
+  family.help = reading.help;
+  family.type = reading.is_counter ? kCounter : kGauge;
+  prometheus::ClientMetric metric;
+  (reading.is_counter ? metric.counter.value : metric.gauge.value) = reading.value;
+  family.metric.push_back(std::move(metric));
+  return family;
+}
+
 }  // namespace
 
 struct Metrics::Families {
@@ -202,9 +213,11 @@ void Metrics::CountWork(const StartEvent& start, const FinishEvent& finish) {
   }
 }
 
-std::string Metrics::Text(const std::vector<ModelLoad>& load) const {
+std::string Metrics::Text(const std::vector<ModelLoad>& load,
+                          const std::vector<MetricReading>& others) const {
   std::vector<prometheus::MetricFamily> families = families_->registry.Collect();
   for (const LoadMetric& metric : kLoadMetrics) families.push_back(Collect(metric, load));
+  for (const MetricReading& reading : others) families.push_back(ToFamily(reading));
   return prometheus::TextSerializer().Serialize(families);
 }
 

@@ -11,6 +11,7 @@
 #include "backend/backend.h"
 #include "backend/events.h"
 #include "base/clock.h"
+#include "server/metric_reading.h"
 
 namespace aio {
 
@@ -30,8 +31,9 @@ class Metrics {
   void ObserveAnswer(const StartEvent& start, const FinishEvent& finish, Duration since_arrival,
                      Duration decode);
 
-  // Prometheus text format; `load` becomes gauges read at this moment.
-  std::string Text(const std::vector<ModelLoad>& load) const;
+  // Prometheus text format; `load` and `others` were read at this moment.
+  std::string Text(const std::vector<ModelLoad>& load,
+                   const std::vector<MetricReading>& others = {}) const;
 
  private:
   // By model and strategy; an empty strategy where no router decided.

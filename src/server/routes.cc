@@ -25,6 +25,7 @@ constexpr Route kRoutes[] = {
     {"/v1/chat/completions", "POST", false, true, HandleChatCompletions},
     {"/v1/completions", "POST", false, true, HandleCompletions},
     {"/v1/decision", "POST", false, true, HandleDecision},
+    {"/v1/feedback", "POST", false, false, HandleFeedback},
     {"/v1/models", "GET", false, false, HandleModels},
     {"/v1/models/", "GET", false, false, HandleModel},
     {"/health", "GET", true, false, HandleHealth},

@@ -101,7 +101,7 @@ class Server::Impl {
 
   int port() const { return http_.port(); }
   State state() const { return context_->state; }
-  std::string Metrics() const { return context_->metrics.Text(context_->backend.Load()); }
+  std::string Metrics() const { return context_->MetricsText(); }
 
  private:
   void MarkStopped() {
@@ -128,6 +128,8 @@ Result<std::unique_ptr<Server>> Server::Create(Backend& backend, ServerOptions o
                                                            options.api_key,
                                                            options.request_timeout,
                                                            clock.UnixSeconds(),
+                                                           options.feedback,
+                                                           options.metric_sources,
                                                            {}});
   options.http.render_error = MakeErrorRenderer(context);
   return std::unique_ptr<Server>(

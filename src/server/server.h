@@ -2,25 +2,34 @@
 // or a test's fake; the server cannot tell and does not ask.
 //
 //   POST /v1/chat/completions   POST /v1/completions    POST /v1/decision
-//   GET  /v1/models[/{id}]      GET  /health /ready     GET  /metrics
+//   POST /v1/feedback           GET  /v1/models[/{id}]  GET  /health /ready /metrics
 //
 // The life of a server: Create() -> Start() -> [BeginDrain()] -> Drain() or Stop().
 #ifndef AIO_SERVER_SERVER_H_
 #define AIO_SERVER_SERVER_H_
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "api/feedback_request.h"
 #include "backend/backend.h"
 #include "base/clock.h"
 #include "base/status.h"
 #include "http/http_server.h"
+#include "server/metric_reading.h"
 
 namespace spdlog {
 class logger;
 }
 
 namespace aio {
+
+// Takes what a client thinks of an answer. `done` is called once, from any thread, perhaps after
+// this has returned; its Status is the client's answer: kNotFound for an id that is not known.
+using FeedbackHandler =
+    std::function<void(const FeedbackRequest& feedback, std::function<void(const Status&)> done)>;
 
 struct ServerOptions {
   std::string host = "127.0.0.1";
@@ -30,6 +39,9 @@ struct ServerOptions {
   // How long Drain() leaves the port open, so that load balancers find /ready at 503.
   Duration drain_notice = std::chrono::seconds(1);
   HttpServerOptions http;  // `render_error` is the server's own
+  // Must not block. Outlives the server, like the backend. Empty: POST /v1/feedback answers 501.
+  FeedbackHandler feedback;
+  std::vector<MetricSource> metric_sources;  // likewise
   // One line a request at info; failures at warn. Never prompt or answer text. Null: silent.
   std::shared_ptr<spdlog::logger> logger;
 };

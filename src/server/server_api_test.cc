@@ -269,5 +269,47 @@ TEST_F(ServerTest, ServesManyStreamsAtOnce) {
   for (std::thread& thread : threads) thread.join();
 }
 
+TEST_F(ServerTest, FeedbackGoesWhereItIsTaken) {
+  ServerOptions options;
+  std::vector<FeedbackRequest> taken;
+  options.feedback = [&](const FeedbackRequest& feedback, auto done) {
+    taken.push_back(feedback);
+    done(feedback.id == "known" ? Status::Ok() : NotFound("no such id"));
+  };
+  Start(options);
+  const Response fine =
+      Post("/v1/feedback", R"({"id": "known", "score": 0.5, "comment": "short"})");
+  EXPECT_EQ(fine.status, 200);
+  EXPECT_EQ(Json::parse(fine.body),
+            Json({{"object", "feedback"}, {"id", "known"}, {"score", 0.5}}));
+  ExpectError(Post("/v1/feedback", R"({"id": "other", "score": 1})"), 404, "not_found_error", "");
+  ASSERT_EQ(taken.size(), 2u);
+  EXPECT_EQ(taken[0].comment, "short");
+
+  ExpectError(Post("/v1/feedback", R"({"id": "known", "score": 2})"), 400, "invalid_request_error",
+              "score");
+  ExpectError(Post("/v1/feedback", R"({"id": "known", "score": 1, "stars": 5})"), 400,
+              "invalid_request_error", "stars");
+  EXPECT_EQ(taken.size(), 2u) << "what is wrong is not passed on";
+}
+
+TEST_F(ServerTest, FeedbackThatNobodyTakesIsRefused) {
+  Start();
+  ExpectError(Post("/v1/feedback", R"({"id": "known", "score": 1})"), 501, "not_implemented_error",
+              "");
+}
+
+TEST_F(ServerTest, MetricsOfOthersAreShown) {
+  ServerOptions options;
+  options.metric_sources.push_back([] {
+    return std::vector<MetricReading>{
+        {.name = "aio_things_total", .help = "Things", .is_counter = true, .value = 7}};
+  });
+  Start(options);
+  const std::string text = Get("/metrics").body;
+  EXPECT_EQ(MetricValue(text, "aio_things_total"), "7");
+  EXPECT_THAT(text, HasSubstr("# TYPE aio_things_total counter"));
+}
+
 }  // namespace
 }  // namespace aio

@@ -1,7 +1,9 @@
 // OpenAI's own client against a real server. What is asked of the models' text is only that
 // it is the same where it must be the same.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
 import OpenAI from 'openai';
 import { findServer } from './server.mjs';
 
@@ -479,6 +481,30 @@ describe('the server', () => {
     const together = await Promise.all(bodies.map(text));
     for (const [i, body] of bodies.entries()) assert.equal(await text(body), together[i]);
     await eventually(async () => (await runningRequests()) === 0, 'nothing runs');
+  });
+
+  test('takes feedback and replays what it decided', async (t) => {
+    const answer = await client.chat.completions.create(fixed({ model: 'auto' }));
+    const feedback = (id, score) => client.post('/feedback', { body: { id, score } });
+    if (!server.log) {
+      t.skip('whether the running server keeps a log is not known');
+      return;
+    }
+    assert.equal((await feedback(answer._request_id, 0.5)).id, answer._request_id);
+    await assert.rejects(feedback('nobody', 1), { status: 404, param: 'id' });
+    await assert.rejects(feedback(answer._request_id, 2), { status: 400, param: 'score' });
+
+    const { stdout } = await promisify(execFile)(process.env.AIO_BINARY, [
+      'replay',
+      server.log,
+      '--json',
+    ]);
+    const report = JSON.parse(stdout);
+    assert.equal(report.unreadable_rows, 0);
+    assert.equal(report.scored, 1);
+    assert.equal(report.checks.length, 1);
+    assert.ok(report.checks[0].requests >= 1);
+    assert.equal(report.checks[0].same, report.checks[0].requests);
   });
 
   test('tells its health and metrics', async () => {

@@ -1,15 +1,18 @@
 // Finds the server under test: AIO_BASE_URL names a running one, else the binary AIO_BINARY is
-// started as `aio serve --port 0` (with AIO_SERVE_ARGS, split at spaces, added) and the port is
-// read from its output.
+// started as `aio serve --port 0` (with AIO_SERVE_ARGS, split at spaces, added) with a decision
+// log of its own, and the port is read from its output.
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const START_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 10_000;
 
-async function startBinary(binary) {
+async function startBinary(binary, log) {
   const extra = (process.env.AIO_SERVE_ARGS ?? '').split(' ').filter((arg) => arg !== '');
-  const child = spawn(binary, ['serve', '--port', '0', ...extra], {
+  const child = spawn(binary, ['serve', '--port', '0', '--decision-log', log, ...extra], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const url = await new Promise((resolve, reject) => {
@@ -53,6 +56,9 @@ export async function findServer() {
   if (!process.env.AIO_BINARY) {
     throw new Error('set AIO_BASE_URL to a running server or AIO_BINARY to the program `aio`');
   }
-  const { url, child } = await startBinary(process.env.AIO_BINARY);
-  return { url, stop: () => stopBinary(child) };
+  const folder = mkdtempSync(join(tmpdir(), 'aio-openai-'));
+  const log = join(folder, 'decisions.db');
+  const { url, child } = await startBinary(process.env.AIO_BINARY, log);
+  const stop = () => stopBinary(child).finally(() => rmSync(folder, { recursive: true }));
+  return { url, log, stop };
 }

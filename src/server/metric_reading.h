@@ -1,0 +1,24 @@
+// Metrics of what the server itself does not know.
+#ifndef AIO_SERVER_METRIC_READING_H_
+#define AIO_SERVER_METRIC_READING_H_
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace aio {
+
+// One series without labels, as GET /metrics shows it.
+struct MetricReading {
+  std::string name;  // "aio_..."; of a counter "..._total"
+  std::string help;
+  bool is_counter = false;  // else a gauge
+  double value = 0;
+};
+
+// Read at every GET /metrics, from the server's threads.
+using MetricSource = std::function<std::vector<MetricReading>()>;
+
+}  // namespace aio
+
+#endif  // AIO_SERVER_METRIC_READING_H_
