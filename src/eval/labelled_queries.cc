@@ -47,6 +47,9 @@ Result<LabelledQuery> ParseLine(std::string_view line) {
   if (object.contains("intent")) {
     AIO_ASSIGN_OR_RETURN(query.intent, GetString(object, "intent"));
   }
+  if (object.contains("task")) {
+    AIO_ASSIGN_OR_RETURN(query.task, GetString(object, "task"));
+  }
   return query;
 }
 
@@ -63,8 +66,9 @@ Result<std::vector<LabelledQuery>> ReadLabelledQueries(const std::string& path) 
   return ParseLabelledQueries(text.str(), path);
 }
 
-Result<std::vector<LabelledQuery>> ParseLabelledQueries(std::string_view text,
-                                                        const std::string& source) {
+Result<std::vector<LabelledQuery>> ParseReadableQueries(std::string_view text,
+                                                        const std::string& source,
+                                                        std::vector<UnreadableLine>& unreadable) {
   std::vector<LabelledQuery> queries;
   for (int number = 1; !text.empty(); ++number) {
     const size_t end = text.find('\n');
@@ -72,12 +76,29 @@ Result<std::vector<LabelledQuery>> ParseLabelledQueries(std::string_view text,
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     Result<LabelledQuery> query = ParseLine(line);
-    if (!query.ok()) return query.status().WithContext(fmt::format("{}: line {}", source, number));
+    if (!query.ok()) {
+      unreadable.push_back({number, query.status().message()});
+      continue;
+    }
     query->line = number;
     queries.push_back(*std::move(query));
   }
-  if (queries.empty()) return InvalidArgument(source + ": holds no query");
+  if (queries.empty() && unreadable.empty()) return InvalidArgument(source + ": holds no query");
+  if (queries.empty()) {
+    return InvalidArgument(
+        fmt::format("{}: line {}: {}", source, unreadable.front().line, unreadable.front().fault));
+  }
   return queries;
+}
+
+Result<std::vector<LabelledQuery>> ParseLabelledQueries(std::string_view text,
+                                                        const std::string& source) {
+  std::vector<UnreadableLine> unreadable;
+  AIO_ASSIGN_OR_RETURN(std::vector<LabelledQuery> queries,
+                       ParseReadableQueries(text, source, unreadable));
+  if (unreadable.empty()) return queries;
+  return InvalidArgument(
+      fmt::format("{}: line {}: {}", source, unreadable.front().line, unreadable.front().fault));
 }
 
 }  // namespace aio
