@@ -14,11 +14,25 @@ namespace {
 
 using PromptsByIntent = std::map<std::string, std::vector<std::string>>;
 
+// FNV-1a: which half a prompt belongs to depends on its text alone.
+uint64_t Hash(std::string_view text) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return hash;
+}
+
+bool IsUsed(std::string_view text, Wordings half) {
+  constexpr int kHashBit = 32;  // the lowest ones depend on the last bytes only
+  if (half == Wordings::kAll) return true;
+  return (Hash(text) >> kHashBit) % 2 == (half == Wordings::kHeldOut ? 1 : 0);
+}
+
 // Each intent's prompts in an order of their own.
-PromptsByIntent Sort(const std::vector<LabelledQuery>& queries, SuiteDraw& draw) {
+PromptsByIntent Sort(const std::vector<LabelledQuery>& queries, Wordings half, SuiteDraw& draw) {
   PromptsByIntent prompts;
   for (const LabelledQuery& query : queries) {
-    if (!query.intent.empty()) prompts[query.intent].push_back(query.messages.back().content);
+    const std::string& text = query.messages.back().content;
+    if (!query.intent.empty() && IsUsed(text, half)) prompts[query.intent].push_back(text);
   }
   for (auto& [intent, texts] : prompts) draw.Shuffle(texts);
   return prompts;
@@ -44,8 +58,8 @@ std::vector<std::string> Bases(const PromptsByIntent& prompts, const std::string
 
 Result<RobustnessSuites> MakeRobustnessSuites(const std::vector<LabelledQuery>& queries,
                                               const RobustnessSuiteOptions& options) {
-  SuiteDraw draw(options.seed, options.wordings);
-  const PromptsByIntent prompts = Sort(queries, draw);
+  SuiteDraw draw(options.seed, options.half);
+  const PromptsByIntent prompts = Sort(queries, options.half, draw);
   const auto programs = prompts.find(options.target);
   const std::vector<std::string> bases =
       Bases(prompts, options.target, static_cast<size_t>(options.bases));
@@ -59,12 +73,11 @@ Result<RobustnessSuites> MakeRobustnessSuites(const std::vector<LabelledQuery>& 
   suites.small_intent = options.target;
   suites.attacked = MakeAttackSuite(bases, {.seed = options.seed,
                                             .prompts = options.attacked,
-                                            .wordings = options.wordings,
+                                            .wordings = options.half,
                                             .target = options.target,
                                             .programs = programs->second});
   suites.multi_intent = MakeMultiIntentSuite(
-      prompts,
-      {.seed = options.seed, .prompts = options.multi_intent, .wordings = options.wordings});
+      prompts, {.seed = options.seed, .prompts = options.multi_intent, .wordings = options.half});
   for (const auto& [intent, texts] : prompts) {
     const size_t count = std::min(texts.size(), static_cast<size_t>(options.clean));
     for (size_t i = 0; i < count; ++i) suites.clean.push_back({texts[i], intent});

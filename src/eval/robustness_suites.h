@@ -15,12 +15,12 @@ namespace aio {
 
 struct RobustnessSuiteOptions {
   uint64_t seed = 1;
-  int bases = 200;         // prompts that are attacked, as many of each intent as there are
-  int attacked = 700;      // prompts made from them
-  int multi_intent = 300;  // prompts with two intents
-  int clean = 100;         // prompts of each intent as they are
-  Wordings wordings = Wordings::kAll;
-  std::string target = "code";  // the intent that the small model answers
+  int bases = 200;                 // prompts that are attacked, as many of each intent as there are
+  int attacked = 700;              // prompts made from them
+  int multi_intent = 300;          // prompts with two intents
+  int clean = 100;                 // prompts of each intent as they are
+  Wordings half = Wordings::kAll;  // of the wordings, and of the prompts, by a hash of their text
+  std::string target = "code";     // the intent that the small model answers
 };
 
 // From the last message of each of `queries`; those without an intent are not used. Prompts of
