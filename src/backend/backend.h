@@ -35,9 +35,11 @@ struct ModelInfo {
   int vocabulary_size = 0;   // 0: unknown
   // Models with equal ones give every text the same token ids; 0: unknown.
   uint64_t vocabulary_fingerprint = 0;
+  // Hexadecimal; equal ones are the same weights, vocabulary and settings. Empty: unknown.
+  std::string fingerprint;
 };
 
-// A point-in-time load reading; exported as metrics and, later, a routing signal.
+// A point-in-time load reading; exported as metrics, and a routing signal.
 struct ModelLoad {
   std::string name;
   int running = 0;  // sequences that take part in steps
@@ -45,6 +47,8 @@ struct ModelLoad {
   int64_t kv_blocks_used = 0;
   int64_t kv_blocks_idle = 0;  // in no use, kept for whoever begins with the same tokens
   int64_t kv_blocks_total = 0;
+  double step_ms = 0;  // of a step that computes one token, as lately measured; 0: unknown
+  double tokens_per_second = 0;  // of one answer, as lately measured; 0: unknown
   // Since the start:
   int64_t preemptions = 0;          // sequences sent back to the queue for want of blocks
   int64_t prefix_tokens_asked = 0;  // prompt tokens looked up in the prefix cache

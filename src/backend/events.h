@@ -73,6 +73,9 @@ struct TokenEvent {
   std::string text;
   std::vector<int32_t> tokens;
   std::vector<TokenLogprob> logprobs;  // one a token, when asked for
+  // One a token, when Request::wants_token_entropy: Shannon entropy in nats of the model's
+  // distribution before sampling filters.
+  std::vector<float> entropies;
 };
 
 enum class FinishReason {

@@ -101,6 +101,9 @@ struct Request {
   std::optional<std::string> weights;       // likewise: "" (the role's own) or kW8A16
   std::optional<double> entropy_threshold;  // the client's tau, nats; only routing reads it
   std::string intent;  // what the request is about, if known: a label of the probe
+  std::string
+      session;  // of which conversation this is a turn; empty: unknown. Only routing reads it
+  bool wants_token_entropy = false;  // TokenEvent::entropies
   TimePoint deadline = kNoDeadline;
   std::shared_ptr<HeldPrompt> held_prompt;  // of the same prompt, or null
 };

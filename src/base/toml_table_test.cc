@@ -97,5 +97,21 @@ TEST(TomlTable, NestingHasALimit) {
   EXPECT_FALSE(TomlTable::Parse(deep, "f.toml").ok());
 }
 
+TEST(TomlTable, NumbersOfAnArrayAndOfATable) {
+  auto root = TomlTable::Parse("a = [1, 2.5]\nb = { y = 2, x = 0.5 }\nc = [1, 7]\n", "f.toml");
+  ASSERT_TRUE(root.ok());
+  EXPECT_EQ(root->Numbers("a", 0, 3), (std::vector<double>{1, 2.5}));
+  using Named = std::vector<std::pair<std::string, double>>;
+  EXPECT_EQ(root->NamedNumbers("b", 0, 3), (Named{{"x", 0.5}, {"y", 2}}));
+  EXPECT_EQ(root->NamedNumbers("z", 0, 3), std::nullopt);
+  EXPECT_EQ(root->Numbers("c", 0, 3), std::nullopt);
+  EXPECT_EQ(root->Finish().message(), "f.toml:3: c: must hold numbers from 0 to 3 only, has 7");
+
+  auto bad = TomlTable::Parse("b = { y = 2, x = \"one\" }\n", "f.toml");
+  ASSERT_TRUE(bad.ok());
+  EXPECT_EQ(bad->NamedNumbers("b", 0, 3), std::nullopt);
+  EXPECT_EQ(bad->Finish().message(), "f.toml:1: b.x: must be a number from 0 to 3, is \"one\"");
+}
+
 }  // namespace
 }  // namespace aio

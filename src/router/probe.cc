@@ -101,6 +101,7 @@ Result<std::shared_ptr<Ticket>> Probe::Start(const Request& request, Callback do
       return done(intent.status());
     }
     done(ProbeResult{.intent = *std::move(intent),
+                     .logits = std::move(scores->logits),
                      .held_prompt = std::move(scores->held_prompt),
                      .traffic = scores->traffic,
                      .elapsed_ms = ToMs(state->clock.Now() - start)});

@@ -11,11 +11,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "backend/backend.h"
 #include "base/clock.h"
 #include "base/status.h"
-#include "router/routing_policy.h"
+#include "router/intent_distribution.h"
 
 namespace aio {
 
@@ -43,7 +44,8 @@ Result<LabelQuery> ProbeConfigFromToml(std::string_view text, const std::string&
 LabelQuery ReadProbeConfig(TomlTable& probe);
 
 struct ProbeResult {
-  IntentDistribution intent;
+  IntentDistribution intent;                // not calibrated
+  std::vector<float> logits;                // [intent.labels], which it was made from
   std::shared_ptr<HeldPrompt> held_prompt;  // may be null
   Traffic traffic;
   double elapsed_ms = 0;  // from Start() to the scores, by the probe's clock

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/sha256.h"
 #include "router/model_names.h"
 #include "router/pending_generation.h"
 #include "router/probe.h"
@@ -21,8 +22,9 @@ constexpr std::string_view kContextLengthExceeded = "context_length_exceeded";
 struct Target {
   std::string_view role;
   RoleTarget place;
-  int context_length = 0;   // 0: unknown
-  uint64_t vocabulary = 0;  // a fingerprint; 0: unknown
+  int context_length = 0;    // 0: unknown
+  int64_t weight_bytes = 0;  // 0: unknown
+  uint64_t vocabulary = 0;   // a fingerprint; 0: unknown
 
   Backend& backend() const { return *place.backend; }
   const std::string& model() const { return place.model; }
@@ -49,6 +51,9 @@ struct RoutedRequest {
   std::optional<std::string> weights;
   ContextNeed small;
   ContextNeed large;
+  // When it came in: the probe's callback may not ask the backend that calls it.
+  LoadSignals small_load;
+  LoadSignals large_load;
 };
 
 // What came of looking at it.
@@ -182,6 +187,17 @@ Result<ModelInfo> FindModel(const Backend& backend, const std::string& name,
   return NotFound(fmt::format("the {}, '{}', is not among those of its backend", what, name));
 }
 
+LoadSignals LoadOf(const std::vector<ModelLoad>& loads, std::string_view model) {
+  for (const ModelLoad& load : loads) {
+    if (load.name != model) continue;
+    return {.running = load.running,
+            .waiting = load.waiting,
+            .step_ms = load.step_ms,
+            .tokens_per_second = load.tokens_per_second};
+  }
+  return {};
+}
+
 Result<Target> FindTarget(std::string_view role, RoleTarget place) {
   AIO_CHECK(place.backend != nullptr, "a role without a backend");
   AIO_ASSIGN_OR_RETURN(const ModelInfo own,
@@ -199,43 +215,41 @@ Result<Target> FindTarget(std::string_view role, RoleTarget place) {
   return Target{.role = role,
                 .place = std::move(place),
                 .context_length = own.context_length,
+                .weight_bytes = own.bytes,
                 .vocabulary = own.vocabulary_fingerprint};
 }
 
-// Of every rule, that its role can do what it says.
-Status CheckArms(const RoutingPolicy& policy, const Target& small, const Target& large) {
-  for (const RoutingRule& rule : policy.rules()) {
-    const Target& target = rule.role == kSmallRole ? small : large;
-    const std::string where = fmt::format("policy '{}', rule '{}'", policy.name(), rule.name);
-    if (target.ModelWith(rule.weights) == nullptr) {
-      return InvalidArgument(
-          fmt::format("{}: the {} model, '{}', has no {} weights resident; load them "
-                      "(models.{}.{}_path), or take 'weights' out of the rule",
-                      where, rule.role, target.model(), rule.weights, rule.role, rule.weights));
-    }
-    if (rule.strategy.kind == StrategyKind::kDraftModel && target.place.draft_model.empty()) {
-      return InvalidArgument(
-          fmt::format("{}: no model drafts for the {} one, '{}'; name one (models.{}.draft_model), "
-                      "or choose another strategy",
-                      where, rule.role, target.model(), rule.role));
-    }
+// That `target` can do what a rule or arm of the policy, `where`, says.
+Status CheckArm(const Target& target, std::string_view where, const std::string& weights,
+                const Strategy& strategy) {
+  if (target.ModelWith(weights) == nullptr) {
+    return InvalidArgument(
+        fmt::format("{}: the {} model, '{}', has no {} weights resident; load them "
+                    "(models.{}.{}_path), or take 'weights' out of it",
+                    where, target.role, target.model(), weights, target.role, weights));
+  }
+  if (strategy.kind == StrategyKind::kDraftModel && target.place.draft_model.empty()) {
+    return InvalidArgument(
+        fmt::format("{}: no model drafts for the {} one, '{}'; name one (models.{}.draft_model), "
+                    "or choose another strategy",
+                    where, target.role, target.model(), target.role));
   }
   return Status::Ok();
 }
 
-Status CheckIntentsAreLabels(const RoutingPolicy& policy, const LabelQuery& labels) {
+Status CheckArms(const RoutingPolicy& policy, const Target& small, const Target& large) {
+  const auto target_of = [&](std::string_view role) -> const Target& {
+    return role == kSmallRole ? small : large;
+  };
   for (const RoutingRule& rule : policy.rules()) {
-    for (const std::string& intent : rule.intents) {
-      const bool known =
-          std::any_of(labels.labels.begin(), labels.labels.end(),
-                      [&](const LabelQuery::Label& label) { return label.name == intent; });
-      if (known) continue;
-      std::string names;
-      for (const auto& label : labels.labels) names += (names.empty() ? "" : ", ") + label.name;
-      return InvalidArgument(
-          fmt::format("policy '{}', rule '{}': no label '{}' in the probe; it has: {}",
-                      policy.name(), rule.name, intent, names));
-    }
+    AIO_RETURN_IF_ERROR(CheckArm(target_of(rule.role),
+                                 fmt::format("policy '{}', rule '{}'", policy.name(), rule.name),
+                                 rule.weights, rule.strategy));
+  }
+  for (const PolicyArm& arm : policy.settings().arms) {
+    AIO_RETURN_IF_ERROR(CheckArm(target_of(arm.role),
+                                 fmt::format("policy '{}', arm", policy.name()), arm.weights,
+                                 arm.strategy));
   }
   return Status::Ok();
 }
@@ -263,7 +277,9 @@ struct Router::State {
   Status CheckTokenIds(const Request& request) const;
   Status CountTokens(RoutedRequest& routed) const;
   Status CheckContext(RoutedRequest& routed) const;
+  void ReadLoads(RoutedRequest& routed) const;
   bool WantsProbe(const RoutedRequest& routed) const;
+  Signals ToSignals(const RoutedRequest& routed, const Look& look) const;
 
   Decision DecideByPolicy(const RoutedRequest& routed, const Look& look) const;
   Result<Decision> DecideByName(const Request& request, const NamedRoute& route) const;
@@ -304,6 +320,7 @@ Result<RoutedRequest> Router::State::Prepare(Request request, const NamedRoute& 
   }
   AIO_RETURN_IF_ERROR(CountTokens(routed));
   AIO_RETURN_IF_ERROR(CheckContext(routed));
+  ReadLoads(routed);
   return routed;
 }
 
@@ -369,21 +386,44 @@ Status Router::State::CheckContext(RoutedRequest& routed) const {
   return FitsNowhere(routed);
 }
 
-bool Router::State::WantsProbe(const RoutedRequest& routed) const {
-  return routed.count_fault.empty() && routed.prompt_tokens <= policy.probe_prompt_tokens_max();
+void Router::State::ReadLoads(RoutedRequest& routed) const {
+  const std::vector<ModelLoad> loads = small.backend().Load();
+  routed.small_load = LoadOf(loads, small.model());
+  const bool shared = &large.backend() == &small.backend();
+  routed.large_load = LoadOf(shared ? loads : large.backend().Load(), large.model());
 }
 
-Decision Router::State::DecideByPolicy(const RoutedRequest& routed, const Look& look) const {
+bool Router::State::WantsProbe(const RoutedRequest& routed) const {
+  return policy.wants_probe() && routed.count_fault.empty() &&
+         routed.prompt_tokens <= policy.probe_prompt_tokens_max();
+}
+
+Signals Router::State::ToSignals(const RoutedRequest& routed, const Look& look) const {
   Signals signals;
   signals.prompt_tokens = routed.prompt_tokens;
   signals.entropy_threshold = routed.request.entropy_threshold;
   signals.strategy = routed.strategy;
   signals.weights = routed.weights;
-  signals.small = {.context = routed.small, .variants = small.VariantNames()};
-  signals.large = {.context = routed.large, .variants = large.VariantNames()};
+  signals.small = {.context = routed.small,
+                   .variants = small.VariantNames(),
+                   .load = routed.small_load,
+                   .weight_bytes = small.weight_bytes};
+  signals.large = {.context = routed.large,
+                   .variants = large.VariantNames(),
+                   .load = routed.large_load,
+                   .weight_bytes = large.weight_bytes};
   signals.probe_fault = routed.count_fault.empty() ? look.fault : routed.count_fault;
-  if (look.probe) signals.intent = look.probe->intent;
-  PolicyOutcome outcome = policy.Decide(signals);
+  signals.answer_tokens_max = routed.request.sampling.max_tokens;
+  signals.request_hash = Sha256Uint64(routed.request.id);
+  if (look.probe) {
+    signals.intent = look.probe->intent;
+    signals.label_logits = look.probe->logits;
+  }
+  return signals;
+}
+
+Decision Router::State::DecideByPolicy(const RoutedRequest& routed, const Look& look) const {
+  PolicyOutcome outcome = policy.Decide(ToSignals(routed, look));
 
   Decision decision;
   decision.model = *TargetOf(outcome.role).ModelWith(outcome.weights);
@@ -394,7 +434,7 @@ Decision Router::State::DecideByPolicy(const RoutedRequest& routed, const Look& 
   decision.rule = std::move(outcome.rule);
   decision.prompt_tokens = routed.prompt_tokens;
   if (look.probe) {
-    const IntentDistribution& intent = look.probe->intent;
+    const IntentDistribution& intent = *outcome.intent;
     decision.probed = true;
     decision.intent = intent.labels[intent.top()];
     for (size_t i = 0; i < intent.labels.size(); ++i) {
@@ -490,8 +530,10 @@ Result<std::unique_ptr<Router>> Router::Create(RouterOptions options, const Cloc
   AIO_ASSIGN_OR_RETURN(ModelNames names,
                        ModelNames::Create(std::move(options.virtual_names), std::move(models),
                                           options.labels.labels.size()));
-  if (options.policy.rules().empty()) return InvalidArgument("the routing policy has no rules");
-  AIO_RETURN_IF_ERROR(CheckIntentsAreLabels(options.policy, options.labels));
+  if (options.policy.name().empty()) return InvalidArgument("there is no routing policy");
+  std::vector<std::string> labels;
+  for (const LabelQuery::Label& label : options.labels.labels) labels.push_back(label.name);
+  AIO_RETURN_IF_ERROR(options.policy.CheckLabels(labels));
   AIO_RETURN_IF_ERROR(CheckArms(options.policy, small, large));
   AIO_RETURN_IF_ERROR(small.backend().ValidateLabels(small.model(), options.labels));
 

@@ -103,13 +103,13 @@ TEST_P(RouterArmsTest, APolicyAsksForNothingThatIsNotThere) {
   EXPECT_EQ(
       error(R"({ name = "r", role = "large", strategy = "plain", weights = "w8a16" })", nothing),
       "policy 'test', rule 'r': the large model, 'pocket-large', has no w8a16 weights "
-      "resident; load them (models.large.w8a16_path), or take 'weights' out of the rule");
+      "resident; load them (models.large.w8a16_path), or take 'weights' out of it");
   EXPECT_EQ(error(R"({ name = "r", role = "small", strategy = "plain", weights = "w8a16" })",
                   [](RouterOptions& o) {
                     o.large.variants = {{"w8a16", kLargeW8A16}};
                   }),
             "policy 'test', rule 'r': the small model, 'pocket-small', has no w8a16 weights "
-            "resident; load them (models.small.w8a16_path), or take 'weights' out of the rule");
+            "resident; load them (models.small.w8a16_path), or take 'weights' out of it");
   EXPECT_EQ(error(R"({ name = "r", role = "large", strategy = "draft_model" })", nothing),
             "policy 'test', rule 'r': no model drafts for the large one, 'pocket-large'; name one "
             "(models.large.draft_model), or choose another strategy");

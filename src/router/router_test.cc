@@ -292,7 +292,8 @@ TEST(Router, CreateChecksWhatItIsGiven) {
   EXPECT_THAT(error([](RouterOptions& o) { o.labels.labels.resize(1); }), HasSubstr("1 labels"));
   EXPECT_THAT(error([](RouterOptions& o) { o.labels.labels[1].word = "code"; }),
               HasSubstr("same word"));
-  EXPECT_THAT(error([](RouterOptions& o) { o.policy = RoutingPolicy(); }), HasSubstr("no rules"));
+  EXPECT_THAT(error([](RouterOptions& o) { o.policy = RoutingPolicy(); }),
+              HasSubstr("no routing policy"));
   EXPECT_THAT(error([](RouterOptions& o) { o.virtual_names.clear(); }), HasSubstr("no name asks"));
   f.small.Update(kSmall, [](FakeModel& m) { m.validate_fault = InvalidArgument("collide"); });
   EXPECT_EQ(error([](RouterOptions&) {}), "collide");

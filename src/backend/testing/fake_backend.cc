@@ -145,7 +145,8 @@ class GenerationWork final : public Work {
 
   TokenEvent NextToken() {
     const int32_t id = static_cast<int32_t>(next_);
-    TokenEvent event{.text = answer_.tokens[next_], .tokens = {id}, .logprobs = {}};
+    TokenEvent event{
+        .text = answer_.tokens[next_], .tokens = {id}, .logprobs = {}, .entropies = {}};
     if (top_logprobs_ >= 0) {
       TokenLogprob logprob{.token = id, .bytes = event.text, .logprob = -0.5f, .top = {}};
       for (int i = 0; i < top_logprobs_; ++i) {

@@ -25,6 +25,7 @@ namespace aio {
 // with kLength; stop strings are not looked at.
 struct FakeAnswer {
   std::vector<std::string> tokens = {"Hello", " ", "world"};  // one TokenEvent each
+  std::vector<float> entropies = {};  // of each token, if asked for; missing ones are 0
   FinishReason finish = FinishReason::kStop;
   Timings timings;
   Traffic traffic;
