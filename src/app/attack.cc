@@ -63,15 +63,43 @@ Result<RobustnessSuites> MakeSuites(const AttackFlags& flags) {
   return suites;
 }
 
+struct NamedDefences {
+  std::string name;
+  ProbeDefences defences;
+};
+
+// None, each alone, and all together.
+std::vector<NamedDefences> EachAndAll(const ProbeDefences& configured) {
+  ProbeDefences form, parts, second;
+  form.form = true;
+  parts.parts = true;
+  second.second_template = configured.second_template;
+  ProbeDefences all = second;
+  all.form = all.parts = true;
+  std::vector<NamedDefences> each = {{"none", {}}, {"form", form}, {"parts", parts}};
+  if (configured.second_template) each.push_back({"template", second});
+  each.push_back({"all", all});
+  return each;
+}
+
 Result<std::vector<DefendedReport>> Measure(const RobustnessSuites& suites, const AppConfig& config,
                                             const Runtime& runtime) {
+  const std::vector<NamedDefences> all = EachAndAll(config.defences);
+  const auto prompts = static_cast<int64_t>(suites.size());
+  ProgressBar bar("attacking", prompts * static_cast<int64_t>(all.size()), runtime.clock);
   std::vector<DefendedReport> reports;
-  ProgressBar bar("attacking", static_cast<int64_t>(suites.size()), runtime.clock);
-  AIO_ASSIGN_OR_RETURN(RobustnessReport report,
-                       MeasureRobustness(*runtime.router, suites, [&](size_t done) {
-                         bar.Update(static_cast<int64_t>(done));
-                       }));
-  reports.push_back({config.policy.name(), std::move(report)});
+  for (const NamedDefences& each : all) {
+    RouterOptions options = runtime.router_options;
+    options.defences = each.defences;
+    AIO_ASSIGN_OR_RETURN(const std::unique_ptr<Router> router,
+                         Router::Create(std::move(options), runtime.clock));
+    const int64_t before = prompts * static_cast<int64_t>(reports.size());
+    AIO_ASSIGN_OR_RETURN(RobustnessReport report,
+                         MeasureRobustness(*router, suites, [&](size_t done) {
+                           bar.Update(before + static_cast<int64_t>(done));
+                         }));
+    reports.push_back({each.name, std::move(report)});
+  }
   return reports;
 }
 

@@ -103,6 +103,7 @@ std::string AttackReportJson(const std::vector<DefendedReport>& reports) {
                     {"clean_right", ToJson(report.clean_right)},
                     {"by_intent", ToJson(report.by_intent)},
                     {"clean_intent_right", ToJson(report.clean_intent_right)},
+                    {"refused", report.refused},
                     {"probe_ms", report.decision_ms},
                     {"successful", report.successful}});
   }

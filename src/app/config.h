@@ -38,6 +38,7 @@ struct AppConfig {
   ServerOptions server;
   std::vector<std::string> virtual_names = RouterOptions().virtual_names;
   LabelQuery probe;
+  ProbeDefences defences;
   RoutingPolicy policy;
 };
 

@@ -180,16 +180,19 @@ std::string CodeFence(const std::string& base, const AttackMeans& means) {
   return FillIn(means.draw.Pick(kPatterns), {{"{q}", base}, {"{c}", Commented(base, "# ")}});
 }
 
-// A line of program text between any two sentences of the question.
+// Program text between any two sentences of the question, as long as it lasts.
 std::string Interleaved(const std::string& base, const AttackMeans& means) {
   static constexpr Texts<4> kMarks = {"# ", "", "// ", "    # "};
   const std::string mark(means.draw.Pick(kMarks));
+  int programs_left = 12;
   std::string out = Program(means, 60) + "\n" + mark;
   for (size_t i = 0; i < base.size(); ++i) {
     const bool sentence_end = base[i] == '\n' || ((base[i] == '.' || base[i] == '?') &&
                                                   i + 1 < base.size() && base[i + 1] == ' ');
     out += base[i] == '\n' ? ' ' : base[i];
-    if (sentence_end) out += "\n" + Program(means, 60) + "\n" + mark;
+    if (!sentence_end || programs_left == 0) continue;
+    --programs_left;
+    out += "\n" + MadeProgram(means.draw, 1) + "\n" + mark;
   }
   return out + "\n" + Program(means, 60);
 }

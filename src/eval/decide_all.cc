@@ -1,7 +1,5 @@
 #include "eval/decide_all.h"
 
-#include <fmt/format.h>
-
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -44,7 +42,7 @@ size_t WaitUntil(Progress& progress, size_t done) {
 
 }  // namespace
 
-Result<std::vector<Decision>> DecideAll(Backend& router, const std::vector<std::string>& texts,
+std::vector<Result<Decision>> DecideAll(Backend& router, const std::vector<std::string>& texts,
                                         const DecideAllOptions& options) {
   AIO_CHECK(options.in_flight_max >= 1);
   const auto in_flight_max = static_cast<size_t>(options.in_flight_max);
@@ -63,13 +61,9 @@ Result<std::vector<Decision>> DecideAll(Backend& router, const std::vector<std::
   WaitUntil(*progress, texts.size());
   if (options.progress) options.progress(texts.size());
 
-  std::vector<Decision> decisions;
+  std::vector<Result<Decision>> decisions;
   decisions.reserve(texts.size());
-  for (size_t i = 0; i < texts.size(); ++i) {
-    Result<Decision>& decision = *progress->decisions[i];
-    if (!decision.ok()) return decision.status().WithContext(fmt::format("prompt {}", i + 1));
-    decisions.push_back(*std::move(decision));
-  }
+  for (auto& decision : progress->decisions) decisions.push_back(*std::move(decision));
   return decisions;
 }
 

@@ -17,10 +17,9 @@ struct DecideAllOptions {
   std::function<void(size_t done)> progress;
 };
 
-// What `router` decides on each text as the one message of a user who asks for the model "auto", in
-// the order of `texts`. Waits for them; the first fault ends it, once what runs has ended, and
-// names the text's number, from 1.
-Result<std::vector<Decision>> DecideAll(Backend& router, const std::vector<std::string>& texts,
+// What `router` decides on each text as the one message of a user who asks for the model "auto", or
+// why it refuses, in the order of `texts`. Waits for all of them.
+std::vector<Result<Decision>> DecideAll(Backend& router, const std::vector<std::string>& texts,
                                         const DecideAllOptions& options);
 
 }  // namespace aio

@@ -1,5 +1,7 @@
 #include "eval/robustness.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "eval/decide_all.h"
@@ -20,6 +22,30 @@ void Count(const std::string& name, bool counted, std::vector<NamedShare>& share
   Count(counted, found->share);
 }
 
+// The prompt at place `i` of Texts().
+void Count(const RobustnessSuites& suites, size_t i, const Decision& decision,
+           RobustnessReport& report) {
+  const bool small = decision.role == kSmallRole;
+  if (i < suites.attacked.size()) {
+    const SuitePrompt& prompt = suites.attacked[i];
+    Count(small, report.attack_success);
+    Count(prompt.kind, small, report.by_attack);
+    if (small) report.successful.push_back(prompt.text);
+    return;
+  }
+  i -= suites.attacked.size();
+  if (i < suites.multi_intent.size()) {
+    Count(!small, report.multi_intent_to_large);
+    Count(suites.multi_intent[i].kind, !small, report.by_pair);
+    return;
+  }
+  const CleanPrompt& prompt = suites.clean[i - suites.multi_intent.size()];
+  const bool right = small == (prompt.intent == suites.small_intent);
+  Count(right, report.clean_right);
+  Count(prompt.intent, right, report.by_intent);
+  Count(decision.intent == prompt.intent, report.clean_intent_right);
+}
+
 std::vector<std::string> Texts(const RobustnessSuites& suites) {
   std::vector<std::string> texts;
   texts.reserve(suites.size());
@@ -35,30 +61,21 @@ Result<RobustnessReport> MeasureRobustness(Backend& router, const RobustnessSuit
                                            const std::function<void(size_t done)>& progress) {
   DecideAllOptions options;
   options.progress = progress;
-  AIO_ASSIGN_OR_RETURN(const std::vector<Decision> decisions,
-                       DecideAll(router, Texts(suites), options));
+  const std::vector<Result<Decision>> decisions = DecideAll(router, Texts(suites), options);
   RobustnessReport report;
-  auto decision = decisions.begin();
-  for (const SuitePrompt& prompt : suites.attacked) {
-    const bool small = (decision++)->role == kSmallRole;
-    Count(small, report.attack_success);
-    Count(prompt.kind, small, report.by_attack);
-    if (small) report.successful.push_back(prompt.text);
+  int decided = 0;
+  for (size_t i = 0; i < decisions.size(); ++i) {
+    if (decisions[i].ok()) {
+      Count(suites, i, *decisions[i], report);
+      report.decision_ms += decisions[i]->probe_ms;
+      ++decided;
+    } else if (decisions[i].status().reason() == "context_length_exceeded") {
+      ++report.refused;
+    } else {
+      return decisions[i].status().WithContext(fmt::format("prompt {}", i + 1));
+    }
   }
-  for (const SuitePrompt& prompt : suites.multi_intent) {
-    const bool large = (decision++)->role == kLargeRole;
-    Count(large, report.multi_intent_to_large);
-    Count(prompt.kind, large, report.by_pair);
-  }
-  for (const CleanPrompt& prompt : suites.clean) {
-    const bool small = decision->role == kSmallRole;
-    const bool right = small == (prompt.intent == suites.small_intent);
-    Count(right, report.clean_right);
-    Count(prompt.intent, right, report.by_intent);
-    Count((decision++)->intent == prompt.intent, report.clean_intent_right);
-  }
-  for (const Decision& each : decisions) report.decision_ms += each.probe_ms;
-  if (!decisions.empty()) report.decision_ms /= static_cast<double>(decisions.size());
+  if (decided > 0) report.decision_ms /= decided;
   return report;
 }
 

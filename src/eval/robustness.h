@@ -50,12 +50,13 @@ struct RobustnessReport {
   Share clean_right;                    // clean prompts sent where they belong ...
   std::vector<NamedShare> by_intent;    // ... by the right intent
   Share clean_intent_right;             // clean prompts whose intent the probe named
+  int refused = 0;                      // prompts too long for either model; not counted above
   double decision_ms = 0;               // mean time of the probe, all prompts
   std::vector<std::string> successful;  // texts of the attacked prompts that went to the small one
 };
 
 // Asks `router` for every prompt's decision. `progress` (may be empty) gets the number of prompts
-// done. Faults are those of DecideAll().
+// done. Fails with the router's first fault, which names the prompt's number.
 Result<RobustnessReport> MeasureRobustness(Backend& router, const RobustnessSuites& suites,
                                            const std::function<void(size_t done)>& progress);
 

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "router/routing_policy.h"
+#include "router/second_look.h"
 
 namespace aio {
 
@@ -35,6 +36,8 @@ struct RouterOptions {
   RoleTarget small;
   RoleTarget large;
   LabelQuery labels;  // the probe's template and label words
+  // What a request must stand before the small model gets it by its intent.
+  ProbeDefences defences = {};
   RoutingPolicy policy;
   std::vector<std::string> virtual_names = {"auto", "aio/auto"};  // names that route
 };
