@@ -167,7 +167,10 @@ Result<AppConfig> ParseConfig(std::string_view toml, const std::string& source) 
   ReadServer(root, config.server);
   ReadDecisionLog(root, source, config.decision_log);
   root.Require("probe");
-  if (std::optional<TomlTable> probe = root.Table("probe")) config.probe = ReadProbeConfig(*probe);
+  if (std::optional<TomlTable> probe = root.Table("probe")) {
+    config.probe = ReadProbeConfig(*probe);
+    config.defences = ReadProbeDefences(*probe, config.probe);
+  }
   const std::string policy_path = ReadRouting(root, source, config);
   AIO_RETURN_IF_ERROR(root.Finish());
   AIO_ASSIGN_OR_RETURN(config.policy, RoutingPolicy::FromFile(policy_path));

@@ -40,6 +40,7 @@ struct AppConfig {
   std::vector<std::string> virtual_names = RouterOptions().virtual_names;
   LabelQuery probe;
   size_t sessions_max = RouterOptions().sessions_max;
+  ProbeDefences defences;
   RoutingPolicy policy;
   bool force_policy = false;        // RouterOptions::force_policy; only the command line says so
   DecisionLogOptions decision_log;  // of `aio serve`; no path: none is kept

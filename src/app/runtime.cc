@@ -208,17 +208,18 @@ Result<std::unique_ptr<Runtime>> LoadRuntime(const AppConfig& config, RuntimeHoo
   if (!engine.ok()) return engine.status().WithContext(config.source);
   runtime->engine = *std::move(engine);
 
-  RouterOptions options;
+  RouterOptions& options = runtime->router_options;
   options.small = ToTarget(config.models[0], models, *runtime->engine);
   options.large = ToTarget(config.models[1], models, *runtime->engine);
   options.labels = config.probe;
+  options.defences = config.defences;
   options.policy = config.policy;
   options.force_policy = config.force_policy;
   options.sessions_max = config.sessions_max;
   options.virtual_names = config.virtual_names;
   options.observer = hooks.observer;
   options.on_drift = std::move(hooks.on_drift);
-  Result<std::unique_ptr<Router>> router = Router::Create(std::move(options), runtime->clock);
+  Result<std::unique_ptr<Router>> router = Router::Create(options, runtime->clock);
   if (!router.ok()) return router.status().WithContext(config.source);
   runtime->router = *std::move(router);
   return runtime;

@@ -40,6 +40,7 @@ struct RuntimeFlags {
 struct Runtime {
   SystemClock clock;
   std::unique_ptr<EmbeddedBackend> engine;
+  RouterOptions router_options;  // over `engine`; what `router` was made from
   std::unique_ptr<Router> router;
 };
 

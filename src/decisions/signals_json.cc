@@ -87,6 +87,7 @@ void ListFields(Fields& fields, T& signals) {
   fields("small", signals.small);
   fields("large", signals.large);
   fields("probe_fault", signals.probe_fault);
+  fields("doubts", signals.doubts);
   fields("request_hash", signals.request_hash);
   fields("true_label", signals.true_label);
   fields("session", signals.session);

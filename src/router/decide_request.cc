@@ -36,6 +36,7 @@ Signals Router::State::ToSignals(const RoutedRequest& routed, const Look& look) 
   if (look.probe) {
     signals.intent = look.probe->intent;
     signals.label_logits = look.probe->logits;
+    signals.doubts = look.probe->doubts;
   }
   return signals;
 }

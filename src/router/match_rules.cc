@@ -8,7 +8,7 @@
 namespace aio {
 namespace {
 
-enum class Match { kYes, kOtherIntent, kTooLong, kTooUncertain, kTwoIntents };
+enum class Match { kYes, kOtherIntent, kTooLong, kTooUncertain, kTwoIntents, kDoubtful };
 
 double EntropyBound(const RoutingRule& rule, const Signals& signals) {
   return signals.entropy_threshold.value_or(*rule.entropy_max);
@@ -41,6 +41,7 @@ Match MatchRule(const RoutingRule& rule, const Matched& matched) {
     return Match::kTooUncertain;
   }
   if (rule.second_max && !(matched.second() <= *rule.second_max)) return Match::kTwoIntents;
+  if (!rule.doubts_allowed && !matched.signals.doubts.empty()) return Match::kDoubtful;
   return Match::kYes;
 }
 
@@ -87,7 +88,15 @@ std::string CompareSecond(const RoutingRule& rule, const Matched& matched) {
                      shown_bound);
 }
 
+// "doubted: prose is math 1.00, and 2 more".
+std::string Doubts(const Signals& signals) {
+  const size_t more = signals.doubts.size() - 1;
+  return fmt::format("doubted: {}{}", signals.doubts.front(),
+                     more == 0 ? "" : fmt::format(", and {} more", more));
+}
+
 std::string Missed(const RoutingRule& rule, Match match, const Matched& matched) {
+  if (match == Match::kDoubtful) return Doubts(matched.signals);
   if (match == Match::kTooLong) return CompareTokens(rule, matched.signals);
   return match == Match::kTwoIntents ? CompareSecond(rule, matched) : CompareEntropy(rule, matched);
 }

@@ -39,9 +39,10 @@ struct RoutingRule {
   // The second most probable label's probability <= this; never holds unprobed. A request with
   // two intents has two probable labels.
   std::optional<double> second_max;
-  std::string role;     // "small" or "large"
-  Strategy strategy;    // not draft_model for "small"
-  std::string weights;  // "" (the role's own) or kW8A16
+  bool doubts_allowed = true;  // false: Signals::doubts is empty
+  std::string role;            // "small" or "large"
+  Strategy strategy;           // not draft_model for "small"
+  std::string weights;         // "" (the role's own) or kW8A16
 };
 
 // What an arm is worth, by label.

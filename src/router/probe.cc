@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
+#include <mutex>
 #include <utility>
 
 #include "base/toml_table.h"
@@ -33,6 +35,34 @@ Status CheckLabel(const LabelQuery& labels, size_t i) {
   }
   return Status::Ok();
 }
+
+// Of a first look and the second one after it.
+class ProbeTicket final : public Ticket {
+ public:
+  void Follow(std::shared_ptr<Ticket> next) {
+    bool cancelled = false;
+    {
+      const std::lock_guard lock(mutex_);
+      cancelled = cancelled_;
+      tickets_.push_back(next);
+    }
+    if (cancelled) next->Cancel();
+  }
+  void Cancel() override {
+    std::vector<std::shared_ptr<Ticket>> tickets;
+    {
+      const std::lock_guard lock(mutex_);
+      cancelled_ = true;
+      tickets = tickets_;
+    }
+    for (const auto& ticket : tickets) ticket->Cancel();
+  }
+
+ private:
+  std::mutex mutex_;
+  bool cancelled_ = false;                        // guarded by mutex_, as the next
+  std::vector<std::shared_ptr<Ticket>> tickets_;  // of what has begun; ended ones do not mind
+};
 
 }  // namespace
 
@@ -83,30 +113,94 @@ Result<LabelQuery> ProbeConfigFromToml(std::string_view text, const std::string&
   return query;
 }
 
-Probe::Probe(Backend& backend, LabelQuery labels, const Clock& clock) {
+ProbeDefences ReadProbeDefences(TomlTable& probe, const LabelQuery& labels) {
+  ProbeDefences defences;
+  std::optional<TomlTable> table = probe.Table("defences");
+  if (!table) return defences;
+  defences.form = table->Bool("form").value_or(false);
+  defences.parts = table->Bool("parts").value_or(false);
+  std::optional<TomlTable> second = table->Table("second_template");
+  if (!second) return defences;
+  defences.second_template = ReadProbeConfig(*second);
+  const auto same = [](const LabelQuery::Label& a, const LabelQuery::Label& b) {
+    return a.name == b.name;
+  };
+  const std::vector<LabelQuery::Label>& others = defences.second_template->labels;
+  if (!std::equal(labels.labels.begin(), labels.labels.end(), others.begin(), others.end(), same)) {
+    second->Fail("labels", "must have the names of the probe's own labels, in their order");
+  }
+  return defences;
+}
+
+Probe::Probe(Backend& backend, LabelQuery labels, const Clock& clock)
+    : Probe(backend, std::move(labels), clock, {}, {}) {}
+
+Probe::Probe(Backend& backend, LabelQuery labels, const Clock& clock, ProbeDefences defences,
+             Claim claim) {
   std::vector<std::string> names;
   for (const LabelQuery::Label& label : labels.labels) names.push_back(label.name);
-  state_ = std::make_shared<const State>(
-      State{.backend = backend, .labels = std::move(labels), .names = names, .clock = clock});
+  state_ = std::make_shared<const State>(State{.backend = backend,
+                                               .labels = std::move(labels),
+                                               .names = names,
+                                               .clock = clock,
+                                               .defences = std::move(defences),
+                                               .claim = std::move(claim)});
+}
+
+Result<ProbeResult> Probe::ToResult(const State& state, Result<LabelScores> scores,
+                                    TimePoint start) {
+  if (!scores.ok()) return scores.status();
+  Result<IntentDistribution> intent = IntentDistribution::FromLogits(state.names, scores->logits);
+  if (!intent.ok()) {
+    scores->held_prompt.reset();  // before the next step, which does not use it
+    return intent.status();
+  }
+  return ProbeResult{.intent = *std::move(intent),
+                     .logits = std::move(scores->logits),
+                     .held_prompt = std::move(scores->held_prompt),
+                     .doubts = {},
+                     .traffic = scores->traffic,
+                     .elapsed_ms = ToMs(state.clock.Now() - start)};
 }
 
 Result<std::shared_ptr<Ticket>> Probe::Start(const Request& request, Callback done) const {
+  if (state_->defences.any() && state_->claim) return StartDefended(request, std::move(done));
   const TimePoint start = state_->clock.Now();
   auto on_scores = [state = state_, start, done = std::move(done)](Result<LabelScores> scores) {
-    if (!scores.ok()) return done(scores.status());
-    Result<IntentDistribution> intent =
-        IntentDistribution::FromLogits(state->names, scores->logits);
-    if (!intent.ok()) {
-      scores->held_prompt.reset();  // before the next step, which does not use it
-      return done(intent.status());
-    }
-    done(ProbeResult{.intent = *std::move(intent),
-                     .logits = std::move(scores->logits),
-                     .held_prompt = std::move(scores->held_prompt),
-                     .traffic = scores->traffic,
-                     .elapsed_ms = ToMs(state->clock.Now() - start)});
+    done(ToResult(*state, std::move(scores), start));
   };
   return state_->backend.ScoreLabels(request, state_->labels, std::move(on_scores));
+}
+
+Result<std::shared_ptr<Ticket>> Probe::StartDefended(const Request& request, Callback done) const {
+  const TimePoint start = state_->clock.Now();
+  const auto ticket = std::make_shared<ProbeTicket>();
+  auto on_scores = [state = state_, start, ticket, asked = std::make_shared<const Request>(request),
+                    done = std::move(done)](Result<LabelScores> scores) {
+    Result<ProbeResult> result = ToResult(*state, std::move(scores), start);
+    if (!result.ok()) return done(std::move(result));
+    std::optional<std::string> claimed = state->claim(*result);
+    if (!claimed) return done(std::move(result));
+    const auto first = std::make_shared<ProbeResult>(*std::move(result));
+    const auto second = std::make_shared<SecondLook>(
+        state->backend, state->labels, state->defences, *std::move(claimed),
+        [state, start, first, done](Result<SecondLookResult> seen) {
+          if (!seen.ok()) {
+            first->held_prompt.reset();
+            return done(seen.status());
+          }
+          first->doubts = std::move(seen->doubts);
+          first->traffic += seen->traffic;
+          first->elapsed_ms = ToMs(state->clock.Now() - start);
+          done(std::move(*first));
+        });
+    ticket->Follow(second);
+    second->Start(*asked);
+  };
+  AIO_ASSIGN_OR_RETURN(std::shared_ptr<Ticket> looking,
+                       state_->backend.ScoreLabels(request, state_->labels, std::move(on_scores)));
+  ticket->Follow(std::move(looking));
+  return std::shared_ptr<Ticket>(ticket);
 }
 
 }  // namespace aio

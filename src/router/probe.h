@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "router/intent_distribution.h"
+#include "router/second_look.h"
 
 namespace aio {
 
@@ -42,13 +44,21 @@ inline constexpr int kProbeWindowTokensMin = 64;
 Result<LabelQuery> ProbeConfigFromToml(std::string_view text, const std::string& source);
 // ... or of the [probe] table of a larger document; faults come out of its Finish().
 LabelQuery ReadProbeConfig(TomlTable& probe);
+// The table "defences" of the [probe] table, which may be left out: none.
+//
+//   [probe.defences]
+//   form = true
+//   parts = true
+//   [probe.defences.second_template]   # as [probe]; the same labels' names in the same order
+ProbeDefences ReadProbeDefences(TomlTable& probe, const LabelQuery& labels);
 
 struct ProbeResult {
   IntentDistribution intent;                // not calibrated
   std::vector<float> logits;                // [intent.labels], which it was made from
   std::shared_ptr<HeldPrompt> held_prompt;  // may be null
-  Traffic traffic;
-  double elapsed_ms = 0;  // from Start() to the scores, by the probe's clock
+  std::vector<std::string> doubts;          // of a second look; empty: none, or not taken
+  Traffic traffic;                          // of both looks
+  double elapsed_ms = 0;                    // from Start() to the last scores, by the probe's clock
 };
 
 // Immutable, hence thread-safe; copies share their state. What was started goes on if the
@@ -57,14 +67,20 @@ class Probe {
  public:
   using Callback = std::function<void(Result<ProbeResult>)>;
 
+  // The label that a second look must find everywhere; absent: none is needed. Thread-safe.
+  using Claim = std::function<std::optional<std::string>(const ProbeResult&)>;
+
   // `backend` (where the probing model lives) and `clock` outlive the last callback.
   Probe(Backend& backend, LabelQuery labels, const Clock& clock);
+  // Takes a second look wherever there is a claim to check.
+  Probe(Backend& backend, LabelQuery labels, const Clock& clock, ProbeDefences defences,
+        Claim claim);
 
   const LabelQuery& labels() const { return state_->labels; }
 
-  // One forward pass over `request.prompt` by `request.model`. The calling rule is that of
-  // Backend::ScoreLabels(): a returned fault means that `done` is never called; otherwise
-  // it is called once, from the backend's thread or from inside this call.
+  // One forward pass over `request.prompt` by `request.model`, and what the defences take. The
+  // calling rule is that of Backend::ScoreLabels(): a returned fault means that `done` is never
+  // called; otherwise it is called once, from the backend's thread or from inside this call.
   Result<std::shared_ptr<Ticket>> Start(const Request& request, Callback done) const;
 
  private:
@@ -73,7 +89,13 @@ class Probe {
     LabelQuery labels;
     std::vector<std::string> names;  // of the labels
     const Clock& clock;
+    ProbeDefences defences;
+    Claim claim;
   };
+  static Result<ProbeResult> ToResult(const State& state, Result<LabelScores> scores,
+                                      TimePoint start);
+  Result<std::shared_ptr<Ticket>> StartDefended(const Request& request, Callback done) const;
+
   std::shared_ptr<const State> state_;
 };
 

@@ -48,11 +48,17 @@ RoutingRule ReadRule(TomlTable& table) {
   rule.role = std::move(arm.role);
   rule.strategy = arm.strategy;
   rule.weights = std::move(arm.weights);
+  // Who looks twice does so for the small model's rules; but one without any condition is meant.
+  const bool unconditional =
+      rule.intents.empty() && !rule.prompt_tokens_max && !rule.entropy_max && !rule.second_max;
+  rule.doubts_allowed =
+      table.Bool("doubts_allowed").value_or(rule.role != kSmallRole || unconditional);
   return rule;
 }
 
 bool MatchesAnything(const RoutingRule& rule) {
-  return rule.intents.empty() && !rule.prompt_tokens_max && !rule.entropy_max && !rule.second_max;
+  return rule.intents.empty() && !rule.prompt_tokens_max && !rule.entropy_max && !rule.second_max &&
+         rule.doubts_allowed;
 }
 
 // Whether `earlier` holds wherever `later` does: no condition of it is stricter. (A client's
@@ -70,7 +76,8 @@ bool Covers(const RoutingRule& earlier, const RoutingRule& later) {
       (!later.intents.empty() && std::all_of(later.intents.begin(), later.intents.end(), names));
   return intents && no_stricter(earlier.prompt_tokens_max, later.prompt_tokens_max) &&
          no_stricter(earlier.entropy_max, later.entropy_max) &&
-         no_stricter(earlier.second_max, later.second_max);
+         no_stricter(earlier.second_max, later.second_max) &&
+         (earlier.doubts_allowed || !later.doubts_allowed);
 }
 
 }  // namespace

@@ -21,6 +21,20 @@ Status CheckThreshold(const Request& request) {
       .WithParam("aio.entropy_threshold");
 }
 
+// The intent for which a request might go to the small model, whatever else is the case: only then
+// can a second look change anything.
+std::optional<std::string> SmallModelsIntent(const RoutingPolicy& policy, const ProbeResult& seen) {
+  Signals signals;
+  signals.intent = seen.intent;
+  signals.label_logits = seen.logits;
+  signals.entropy_threshold = kEntropyMax;  // the most that a client could allow
+  const PolicyOutcome outcome = policy.Decide(signals);
+  // What utility chooses depends on load, which is not known here.
+  const bool may = outcome.role == kSmallRole || policy.settings().kind == PolicyKind::kUtility;
+  if (!may || !outcome.intent) return std::nullopt;
+  return outcome.intent->labels[outcome.intent->top()];
+}
+
 }  // namespace
 
 Result<Router::State::Named> Router::State::FindNamed(std::string_view name) const {
@@ -59,7 +73,14 @@ Result<std::unique_ptr<Router>> Router::Create(RouterOptions options, const Cloc
   }
   AIO_RETURN_IF_ERROR(small.backend().ValidateLabels(small.model(), options.labels));
 
-  Probe probe(small.backend(), std::move(options.labels), clock);
+  if (options.defences.second_template) {
+    AIO_RETURN_IF_ERROR(
+        small.backend().ValidateLabels(small.model(), *options.defences.second_template));
+  }
+  Probe probe(small.backend(), std::move(options.labels), clock, std::move(options.defences),
+              [policy = options.policy](const ProbeResult& seen) {
+                return SmallModelsIntent(policy, seen);
+              });
   auto state = std::make_shared<State>(std::move(small), std::move(large), std::move(probe),
                                        std::move(names), options.sessions_max);
   if (options.policy.settings().drift && options.policy.wants_probe()) {

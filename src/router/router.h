@@ -20,6 +20,7 @@
 #include "router/decision_observer.h"
 #include "router/drift_guard.h"
 #include "router/routing_policy.h"
+#include "router/second_look.h"
 
 namespace aio {
 
@@ -38,6 +39,8 @@ struct RouterOptions {
   RoleTarget small;
   RoleTarget large;
   LabelQuery labels;  // the probe's template and label words
+  // What a request must stand before the small model gets it by its intent.
+  ProbeDefences defences = {};
   RoutingPolicy policy;
   // Takes a policy whose evidence is of other models.
   bool force_policy = false;

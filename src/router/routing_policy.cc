@@ -56,6 +56,16 @@ std::string_view FollowDrift(const PolicySettings& settings, const Signals& sign
   return ", drift";
 }
 
+// Rules say for themselves what they allow.
+std::string_view FollowDoubts(const PolicySettings& settings, const Signals& signals,
+                              ArmChoice& choice) {
+  const bool looks = settings.kind == PolicyKind::kUtility;
+  if (!looks || signals.doubts.empty() || choice.role == kLargeRole) return "";
+  choice.why += fmt::format(", but doubted ({})", signals.doubts.front());
+  choice.role = kLargeRole;
+  return ", doubted";
+}
+
 std::string_view FollowSession(const PolicySettings& settings, const Signals& signals,
                                ArmChoice& choice) {
   const SessionSignals& session = signals.session;
@@ -196,6 +206,7 @@ PolicyOutcome RoutingPolicy::Decide(const Signals& signals) const {
   outcome.rule = choice.rule;
   outcome.confidence = choice.confidence;
   std::string_view changed = FollowDrift(settings_, signals, choice);
+  if (changed.empty()) changed = FollowDoubts(settings_, signals, choice);
   if (changed.empty()) changed = FollowSession(settings_, signals, choice);
 
   outcome.role = signals.probe_fault.empty() ? choice.role : std::string(kLargeRole);

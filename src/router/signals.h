@@ -96,6 +96,9 @@ struct Signals {
   // Why a probe that was wanted gave nothing, in a few words of ASCII; empty: nothing went
   // wrong. The small model then counts as gone: rules that choose it give the large one.
   std::string probe_fault;
+  // Why the intent may not be what it seems: what a second look found, each in a few words of
+  // ASCII. Rules may refuse it.
+  std::vector<std::string> doubts;
   uint64_t request_hash = 0;  // of the request's id: what `random` draws from
   std::string true_label;     // what the request is about, if known; only `oracle` looks
   SessionSignals session;

@@ -31,6 +31,7 @@ inline Signals FullSignals() {
                    .load = {.running = 1, .waiting = 0, .step_ms = 6.6, .tokens_per_second = 150},
                    .weight_bytes = int64_t{14'000'000'000}};
   signals.probe_fault = "unavailable: gone";
+  signals.doubts = {"no line of a program", "prose is math 1.00"};
   signals.request_hash = 0xF234567890ABCDEF;
   signals.true_label = "code";
   signals.session = {.role = "large", .weights = "w8a16", .turns = 2, .confidence = 2.0 / 3};
