@@ -10,6 +10,10 @@ bool Asks(const RoutingPolicy& policy, const Signals& signals) {
 }  // namespace
 
 Signals AsSeenBy(const RoutingPolicy& policy, Signals signals) {
+  const PolicySettings& settings = policy.settings();
+  const bool looks_at_beginning = settings.kind == PolicyKind::kCascade && signals.first_tokens &&
+                                  signals.first_tokens->tokens == settings.cascade.tokens;
+  if (!looks_at_beginning) signals.first_tokens.reset();
   if (Asks(policy, signals)) return signals;
   signals.intent.reset();
   signals.label_logits.clear();

@@ -6,7 +6,8 @@
 namespace aio {
 
 // What the router would have seen of a request under `policy`, of what was seen under another: the
-// probe's part is gone if it would not have asked. If it would have and nobody did, nothing can be
+// probe's part is gone if it would not have asked, and so is an answer's beginning unless it is a
+// cascade that looks at as many tokens. If it would have probed and nobody did, nothing can be
 // done: see LacksProbe().
 Signals AsSeenBy(const RoutingPolicy& policy, Signals signals);
 

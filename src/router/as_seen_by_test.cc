@@ -28,6 +28,25 @@ TEST(AsSeenByTest, OfALongerPromptThanItProbesItSeesNoIntent) {
   EXPECT_FALSE(LacksProbe(RoutingPolicy::Paper(), seen));
 }
 
+TEST(AsSeenByTest, AnAnswersBeginningIsForCascadesThatLookAtAsMuch) {
+  const auto cascade = RoutingPolicy::FromToml(R"(
+version = 1
+name = "cascade"
+kind = "cascade"
+[cascade]
+tokens = 16
+entropy_max = 0.9
+)",
+                                               "cascade.toml");
+  ASSERT_TRUE(cascade.ok()) << cascade.status().ToString();
+  Signals signals = Probed(100);
+  signals.first_tokens = FirstTokens{.tokens = 16, .entropy_mean = 0.5};
+  EXPECT_TRUE(AsSeenBy(*cascade, signals).first_tokens.has_value());
+  EXPECT_FALSE(AsSeenBy(RoutingPolicy::Paper(), signals).first_tokens.has_value());
+  signals.first_tokens->tokens = 8;
+  EXPECT_FALSE(AsSeenBy(*cascade, signals).first_tokens.has_value());
+}
+
 TEST(AsSeenByTest, WhatNobodyAskedIsLacking) {
   Signals signals;
   signals.prompt_tokens = 100;
