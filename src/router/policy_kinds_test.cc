@@ -257,6 +257,8 @@ TEST(RoutingPolicy, ChecksThatTheProbeHasItsLabels) {
   EXPECT_TRUE(Shipped("utility.toml").CheckLabels(labels).ok());
   EXPECT_EQ(Shipped("utility.toml").CheckLabels({"code", "qa"}).message(),
             "policy 'utility', arm: no label 'math' in the probe; it has: code, qa");
+  EXPECT_EQ(Shipped("utility.toml").CheckLabels({"code", "qa", "math", "chat"}).message(),
+            "policy 'utility': no arm says its accuracy for 'chat', a label of the probe");
   const RoutingPolicy calibrated =
       Policy(std::string(kRules) + "[calibration]\nlabels = [\"code\", \"qa\"]\n");
   EXPECT_THAT(calibrated.CheckLabels(labels).message(),

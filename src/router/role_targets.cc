@@ -74,6 +74,8 @@ Status CheckArms(const RoutingPolicy& policy, const Target& small, const Target&
                                  fmt::format("policy '{}', rule '{}'", policy.name(), rule.name),
                                  rule.weights, rule.strategy));
   }
+  // A policy of rules does not choose from its arms: they are what it was measured by.
+  if (policy.settings().kind == PolicyKind::kRules) return Status::Ok();
   for (const PolicyArm& arm : policy.settings().arms) {
     AIO_RETURN_IF_ERROR(CheckArm(target_of(arm.role),
                                  fmt::format("policy '{}', arm", policy.name()), arm.weights,

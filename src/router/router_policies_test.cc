@@ -84,10 +84,11 @@ TEST_P(RouterPoliciesTest, RandomIsARequestsOwn) {
 
 TEST_P(RouterPoliciesTest, UtilityLooksAtTheQueues) {
   const std::string arm = "strategy = \"plain\"\ntokens_per_second = 10\n";
-  Use(
-      Policy("kind = \"utility\"\nprobe_prompt_tokens_max = 100\n[utility]\nlambda = 1\n"
-             "answer_tokens = 100\n[[arm]]\nrole = \"small\"\naccuracy = { qa = 40 }\n" +
-             arm + "[[arm]]\nrole = \"large\"\naccuracy = { qa = 80 }\n" + arm));
+  Use(Policy(
+      "kind = \"utility\"\nprobe_prompt_tokens_max = 100\n[utility]\nlambda = 1\n"
+      "answer_tokens = 100\n[[arm]]\nrole = \"small\"\naccuracy = { code = 40, qa = 40, math = 40 "
+      "}\n" +
+      arm + "[[arm]]\nrole = \"large\"\naccuracy = { code = 80, qa = 80, math = 80 }\n" + arm));
   EXPECT_EQ(Decided(Ask("qa please")).role, "large");
   f_.large.Update(kLarge, [](FakeModel& model) { model.load.waiting = 6; });
   EXPECT_EQ(Decided(Ask("qa please")).role, "small");

@@ -177,6 +177,15 @@ Status RoutingPolicy::CheckLabels(const std::vector<std::string>& labels) const 
   for (const PolicyArm& arm : settings_.arms) {
     for (const auto& [label, percent] : arm.accuracy) AIO_RETURN_IF_ERROR(check("arm", label));
   }
+  if (settings_.kind == PolicyKind::kUtility) {
+    for (const std::string& label : labels) {
+      if (settings_.arms[0].AccuracyOf(label, 0)) continue;
+      return InvalidArgument(
+          fmt::format("policy '{}': no arm says its accuracy for '{}', a label "
+                      "of the probe",
+                      name(), label));
+    }
+  }
   if (!settings_.calibration) return Status::Ok();
   for (const std::string& label : settings_.calibration->labels) {
     AIO_RETURN_IF_ERROR(check("calibration", label));

@@ -119,6 +119,8 @@ TEST(MetricsTest, LoadBecomesGaugesAndCounters) {
   load.kv_blocks_idle = 6;
   load.kv_blocks_total = 50;
   load.preemptions = 7;
+  load.step_ms = 250;
+  load.tokens_per_second = 6;
   load.prefix_tokens_asked = 90;
   load.prefix_tokens_found = 80;
   const std::string text = metrics.Text({load});
@@ -126,6 +128,8 @@ TEST(MetricsTest, LoadBecomesGaugesAndCounters) {
        {"# TYPE aio_num_requests_running gauge\n", "aio_num_requests_running{model=\"small\"} 2\n",
         "aio_num_requests_waiting{model=\"small\"} 3\n", "aio_kv_blocks_used{model=\"small\"} 40\n",
         "aio_kv_blocks_idle{model=\"small\"} 6\n", "aio_kv_blocks_capacity{model=\"small\"} 50\n",
+        "aio_decode_step_seconds{model=\"small\"} 0.25\n",
+        "aio_answer_tokens_per_second{model=\"small\"} 6\n",
         "# TYPE aio_num_preemptions_total counter\n",
         "aio_num_preemptions_total{model=\"small\"} 7\n",
         "aio_prefix_cache_queries_total{model=\"small\"} 90\n",
