@@ -33,6 +33,8 @@ struct ModelInfo {
   int64_t bytes = 0;         // of weights; 0: unknown
   int context_length = 0;    // tokens, prompt and answer together; 0: unknown
   int vocabulary_size = 0;   // 0: unknown
+  int num_layers = 0;        // 0: unknown, as the next
+  int hidden_size = 0;
   // Models with equal ones give every text the same token ids; 0: unknown.
   uint64_t vocabulary_fingerprint = 0;
   // Hexadecimal; equal ones are the same weights, vocabulary and settings. Empty: unknown.
@@ -92,16 +94,16 @@ class Backend {
   // generation prompt included).
   virtual Result<int> CountPromptTokens(const Request& request) const = 0;
 
-  // Checks that `labels` can be told apart by their first token under `model`.
-  // kInvalidArgument names the labels that collide.
+  // Checks that `labels` can be told apart by their first token under `model`, or that their head
+  // is one for it. kInvalidArgument names the labels that collide, or the sizes that differ.
   virtual Status ValidateLabels(std::string_view model, const LabelQuery& labels) const = 0;
 
-  // One forward pass over request.prompt in the probe's template; the scores of the
-  // labels' first tokens. A Generate() that carries LabelScores::held_prompt takes the
-  // probe's place in the queue, and on the same model goes on from the prompt's KV. Refuses the
-  // parameters that Generate() would refuse whatever the model, before any work. A failure
-  // to accept the work comes back as the return value and `done` is then never called; otherwise
-  // `done` is called exactly once.
+  // One forward pass over request.prompt in the probe's template and the scores of the
+  // labels' first tokens, or what the labels' head makes of it. A Generate() that carries
+  // LabelScores::held_prompt takes the probe's place in the queue, and on the same model goes on
+  // from the prompt's KV. Refuses the parameters that Generate() would refuse whatever the model,
+  // before any work. A failure to accept the work comes back as the return value and `done` is then
+  // never called; otherwise `done` is called exactly once.
   virtual Result<std::shared_ptr<Ticket>> ScoreLabels(const Request& request,
                                                       const LabelQuery& labels,
                                                       LabelScoresCallback done) = 0;

@@ -34,6 +34,8 @@ struct LabelScores {
   Duration elapsed{};         // from acceptance to the scores
   Traffic traffic;
   std::shared_ptr<HeldPrompt> held_prompt;  // may be null
+  // [windows][labels] of a probe head, in the order of the text; empty without one.
+  std::vector<std::vector<float>> window_logits;
 };
 
 // One routing decision and the signals it was made from.

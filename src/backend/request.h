@@ -16,6 +16,8 @@
 
 namespace aio {
 
+struct ProbeHead;  // backend/probe_head.h
+
 struct ChatMessage {
   std::string role;     // "system", "user" or "assistant"
   std::string content;  // valid UTF-8; special tokens in it are plain text
@@ -112,10 +114,13 @@ struct Request {
 // What the probe asks: the conversation without generation prompt is put between
 // `prefix` and `suffix` (template text: special tokens in it are parsed), and the next
 // token is compared with the first token of each label's word.
+//
+// Or, with `head`: that is applied to the last message of the conversation (or the text, or the
+// token ids) as it stands in the prompt of the generation; prefix, suffix and words are not used.
 struct LabelQuery {
   struct Label {
     std::string name;  // "code"
-    std::string word;  // what the model would say: "code"
+    std::string word;  // what the model would say: "code"; may be empty with a head
 
     friend bool operator==(const Label&, const Label&) = default;
   };
@@ -124,6 +129,10 @@ struct LabelQuery {
   std::vector<Label> labels;
   // A prompt of more tokens is read by its beginning and its end, half of so many each; 0: all.
   int window_tokens = 0;
+  // May be null; else of as many labels, in their order.
+  std::shared_ptr<const ProbeHead> head = nullptr;
+  // With a head: layers after its last are not computed. That leaves no KV for the generation.
+  bool early_exit = false;
 
   friend bool operator==(const LabelQuery&, const LabelQuery&) = default;
 };

@@ -21,6 +21,7 @@
 #include "engine/inbox.h"
 #include "engine/model_runner.h"
 #include "engine/prompt_encoding.h"
+#include "engine/reading.h"
 #include "engine/request_checks.h"
 #include "engine/scoring.h"
 
@@ -181,6 +182,7 @@ class EmbeddedBackend::Impl {
   int num_models() const { return engine_.num_models(); }
   ModelRunner& runner(int model) { return engine_.runner(model); }
   const EmbeddedModel& model(int model) { return runner(model).model(); }
+  const ModelConfig& config(int index) { return model(index).model->config(); }
   const std::shared_ptr<Inbox>& inbox() const { return engine_.inbox(); }
 
   void Stop() { engine_.Stop(); }
@@ -189,6 +191,10 @@ class EmbeddedBackend::Impl {
   Status CheckParameters(const Request& request, int model);
   // ... and what this one would not.
   Status CheckHasDrafter(const Request& request, int model);
+  Status ValidateLabels(int index, const LabelQuery& labels) {
+    if (labels.head != nullptr) return CheckHead(labels, config(index));
+    return LabelTokens(index, labels).status();
+  }
   Result<std::vector<int32_t>> LabelTokens(int index, const LabelQuery& labels) {
     return label_encoders_[index].Encode(model(index), labels);
   }
@@ -196,9 +202,18 @@ class EmbeddedBackend::Impl {
   Result<Prepared> Prepare(const Request& request);
   Result<std::shared_ptr<Ticket>> ScoreLabels(const Request& request, const LabelQuery& labels,
                                               LabelScoresCallback done);
+  Result<std::shared_ptr<Ticket>> ReadHidden(const Request& request, const HiddenQuery& query,
+                                             HiddenCallback done);
   Result<std::shared_ptr<Ticket>> Generate(Request request, std::shared_ptr<EventSink> sink);
 
  private:
+  // A prompt that a probe looks at.
+  Result<std::vector<int32_t>> EncodeForProbe(int index, const Request& request);
+  Result<std::shared_ptr<Ticket>> ScoreByHead(int index, const Request& request,
+                                              const LabelQuery& labels, LabelScoresCallback done);
+  Result<std::shared_ptr<Ticket>> ScoreByTemplate(int index, const Request& request,
+                                                  const LabelQuery& labels,
+                                                  LabelScoresCallback done);
   Result<std::vector<int32_t>> Encode(int index, const Prompt& prompt);
   // Null when the request has none, or that of another engine.
   const HeldHandle* HeldBy(const Request& request) const;
@@ -312,13 +327,69 @@ Result<std::shared_ptr<Ticket>> EmbeddedBackend::Impl::ScoreLabels(const Request
   AIO_CHECK(done != nullptr);
   AIO_ASSIGN_OR_RETURN(const int index, FindModel(request.model));
   AIO_RETURN_IF_ERROR(CheckParameters(request, index));
+  if (labels.head != nullptr) return ScoreByHead(index, request, labels, std::move(done));
+  return ScoreByTemplate(index, request, labels, std::move(done));
+}
+
+Result<std::vector<int32_t>> EmbeddedBackend::Impl::EncodeForProbe(int index,
+                                                                   const Request& request) {
+  AIO_ASSIGN_OR_RETURN(std::vector<int32_t> tokens, Encode(index, request.prompt));
+  AIO_RETURN_IF_ERROR(AnswerTokensMax(request.prompt, static_cast<int>(tokens.size()), std::nullopt,
+                                      runner(index).limits())
+                          .status());
+  return tokens;
+}
+
+Result<std::shared_ptr<Ticket>> EmbeddedBackend::Impl::ScoreByHead(int index,
+                                                                   const Request& request,
+                                                                   const LabelQuery& labels,
+                                                                   LabelScoresCallback done) {
+  AIO_RETURN_IF_ERROR(CheckHead(labels, config(index)));
+  AIO_ASSIGN_OR_RETURN(std::vector<int32_t> tokens, EncodeForProbe(index, request));
+  AIO_ASSIGN_OR_RETURN(HeadPrompt prompt,
+                       EncodeForHead(model(index), request.prompt, tokens, labels.window_tokens));
+  const ProbeHead& head = *labels.head;
+  ReadingSetup setup;
+  setup.pool = PoolOptionsFor(config(index), {head.layers}, prompt.text, head.window_tokens);
+  setup.sequence = MakeSetup(request, std::move(prompt.tokens));
+  if (labels.early_exit && head.layers < config(index).num_layers) {
+    setup.sequence.num_layers = head.layers;
+  }
+  LabelScores scores;
+  scores.prompt_tokens = static_cast<int>(tokens.size());
+  scores.held_prompt = std::make_shared<HeldHandle>(
+      inbox(), index, setup.sequence, EncodedPrompt{request.prompt, std::move(tokens)});
+  setup.done = ScoreReading(labels.head, std::move(scores), std::move(done));
+  return Submit(index, std::make_unique<ReadingSequence>(std::move(setup)));
+}
+
+Result<std::shared_ptr<Ticket>> EmbeddedBackend::Impl::ReadHidden(const Request& request,
+                                                                  const HiddenQuery& query,
+                                                                  HiddenCallback done) {
+  AIO_CHECK(done != nullptr);
+  AIO_ASSIGN_OR_RETURN(const int index, FindModel(request.model));
+  AIO_RETURN_IF_ERROR(CheckHiddenLayers(query.layers, query.window_tokens, config(index)));
+  AIO_ASSIGN_OR_RETURN(std::vector<int32_t> tokens, EncodeForProbe(index, request));
+  AIO_ASSIGN_OR_RETURN(HeadPrompt prompt, EncodeForHead(model(index), request.prompt,
+                                                        std::move(tokens), /*window_tokens=*/0));
+  ReadingSetup setup;
+  setup.pool = PoolOptionsFor(config(index), query.layers, prompt.text, query.window_tokens);
+  setup.sequence = MakeSetup(request, std::move(prompt.tokens));
+  setup.done = [done = std::move(done)](Result<Reading> reading) {
+    if (!reading.ok()) return done(reading.status());
+    done(std::move(reading->windows));
+  };
+  return Submit(index, std::make_unique<ReadingSequence>(std::move(setup)));
+}
+
+Result<std::shared_ptr<Ticket>> EmbeddedBackend::Impl::ScoreByTemplate(int index,
+                                                                       const Request& request,
+                                                                       const LabelQuery& labels,
+                                                                       LabelScoresCallback done) {
   const ContextLimits limits = runner(index).limits();
   ScoringSetup setup;
   AIO_ASSIGN_OR_RETURN(setup.label_tokens, LabelTokens(index, labels));
-  AIO_ASSIGN_OR_RETURN(std::vector<int32_t> tokens, Encode(index, request.prompt));
-  AIO_RETURN_IF_ERROR(
-      AnswerTokensMax(request.prompt, static_cast<int>(tokens.size()), std::nullopt, limits)
-          .status());
+  AIO_ASSIGN_OR_RETURN(std::vector<int32_t> tokens, EncodeForProbe(index, request));
   setup.prompt_tokens = static_cast<int>(tokens.size());
   AIO_ASSIGN_OR_RETURN(std::vector<int32_t> probe,
                        EncodeProbe(model(index), request.prompt, labels));
@@ -395,6 +466,8 @@ std::vector<ModelInfo> EmbeddedBackend::Models() const {
     info.bytes = model.model->summary().weight_bytes;
     info.context_length = impl_->runner(i).limits().tokens();
     info.vocabulary_size = model.tokenizer->vocabulary_size();
+    info.num_layers = model.model->config().num_layers;
+    info.hidden_size = model.model->config().hidden_size;
     info.vocabulary_fingerprint = model.tokenizer->fingerprint();
     info.fingerprint = model.model->fingerprint();
     infos.push_back(std::move(info));
@@ -420,7 +493,13 @@ Result<int> EmbeddedBackend::CountPromptTokens(const Request& request) const {
 
 Status EmbeddedBackend::ValidateLabels(std::string_view model, const LabelQuery& labels) const {
   AIO_ASSIGN_OR_RETURN(const int index, impl_->FindModel(model));
-  return impl_->LabelTokens(index, labels).status();
+  return impl_->ValidateLabels(index, labels);
+}
+
+Result<std::shared_ptr<Ticket>> EmbeddedBackend::ReadHidden(const Request& request,
+                                                            const HiddenQuery& query,
+                                                            HiddenCallback done) {
+  return impl_->ReadHidden(request, query, std::move(done));
 }
 
 Result<std::shared_ptr<Ticket>> EmbeddedBackend::ScoreLabels(const Request& request,

@@ -11,11 +11,13 @@
 #ifndef AIO_ENGINE_EMBEDDED_BACKEND_H_
 #define AIO_ENGINE_EMBEDDED_BACKEND_H_
 
+#include <functional>
 #include <memory>
 #include <string_view>
 #include <vector>
 
 #include "backend/backend.h"
+#include "backend/probe_head.h"
 #include "base/clock.h"
 #include "base/status.h"
 #include "engine/embedded_model.h"
@@ -44,6 +46,15 @@ class EmbeddedBackend final : public Backend {
   std::vector<ModelLoad> Load() const override;
   // Of a prompt that no model's context can hold perhaps fewer, but never so few that one could.
   Result<int> CountPromptTokens(const Request& request) const override;
+  // Of a prompt's last message, or of all of a text or token ids, after each of `layers` (distinct,
+  // 0 to the model's): one a layer. For fitting a head. Same calling rule as ScoreLabels().
+  struct HiddenQuery {
+    std::vector<int> layers;
+    int window_tokens = ProbeHead().window_tokens;
+  };
+  using HiddenCallback = std::function<void(Result<std::vector<HiddenWindows>>)>;
+  Result<std::shared_ptr<Ticket>> ReadHidden(const Request& request, const HiddenQuery& query,
+                                             HiddenCallback done);
   Status ValidateLabels(std::string_view model, const LabelQuery& labels) const override;
   Result<std::shared_ptr<Ticket>> ScoreLabels(const Request& request, const LabelQuery& labels,
                                               LabelScoresCallback done) override;

@@ -163,6 +163,7 @@ int64_t ModelRunner::Step(bool others_wait) {
   const int64_t bytes = BytesMoved() + drafts.bytes_moved;
 
   CopyBlocks();
+  SortByLayers();
   const int tokens_before = TokensPlanned();
   Compute();
   const int given = TokensPlanned() - tokens_before;
@@ -184,7 +185,7 @@ int ModelRunner::TokensPlanned() const {
 
 void ModelRunner::ObserveStep(int given, Duration elapsed, Duration drafting) {
   pacer_.Observe(plan_.num_prefill_tokens, elapsed);
-  if (plan_.num_prefill_tokens > 0) return;
+  if (plan_.num_prefill_tokens > 0 || has_early_exit()) return;
   costs_.Observe(plan_.num_rows, ToMs(elapsed));
   costs_are_measured_ = true;
   const double seconds = ToMs(elapsed + drafting) / 1000;
@@ -218,26 +219,63 @@ void ModelRunner::ShareNewPrompts() {
 // there on arithmetic takes the time that reading takes otherwise; and every row's KV.
 int64_t ModelRunner::BytesMoved() const {
   constexpr int kRowsPerRead = 4;
-  int64_t positions = 0;
+  int64_t weight_bytes = 0;
+  int64_t kv_bytes = 0;
   for (const PlannedRows& planned : plan_.rows) {
-    positions += int64_t{planned.count} * (planned.begin + planned.end()) / 2;
+    const int num_layers = planned.sequence->num_layers();
+    weight_bytes += planned.count * WeightBytes(num_layers);
+    kv_bytes +=
+        int64_t{planned.count} * (planned.begin + planned.end()) / 2 * KvTokenBytes(num_layers);
   }
   const int64_t reads = (plan_.num_rows + kRowsPerRead - 1) / kRowsPerRead;
-  return reads * weight_bytes() + positions * kv_token_bytes();
+  return reads * (weight_bytes / plan_.num_rows) + kv_bytes;
 }
 
 int64_t ModelRunner::kv_token_bytes() const {
   return KvCache::BlockBytes(model_.model->config(), cache_->type()) / KvCache::kBlockTokens;
 }
 
-// Each sequence's part of what the step reads: the weights once, shared by all; its KV once.
+int64_t ModelRunner::KvTokenBytes(int num_layers) const {
+  const int all = model_.model->config().num_layers;
+  return kv_token_bytes() / all * std::min(num_layers, all);
+}
+
+int64_t ModelRunner::WeightBytes(int num_layers) const {
+  if (num_layers == ForwardRow::kAllLayers) return weight_bytes();
+  int64_t bytes = 0;
+  for (int i = 0; i < num_layers; ++i) bytes += MatrixBytes(model_.model->weights().layers[i]);
+  return bytes;
+}
+
+// Each sequence's part of what the step reads: every layer's weights once, shared by those that
+// compute it, the last of plan_.rows for the fewest layers; its KV once.
 void ModelRunner::CountTraffic() {
-  const auto num_sequences = static_cast<int64_t>(plan_.rows.size());
-  for (const PlannedRows& planned : plan_.rows) {
-    planned.sequence->AddTraffic({.weight_bytes = weight_bytes() / num_sequences,
-                                  .kv_bytes = planned.end() * kv_token_bytes(),
-                                  .static_large_bytes = 0});
+  int64_t share = 0;
+  int64_t counted = 0;  // weights that `share` is of
+  for (size_t i = plan_.rows.size(); i-- > 0;) {
+    Sequence& sequence = *plan_.rows[i].sequence;
+    const int64_t bytes = WeightBytes(sequence.num_layers());
+    share += (bytes - counted) / static_cast<int64_t>(i + 1);
+    counted = bytes;
+    sequence.AddTraffic({.weight_bytes = share,
+                         .kv_bytes = plan_.rows[i].end() * KvTokenBytes(sequence.num_layers()),
+                         .static_large_bytes = 0});
   }
+}
+
+bool ModelRunner::has_early_exit() const {
+  return std::any_of(plan_.rows.begin(), plan_.rows.end(), [](const PlannedRows& planned) {
+    return planned.sequence->num_layers() != ForwardRow::kAllLayers;
+  });
+}
+
+// As Forward() wants them: those that end early are the last.
+void ModelRunner::SortByLayers() {
+  if (!has_early_exit()) return;
+  std::stable_sort(plan_.rows.begin(), plan_.rows.end(),
+                   [](const PlannedRows& a, const PlannedRows& b) {
+                     return a.sequence->num_layers() > b.sequence->num_layers();
+                   });
 }
 
 // What the tokens that came out of the step would have cost: a step of the large model each.
@@ -255,13 +293,15 @@ void ModelRunner::CopyBlocks() {
 void ModelRunner::BuildRows() {
   rows_.clear();
   for (const PlannedRows& planned : plan_.rows) {
-    const Sequence& sequence = *planned.sequence;
+    Sequence& sequence = *planned.sequence;
     for (int position = planned.begin; position < planned.end(); ++position) {
       ForwardRow row;
       row.token = sequence.token_at(position);
       row.position = position;
       row.block_table = sequence.blocks().ids();
       row.wants_logits = position >= planned.end() - planned.num_logit_rows();
+      row.num_layers = sequence.num_layers();
+      row.hidden = sequence.hidden_reader(position);
       rows_.push_back(row);
     }
   }

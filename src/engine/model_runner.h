@@ -89,6 +89,12 @@ class ModelRunner {
   StepCosts MeasureSteps();
   int64_t weight_bytes() const { return model_.model->summary().bytes_per_token; }
   int64_t kv_token_bytes() const;
+  // Of a token that is computed by the first so many layers.
+  int64_t WeightBytes(int num_layers) const;
+  int64_t KvTokenBytes(int num_layers) const;
+  void SortByLayers();
+  // Some of the step's rows end before the last layer.
+  bool has_early_exit() const;
   int64_t BytesMoved() const;
   void CountTraffic();
   // `given`: tokens that the step added to the sequences in plan_.

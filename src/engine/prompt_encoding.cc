@@ -149,6 +149,41 @@ Result<std::vector<int32_t>> EncodeProbe(const EmbeddedModel& model, const Promp
   return tokens;
 }
 
+namespace {
+
+// Where the last text that is not the template's is found in the encoding of all `pieces`; all of
+// it if there is none.
+TokenRange FindLastText(const Tokenizer& tokenizer, std::span<const TextPiece> pieces,
+                        const std::vector<int32_t>& tokens) {
+  const TokenRange all{0, static_cast<int>(tokens.size())};
+  size_t last = pieces.size();
+  while (last > 0 && (pieces[last - 1].is_template || pieces[last - 1].text.empty())) --last;
+  if (last == 0) return all;
+  const std::vector<int32_t> before = tokenizer.Encode(pieces.first(last - 1), /*add_bos=*/true);
+  const std::vector<int32_t> after = tokenizer.Encode(pieces.subspan(last), /*add_bos=*/false);
+  const TokenRange text{static_cast<int>(SharedBeginning(before, tokens)),
+                        static_cast<int>(tokens.size() - SharedEnd(after, tokens))};
+  return text.size() > 0 ? text : all;
+}
+
+}  // namespace
+
+Result<HeadPrompt> EncodeForHead(const EmbeddedModel& model, const Prompt& prompt,
+                                 std::vector<int32_t> tokens, int window_tokens) {
+  HeadPrompt head;
+  head.text = {0, static_cast<int>(tokens.size())};
+  if (!std::holds_alternative<std::vector<int32_t>>(prompt)) {
+    AIO_ASSIGN_OR_RETURN(const std::vector<TextPiece> pieces,
+                         RenderPrompt(model, prompt, /*add_generation_prompt=*/true));
+    head.text = FindLastText(*model.tokenizer, pieces, tokens);
+  }
+  head.tokens = std::move(tokens);
+  head.tokens.resize(head.text.end);
+  KeepWindow(head.text.begin, 0, window_tokens, head.tokens);
+  head.text.end = static_cast<int>(head.tokens.size());
+  return head;
+}
+
 Result<std::vector<int32_t>> EncodeLabels(const EmbeddedModel& model, const LabelQuery& query) {
   const Tokenizer& tokenizer = *model.tokenizer;
   if (query.labels.empty()) return Refuse("labels", "there are no labels");

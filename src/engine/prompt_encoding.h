@@ -9,6 +9,7 @@
 #include "backend/request.h"
 #include "base/status.h"
 #include "engine/embedded_model.h"
+#include "engine/hidden_pool.h"
 
 namespace aio {
 
@@ -33,6 +34,17 @@ Result<int> FewestPromptTokens(const EmbeddedModel& model, const Prompt& prompt)
 // suffix, or the like at the prefix, is the text's.
 Result<std::vector<int32_t>> EncodeProbe(const EmbeddedModel& model, const Prompt& prompt,
                                          const LabelQuery& query);
+
+// The beginning of a prompt up to the end of what a probe head reads, and where that is.
+struct HeadPrompt {
+  std::vector<int32_t> tokens;
+  TokenRange text;  // to the end of `tokens`
+};
+// Of the prompt that EncodePrompt() made `tokens` of. What is read is the last message's text;
+// all of a text but its beginning of sequence; all token ids. Of more than `window_tokens` (0: of
+// any number) the middle is left out, as in EncodeProbe().
+Result<HeadPrompt> EncodeForHead(const EmbeddedModel& model, const Prompt& prompt,
+                                 std::vector<int32_t> tokens, int window_tokens);
 
 // For each label, the first token of its word where it follows the suffix. kInvalidArgument
 // with param "labels" when a word is empty or merges with the suffix, or two labels begin

@@ -1,11 +1,13 @@
 #include "engine/request_checks.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "backend/probe_head.h"
 #include "base/utf8.h"
 
 namespace aio {
@@ -134,6 +136,41 @@ Status CheckStrategy(const Strategy& strategy) {
     return Refuse("strategy.num_speculative_tokens",
                   fmt::format("num_speculative_tokens is {}; it must be between 1 and {}",
                               strategy.num_speculative_tokens, kSpeculativeTokensMax));
+  }
+  return Status::Ok();
+}
+
+Status CheckHead(const LabelQuery& query, const ModelConfig& config) {
+  const ProbeHead& head = *query.head;
+  if (const Status status = CheckProbeHead(head); !status.ok()) {
+    return Refuse("labels", status.message());
+  }
+  if (head.num_labels() != static_cast<int>(query.labels.size())) {
+    return Refuse("labels", fmt::format("the probe head tells {} labels apart, there are {}",
+                                        head.num_labels(), query.labels.size()));
+  }
+  if (head.hidden_size != config.hidden_size || head.layers > config.num_layers) {
+    return Refuse(
+        "labels",
+        fmt::format("the probe head reads a hidden state of {} after {} layers, but the "
+                    "model has {} and {} layers: it was fitted on another",
+                    head.hidden_size, head.layers, config.hidden_size, config.num_layers));
+  }
+  return Status::Ok();
+}
+
+Status CheckHiddenLayers(const std::vector<int>& layers, int window_tokens,
+                         const ModelConfig& config) {
+  if (layers.empty()) return Refuse("layers", "no layers are asked for");
+  if (window_tokens < 1) return Refuse("window_tokens", "windows must have at least one token");
+  for (const int num_layers : layers) {
+    if (num_layers < 0 || num_layers > config.num_layers) {
+      return Refuse("layers",
+                    fmt::format("{} layers; the model has 0 to {}", num_layers, config.num_layers));
+    }
+    if (std::count(layers.begin(), layers.end(), num_layers) > 1) {
+      return Refuse("layers", fmt::format("{} layers are asked for twice", num_layers));
+    }
   }
   return Status::Ok();
 }

@@ -4,9 +4,11 @@
 
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "backend/request.h"
 #include "base/status.h"
+#include "model/config.h"
 
 namespace aio {
 
@@ -14,6 +16,12 @@ namespace aio {
 // only it has) as param.
 Status CheckSampling(const SamplingParams& params, int vocabulary_size);
 Status CheckStrategy(const Strategy& strategy);
+
+// That the query's head is one for this model and for as many labels, with param "labels".
+Status CheckHead(const LabelQuery& query, const ModelConfig& config);
+// That the model has so many layers; distinct, at least one.
+Status CheckHiddenLayers(const std::vector<int>& layers, int window_tokens,
+                         const ModelConfig& config);
 
 // What bounds the tokens of one sequence, prompt and answer together.
 struct ContextLimits {

@@ -135,7 +135,8 @@ void Scheduler::PreemptYoungest() {
 
 bool Scheduler::Admit(Sequence& sequence, TimePoint now, StepPlan& plan) {
   // At least the last known token is computed, for its logits.
-  const auto findable = sequence.tokens().first(sequence.num_tokens() - 1);
+  const int reusable = std::min(sequence.num_reusable(), sequence.num_tokens() - 1);
+  const auto findable = sequence.tokens().first(reusable);
   CachedPrefix prefix = cache_.Find(sequence.cache_salt(), findable);
   const int positions =
       std::min(sequence.num_tokens() + KvCache::kBlockTokens, sequence.num_positions_max());

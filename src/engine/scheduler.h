@@ -46,8 +46,9 @@ struct PlannedRows {
   int count = 0;
 
   int end() const { return begin + count; }
-  // The logits after the last known token and each guess are wanted.
+  // The logits after the last known token and each guess, where logits are wanted.
   int num_logit_rows() const {
+    if (!sequence->wants_logits()) return 0;
     const int first = sequence->num_tokens() - 1;
     return end() > first ? end() - (begin > first ? begin : first) : 0;
   }

@@ -13,6 +13,7 @@ Sequence::Sequence(SequenceSetup setup)
       deadline_(setup.deadline),
       arrival_(setup.arrival),
       cache_salt_(setup.cache_salt),
+      num_layers_(setup.num_layers),
       num_prompt_tokens_(static_cast<int>(setup.prompt.size())),
       num_positions_max_(num_prompt_tokens_ + std::max(setup.answer_tokens_max - 1, 0)),
       tokens_(std::move(setup.prompt)) {
@@ -45,7 +46,7 @@ void Sequence::SetDraft(std::span<const int32_t> draft) {
 void Sequence::CompleteRows(int count, const LogitRows& logits, Sampler& sampler, TimePoint now) {
   AIO_CHECK(count >= 1 && count <= num_pending());
   num_computed_ += count;
-  if (logits.count == 0) return;
+  if (wants_logits() ? logits.count == 0 : num_pending() > 0) return;
   Consume(logits, sampler, now, tokens_);
   // KV of guesses that did not come true is left behind the mark and overwritten. The last
   // sampled token is never computed yet.
@@ -54,13 +55,16 @@ void Sequence::CompleteRows(int count, const LogitRows& logits, Sampler& sampler
 }
 
 void Sequence::ShareBlocks(PrefixCache& cache) {
+  if (num_layers_ != ForwardRow::kAllLayers) return;
   const size_t full = num_computed_ / KvCache::kBlockTokens * size_t{KvCache::kBlockTokens};
   cache.Insert(cache_salt_, tokens().first(full), blocks_);
 }
 
 void Sequence::ReleaseBlocks(PrefixCache& cache) {
   if (blocks_.size() == 0) return;
-  cache.Insert(cache_salt_, tokens().first(num_computed_), blocks_);
+  if (num_layers_ == ForwardRow::kAllLayers) {
+    cache.Insert(cache_salt_, tokens().first(num_computed_), blocks_);
+  }
   blocks_.Clear();
   draft_.clear();
   num_computed_ = 0;

@@ -18,6 +18,7 @@
 #include "engine/block_pool.h"
 #include "engine/prefix_cache.h"
 #include "engine/sampler.h"
+#include "model/forward.h"
 
 namespace aio {
 
@@ -31,6 +32,9 @@ struct SequenceSetup {
   TimePoint deadline = kNoDeadline;
   uint64_t arrival = 0;     // the order in which requests are served, the lowest first
   uint64_t cache_salt = 0;  // what KV may be shared: PrefixCache
+  // Of the model, that are computed. With fewer than all, what they leave in the KV cache is of no
+  // use to others.
+  int num_layers = ForwardRow::kAllLayers;
 };
 
 // Not thread-safe: belongs to the thread that runs the steps, but for CompleteRows().
@@ -48,6 +52,7 @@ class Sequence {
   TimePoint deadline() const { return deadline_; }
   uint64_t arrival() const { return arrival_; }
   uint64_t cache_salt() const { return cache_salt_; }
+  int num_layers() const { return num_layers_; }
 
   int num_tokens() const { return static_cast<int>(tokens_.size()); }
   int num_prompt_tokens() const { return num_prompt_tokens_; }
@@ -74,6 +79,14 @@ class Sequence {
   void Admit(BlockTable blocks, int num_cached, TimePoint now);
   // Adds `count` free blocks of `pool`; there must be as many.
   void Grow(BlockPool& pool, int count);
+
+  // Whether logits from the last known token on are wanted; else Consume() gets none, once, when
+  // all known tokens are computed.
+  virtual bool wants_logits() const { return true; }
+  // Who reads hidden states at `position`; null: nobody.
+  virtual HiddenReader* hidden_reader(int /*position*/) { return nullptr; }
+  // Positions at the beginning that need not be computed where their KV is known.
+  virtual int num_reusable() const { return num_tokens() - 1; }
 
   // What the sequence speculates with; null: it does not.
   virtual Drafting* drafting() { return nullptr; }
@@ -116,6 +129,7 @@ class Sequence {
   const TimePoint deadline_;
   const uint64_t arrival_;
   const uint64_t cache_salt_;
+  const int num_layers_;
   const int num_prompt_tokens_;
   const int num_positions_max_;
 

@@ -1,4 +1,5 @@
-// Forward() at the end of this file is the model; what stands before it are its stages.
+// Forward() and ComputeLayer() at the end of this file are the model; what stands before them
+// are their stages.
 #include "model/forward.h"
 
 #include <cmath>
@@ -24,7 +25,7 @@ std::span<float> Row(Buffer& buffer, size_t i, size_t size) {
 struct Step {
   const ModelConfig& config;
   const Weights& weights;
-  std::span<const ForwardRow> rows;
+  std::span<const ForwardRow> rows;  // fewer after each layer that is the last of some
   KvCache& cache;
   ForwardScratch::Buffers& b;
   ThreadPool& pool;
@@ -45,6 +46,8 @@ void CheckRow(const Step& step, const ForwardRow& row) {
   AIO_CHECK(row.token >= 0 && row.token < step.config.vocabulary_size, "token out of range");
   AIO_CHECK(row.position >= 0 && row.position < step.config.context_length,
             "position out of range");
+  AIO_CHECK(!row.wants_logits || row.num_layers >= step.config.num_layers,
+            "logits need all layers");
   const size_t blocks = static_cast<size_t>(row.position) / KvCache::kBlockTokens + 1;
   AIO_CHECK(row.block_table.size() >= blocks, "position beyond the block table");
   for (const int32_t block : row.block_table.first(blocks)) {
@@ -56,7 +59,12 @@ void CheckStep(const Step& step) {
   AIO_CHECK(step.b.config == &step.config, "the scratch was made for another model");
   AIO_CHECK(step.cache.IsFor(step.config), "the KV cache was made for another model");
   AIO_CHECK(step.rows.size() <= static_cast<size_t>(step.b.max_rows), "too many rows in a step");
-  for (const ForwardRow& row : step.rows) CheckRow(step, row);
+  int num_layers = ForwardRow::kAllLayers;
+  for (const ForwardRow& row : step.rows) {
+    CheckRow(step, row);
+    AIO_CHECK(row.num_layers >= 0 && row.num_layers <= num_layers, "rows out of order of layers");
+    num_layers = row.num_layers;
+  }
 }
 
 // The products of a step that share their input.
@@ -251,14 +259,29 @@ std::span<const float> OutputLogits(const Step& step) {
   return logits;
 }
 
-}  // namespace
+// What has been computed by `layers` layers, to those who want to see it.
+void ShowHidden(const Step& step, int layers) {
+  for (size_t i = 0; i < step.rows.size(); ++i) {
+    const ForwardRow& row = step.rows[i];
+    if (row.hidden == nullptr || !row.hidden->Wants(layers)) continue;
+    row.hidden->Read(layers, row.position, Row(step.b.x, i, step.hidden()));
+  }
+}
 
-std::span<const float> Forward(const Model& model, std::span<const ForwardRow> rows, KvCache& cache,
-                               ForwardScratch& scratch, ThreadPool& pool) {
-  const ModelConfig& config = model.config();
-  ForwardScratch::Buffers& b = scratch.buffers();
-  const Step step{config, model.weights(), rows, cache, b, pool};
-  CheckStep(step);
+// Those rows that have no more layers leave the step; they are its last ones.
+void DropCompleteRows(int layers, Step& step) {
+  size_t count = step.rows.size();
+  while (count > 0 && step.rows[count - 1].num_layers <= layers) --count;
+  if (count == step.rows.size()) return;
+  step.rows = step.rows.first(count);
+  BuildTiles(step);
+}
+
+// One layer of the model.
+void ComputeLayer(const Step& step, int layer) {
+  const ModelConfig& config = step.config;
+  const LayerWeights& w = step.weights.layers[layer];
+  ForwardScratch::Buffers& b = step.b;
   const std::span<float> normed = step.All(b.normed, config.hidden_size);
   const std::span<float> query = step.All(b.query, config.num_heads * config.head_size);
   const std::span<float> key = step.All(b.key, config.kv_size());
@@ -268,24 +291,37 @@ std::span<const float> Forward(const Model& model, std::span<const ForwardRow> r
   const std::span<float> up = step.All(b.up, config.intermediate_size);
   const std::span<float> delta = step.All(b.delta, config.hidden_size);
 
+  Norm(step, w.attention_norm);
+  Multiply(
+      step, normed,
+      {{w.query, w.query_bias, query}, {w.key, w.key_bias, key}, {w.value, w.value_bias, value}});
+  RotateAndStore(step, layer);
+  Attend(step, layer);
+  Multiply(step, attention, {{w.attention_output, w.attention_output_bias, delta}});
+  AddDelta(step);
+
+  Norm(step, w.mlp_norm);
+  Multiply(step, normed, {{w.gate, {}, gate}, {w.up, {}, up}});
+  SwiGlu(step);
+  Multiply(step, gate, {{w.down, {}, delta}});
+  AddDelta(step);
+}
+
+}  // namespace
+
+std::span<const float> Forward(const Model& model, std::span<const ForwardRow> rows, KvCache& cache,
+                               ForwardScratch& scratch, ThreadPool& pool) {
+  const ModelConfig& config = model.config();
+  Step step{config, model.weights(), rows, cache, scratch.buffers(), pool};
+  CheckStep(step);
   BuildTiles(step);
   EmbedTokens(step);
+  ShowHidden(step, 0);
   for (int layer = 0; layer < config.num_layers; ++layer) {
-    const LayerWeights& w = model.weights().layers[layer];
-    Norm(step, w.attention_norm);
-    Multiply(
-        step, normed,
-        {{w.query, w.query_bias, query}, {w.key, w.key_bias, key}, {w.value, w.value_bias, value}});
-    RotateAndStore(step, layer);
-    Attend(step, layer);
-    Multiply(step, attention, {{w.attention_output, w.attention_output_bias, delta}});
-    AddDelta(step);
-
-    Norm(step, w.mlp_norm);
-    Multiply(step, normed, {{w.gate, {}, gate}, {w.up, {}, up}});
-    SwiGlu(step);
-    Multiply(step, gate, {{w.down, {}, delta}});
-    AddDelta(step);
+    DropCompleteRows(layer, step);
+    if (step.rows.empty()) break;
+    ComputeLayer(step, layer);
+    ShowHidden(step, layer + 1);
   }
   return OutputLogits(step);
 }

@@ -3,11 +3,12 @@
 //
 // Exactness contract: the logits of a row depend on the tokens before it in its sequence
 // and on nothing else: not on the other rows, the chunking of the prompt, or the number
-// of threads. (They may differ between instruction sets.)
+// of threads. (They may differ between instruction sets.) The same is true of hidden states.
 #ifndef AIO_MODEL_FORWARD_H_
 #define AIO_MODEL_FORWARD_H_
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 
@@ -17,14 +18,31 @@
 
 namespace aio {
 
+// Is shown hidden states as they come to be: the residual stream of the rows that name it.
+class HiddenReader {
+ public:
+  virtual ~HiddenReader() = default;
+  // Whether hidden states after the first `layers` layers (0: the embedding) are wanted.
+  virtual bool Wants(int layers) const = 0;
+  // `x` [hidden] of the row at `position`. Called on Forward()'s own thread, by layers and then
+  // in row order.
+  virtual void Read(int layers, int position, std::span<const float> x) = 0;
+};
+
 // One token to compute. Rows of one sequence must be in ascending position order, and
 // every position before a row's own is either in the cache already or an earlier row.
 struct ForwardRow {
+  static constexpr int kAllLayers = std::numeric_limits<int>::max();
+
   int32_t token = 0;
   int32_t position = 0;
   // Blocks of the row's sequence: position p lives in block_table[p / kBlockTokens].
   std::span<const int32_t> block_table;
-  bool wants_logits = false;
+  bool wants_logits = false;  // only with all layers
+  // Layers that are computed, from the first; the cache gets keys and values of these alone. No
+  // row may have more than the one before it.
+  int num_layers = kAllLayers;
+  HiddenReader* hidden = nullptr;  // may be null
 };
 
 // Activations of one step, reused from step to step. Not thread-safe.

@@ -2,6 +2,8 @@
 #ifndef AIO_MODEL_WEIGHTS_H_
 #define AIO_MODEL_WEIGHTS_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -29,6 +31,17 @@ struct LayerWeights {
   PackedMatrix up;                           // [intermediate, hidden]
   PackedMatrix down;                         // [hidden, intermediate]
 };
+
+// Read by a step that computes the layer; matrices alone.
+inline int64_t MatrixBytes(const LayerWeights& layer) {
+  size_t bytes = 0;
+  for (const PackedMatrix* matrix :
+       {&layer.query, &layer.key, &layer.value, &layer.attention_output, &layer.gate, &layer.up,
+        &layer.down}) {
+    bytes += matrix->bytes();
+  }
+  return static_cast<int64_t>(bytes);
+}
 
 struct Weights {
   Matrix token_embedding;  // [vocabulary, hidden], as stored

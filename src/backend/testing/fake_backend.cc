@@ -437,6 +437,9 @@ Result<std::shared_ptr<Ticket>> FakeBackend::ScoreLabels(const Request& request,
   AIO_RETURN_IF_ERROR(CheckFits(model, scores.prompt_tokens, template_tokens));
   scores.logits =
       model.logits ? model.logits(request, labels) : std::vector<float>(labels.labels.size(), 0.0f);
+  if (labels.head != nullptr && model.window_logits) {
+    scores.window_logits = model.window_logits(request);
+  }
   if (model.holds_prompts) {
     scores.held_prompt = std::make_shared<FakeHeldPrompt>(impl_->held_prompts_);
   }

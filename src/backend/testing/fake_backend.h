@@ -47,6 +47,8 @@ struct FakeModel {
   // ScoreLabels(), so they may also stand for "something happens right then".
   std::function<FakeAnswer(const Request&)> answer;  // empty: FakeAnswer{}
   std::function<std::vector<float>(const Request&, const LabelQuery&)> logits;  // empty: all 0
+  // LabelScores::window_logits for a query with a head; empty: none.
+  std::function<std::vector<std::vector<float>>(const Request&)> window_logits;
   std::function<int(const Prompt&)> count_tokens = FakeTokenCount;
 
   std::optional<Decision> decision;  // as if a router stood here: in OnStart and from Decide()
