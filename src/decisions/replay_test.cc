@@ -85,7 +85,7 @@ std::map<std::string, std::string> PaperText() {
   return {{RoutingPolicy::Paper().hash(), RoutingPolicy::Paper().text()}};
 }
 
-ReplayReport Run(const std::vector<LoggedRequest>& requests, ReplayOptions options = {}) {
+ReplayReport ReplayOf(const std::vector<LoggedRequest>& requests, ReplayOptions options = {}) {
   Replay replay(PaperText(), {Eager()}, options);
   for (const LoggedRequest& request : requests) replay.Add(request);
   return replay.Finish();
@@ -93,7 +93,7 @@ ReplayReport Run(const std::vector<LoggedRequest>& requests, ReplayOptions optio
 
 TEST(ReplayTest, TheSameInputsGiveTheSameDecisions) {
   const ReplayReport report =
-      Run({Logged(Seen("code")), Logged(Seen("math")), Logged(Seen("code", 0.9))});
+      ReplayOf({Logged(Seen("code")), Logged(Seen("math")), Logged(Seen("code", 0.9))});
   ASSERT_EQ(report.checks.size(), 1u);
   EXPECT_EQ(report.checks[0].name, RoutingPolicy::Paper().name());
   EXPECT_EQ(report.checks[0].requests, 3);
@@ -104,7 +104,7 @@ TEST(ReplayTest, TheSameInputsGiveTheSameDecisions) {
 TEST(ReplayTest, NamesDecisionsThatDiffer) {
   LoggedRequest request = Logged(Seen("code"));
   request.decided.reason += "!";
-  const ReplayReport report = Run({request, Logged(Seen("code"))});
+  const ReplayReport report = ReplayOf({request, Logged(Seen("code"))});
   EXPECT_EQ(report.checks[0].same, 1);
   ASSERT_EQ(report.checks[0].differences.size(), 1u);
   EXPECT_THAT(report.checks[0].differences[0], HasSubstr(request.request_id + ": reason '"));
@@ -113,7 +113,7 @@ TEST(ReplayTest, NamesDecisionsThatDiffer) {
 TEST(ReplayTest, SaysWhichPoliciesItCannotCheck) {
   LoggedRequest request = Logged(Seen("code"));
   request.policy_hash = "feed";
-  ReplayReport report = Run({request});
+  ReplayReport report = ReplayOf({request});
   ASSERT_EQ(report.checks.size(), 1u);
   EXPECT_EQ(report.checks[0].fault, "its text is not in the log");
   EXPECT_EQ(report.checks[0].same, 0);
@@ -129,9 +129,9 @@ TEST(ReplayTest, SaysWhichPoliciesItCannotCheck) {
 }
 
 TEST(ReplayTest, SaysWhichRequestsWouldMove) {
-  const ReplayReport report =
-      Run({Logged(Seen("code")), Logged(Seen("math")), Logged(Seen("math")), Logged(Seen("qa"))},
-          {.moves_max = 1});
+  const ReplayReport report = ReplayOf(
+      {Logged(Seen("code")), Logged(Seen("math")), Logged(Seen("math")), Logged(Seen("qa"))},
+      {.moves_max = 1});
   const PolicyReplay& replay = report.policies[0];
   EXPECT_EQ(replay.name, "eager");
   EXPECT_EQ(replay.requests, 4);
@@ -148,12 +148,12 @@ TEST(ReplayTest, SaysWhichRequestsWouldMove) {
 TEST(ReplayTest, CountsWhatWasNotProbedAndWouldHaveBeen) {
   Signals unprobed;
   unprobed.prompt_tokens = 100;
-  const ReplayReport report = Run({Logged(unprobed), Logged(Seen("code"))});
+  const ReplayReport report = ReplayOf({Logged(unprobed), Logged(Seen("code"))});
   EXPECT_EQ(report.policies[0].unprobed, 1);
 }
 
 TEST(ReplayTest, RequestsByNameStayWhereTheyAre) {
-  const ReplayReport report = Run({AskedFor("large")});
+  const ReplayReport report = ReplayOf({AskedFor("large")});
   EXPECT_EQ(report.by_name, 1);
   EXPECT_THAT(report.checks, IsEmpty());
   EXPECT_EQ(report.policies[0].requests, 0);
@@ -161,7 +161,7 @@ TEST(ReplayTest, RequestsByNameStayWhereTheyAre) {
 }
 
 TEST(ReplayTest, WithoutFeedbackNothingIsSaidOfAccuracy) {
-  const ReplayReport report = Run({Logged(Seen("math")), Logged(Seen("code"))});
+  const ReplayReport report = ReplayOf({Logged(Seen("math")), Logged(Seen("code"))});
   EXPECT_EQ(report.policies[0].score.moved, 1);
   EXPECT_EQ(report.policies[0].score.said, 0);
   EXPECT_FALSE(report.policies[0].score.mean.has_value());
@@ -169,7 +169,7 @@ TEST(ReplayTest, WithoutFeedbackNothingIsSaidOfAccuracy) {
 
 TEST(ReplayTest, FeedbackOfAnotherIntentSaysNothing) {
   const ReplayReport report =
-      Run({WithScore(Logged(Seen("math")), 1), WithScore(Logged(Seen("code")), 1)});
+      ReplayOf({WithScore(Logged(Seen("math")), 1), WithScore(Logged(Seen("code")), 1)});
   EXPECT_FALSE(report.policies[0].score.mean.has_value()) << "code on small is no math on small";
 }
 
@@ -182,7 +182,7 @@ TEST(ReplayTest, AccuracyComesFromFeedbackOnTheModelMovedTo) {
     requests.push_back(WithScore(Logged(Seen("math"), Eager()), i % 4 ? -1 : 1));
   }
   for (int i = 0; i < 60; ++i) requests.push_back(Logged(Seen("qa")));  // which do not move
-  const ReplayReport report = Run(requests);
+  const ReplayReport report = ReplayOf(requests);
   const ScoreChange& score = report.policies[0].score;
   EXPECT_EQ(score.requests, 120);
   EXPECT_EQ(score.moved, 40);
@@ -196,7 +196,7 @@ TEST(ReplayTest, AccuracyComesFromFeedbackOnTheModelMovedTo) {
 
 TEST(ReplayTest, ScoresThatAllAgreeAreNotCertainty) {
   const ReplayReport report =
-      Run({WithScore(Logged(Seen("math")), 1), WithScore(Logged(Seen("math"), Eager()), -1)});
+      ReplayOf({WithScore(Logged(Seen("math")), 1), WithScore(Logged(Seen("math"), Eager()), -1)});
   const auto& mean = report.policies[0].score.mean;
   ASSERT_TRUE(mean.has_value());
   EXPECT_EQ(mean->value, -2);
@@ -204,7 +204,7 @@ TEST(ReplayTest, ScoresThatAllAgreeAreNotCertainty) {
 }
 
 TEST(ReplayTest, SpeedAndBytesComeFromTheArmMovedTo) {
-  const ReplayReport report = Run({
+  const ReplayReport report = ReplayOf({
       WithEnd(Logged(Seen("code")), 100, 1000, 100'000),  // small: 100 tokens/s, 1000 bytes
       WithEnd(Logged(Seen("math")), 50, 5000, 500'000),   // large: 10 tokens/s, 10000 bytes
   });
@@ -219,7 +219,7 @@ TEST(ReplayTest, SpeedAndBytesComeFromTheArmMovedTo) {
 }
 
 TEST(ReplayTest, OfAnArmThatNeverRanNothingIsSaid) {
-  const ReplayReport report = Run({WithEnd(Logged(Seen("math")), 50, 5000, 500'000)});
+  const ReplayReport report = ReplayOf({WithEnd(Logged(Seen("math")), 50, 5000, 500'000)});
   EXPECT_EQ(report.policies[0].cost.unseen, 1);
   EXPECT_EQ(report.policies[0].cost.requests, 0);
 }
@@ -229,7 +229,7 @@ TEST(ReplayTest, AnswersThatDidNotEndSayNothingOfSpeed) {
   cancelled.outcome->finish = "cancelled";
   LoggedRequest escalated = WithEnd(Logged(Seen("code")), 100, 1000, 100'000);
   escalated.outcome->answered_by = "another";
-  EXPECT_THAT(Run({cancelled, escalated}).arms, IsEmpty());
+  EXPECT_THAT(ReplayOf({cancelled, escalated}).arms, IsEmpty());
 }
 
 TEST(ReplayTest, FromALogOnDisk) {
