@@ -42,7 +42,8 @@ TEST(PromptPartsTest, AQuestionBetweenProgramsStandsByItself) {
 TEST(PromptPartsTest, QuestionsInCommentsFencesAndStringsStandByThemselves) {
   EXPECT_THAT(PromptParts("# Tom has 5 apples and gives 2\n# of them to Ada. How many has he?\n" +
                           std::string(kProgram)),
-              ElementsAre(PromptPart{"comments",
+              ElementsAre(PromptPart{"question", "How many has he?"},
+                          PromptPart{"comments",
                                      "Tom has 5 apples and gives 2\nof them to Ada. "
                                      "How many has he?"}));
   EXPECT_THAT(PromptParts("/* Tom has 5 apples and gives 2\n * of them to Ada. */\nint x = 3;"),
@@ -91,7 +92,7 @@ TEST(ProgramLinesTest, TellsProgramsFromProse) {
     EXPECT_TRUE(IsProgramLine(line)) << line;
   }
   for (const std::string_view line :
-       {"Tom has 5 apples.", "A. 12 apples", "What is f(2) if f(x) = 3 * x + 2?", "if it rains:",
+       {"Tom has 5 apples.", "A. 12 apples", "What is f(2) if f(x) = 3 * x + 2?",
         "return the books to the library.", "Compute 27 * 8 - 14.", "Calculate (97 + 49) * 10.",
         "class sizes were small", "let us see how many there are in the box, then",
         "f(x) = 3 is what we know of the function "

@@ -114,8 +114,8 @@ TEST_P(SecondLookTest, LooksAtTheLastTurnInTheFormOfThePrompt) {
                                             {"user", std::string("# ") + kStory + "\n" + kProgram}};
   EXPECT_EQ(f_.Run(request).starts.at(0).decision->role, "large");
   const std::vector<FakeCall> probes = f_.small.probes();
-  ASSERT_EQ(probes.size(), 2u);
-  EXPECT_EQ(std::get<std::vector<ChatMessage>>(probes[1].request.prompt),
+  ASSERT_EQ(probes.size(), 3u) << "all, what the comment asks, the comment";
+  EXPECT_EQ(std::get<std::vector<ChatMessage>>(probes[2].request.prompt),
             (std::vector<ChatMessage>{{"user", kStory}}));
 }
 

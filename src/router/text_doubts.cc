@@ -78,8 +78,11 @@ struct Characters {
 
 Characters CountCharacters(std::string_view text) {
   Characters counts;
+  constexpr int kLettersMin = 3;  // a Greek letter before x is a name of physics
   Script word = Script::kNone;
   bool mixed = false;
+  bool counted = false;
+  int letters = 0;
   while (!text.empty()) {
     const Utf8Step step = DecodeUtf8(text);
     text.remove_prefix(step.length);
@@ -87,11 +90,15 @@ Characters CountCharacters(std::string_view text) {
     const Script script = ScriptOf(step.code_point);
     if (script == Script::kNone) {
       word = Script::kNone;
-      mixed = false;
-    } else if (word == Script::kNone) {
-      word = script;
-    } else if (script != word && !mixed) {
-      mixed = true;
+      mixed = counted = false;
+      letters = 0;
+      continue;
+    }
+    if (word == Script::kNone) word = script;
+    mixed = mixed || script != word;
+    ++letters;
+    if (mixed && letters >= kLettersMin && !counted) {
+      counted = true;
       ++counts.mixed_words;
     }
   }

@@ -40,7 +40,7 @@ TEST(TextDoubtsTest, SeesLettersThatAreNotWhatTheySeem) {
   EXPECT_THAT(TextDoubts("Whi\uff4eh is o\uff4ee?"), ElementsAre("mixed scripts"));
   EXPECT_THAT(TextDoubts("W\u200bh\u200bi\u200bch"), ElementsAre("invisible characters"));
   EXPECT_THAT(TextDoubts("W h i c h r i v e r f l o w s"), ElementsAre("letters set apart"));
-  EXPECT_THAT(TextDoubts("w_h_i_c_h_r_i_v_e_r_f"), ElementsAre("letters set apart"));
+  EXPECT_THAT(TextDoubts("w_h_i_c_h_r_i_v_e_r_f_l"), ElementsAre("letters set apart"));
 }
 
 TEST(TextDoubtsTest, SeesRepetition) {
