@@ -2,6 +2,7 @@
 #ifndef AIO_APP_CONFIG_H_
 #define AIO_APP_CONFIG_H_
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "backend/request.h"
 #include "base/status.h"
 #include "engine/embedded_backend.h"
+#include "router/head_file.h"
 #include "router/router.h"
 #include "router/routing_policy.h"
 #include "server/server.h"
@@ -38,6 +40,7 @@ struct AppConfig {
   ServerOptions server;
   std::vector<std::string> virtual_names = RouterOptions().virtual_names;
   LabelQuery probe;
+  std::optional<HeadFile> probe_head;  // what `probe` has its head of, if it has one
   RoutingPolicy policy;
 };
 

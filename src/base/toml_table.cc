@@ -34,6 +34,13 @@ std::string Describe(const toml::node& node) {
   return "a date or time";
 }
 
+std::optional<double> NumberWithin(const toml::node& node, double min, double max) {
+  if (!node.is_number()) return std::nullopt;
+  const std::optional<double> number = node.value<double>();
+  if (!number || !(*number >= min && *number <= max)) return std::nullopt;  // so that nan fails
+  return number;
+}
+
 }  // namespace
 
 struct TomlTable::Node {
@@ -133,11 +140,9 @@ std::optional<double> TomlTable::Number(std::string_view key, double min, double
   node_->known.emplace(key);
   const toml::node* value = node_->table->get(key);
   if (value == nullptr) return std::nullopt;
-  std::optional<double> number;
-  if (value->is_number()) number = value->value<double>();
-  if (!number || !(*number >= min && *number <= max)) {  // so that nan fails
+  const std::optional<double> number = NumberWithin(*value, min, max);
+  if (!number) {
     Fail(key, fmt::format("must be a number from {} to {}, is {}", min, max, Describe(*value)));
-    return std::nullopt;
   }
   return number;
 }
@@ -161,6 +166,42 @@ std::optional<std::vector<std::string>> TomlTable::Strings(std::string_view key)
     strings.push_back(std::move(*text));
   }
   return strings;
+}
+
+std::optional<std::vector<double>> TomlTable::Numbers(std::string_view key, double min,
+                                                      double max) {
+  node_->known.emplace(key);
+  const toml::node* value = node_->table->get(key);
+  if (value == nullptr) return std::nullopt;
+  const toml::array* array = value->as_array();
+  if (array == nullptr) {
+    Fail(key, fmt::format("must be an array of numbers, is {}", Describe(*value)));
+    return std::nullopt;
+  }
+  std::vector<double> numbers;
+  for (const toml::node& element : *array) {
+    const std::optional<double> number = NumberWithin(element, min, max);
+    if (!number) {
+      Fail(key, fmt::format("must hold numbers from {} to {} only, has {}", min, max,
+                            Describe(element)));
+      return std::nullopt;
+    }
+    numbers.push_back(*number);
+  }
+  return numbers;
+}
+
+std::optional<std::vector<std::pair<std::string, double>>> TomlTable::NamedNumbers(
+    std::string_view key, double min, double max) {
+  std::optional<TomlTable> table = Table(key);
+  if (!table) return std::nullopt;
+  std::vector<std::pair<std::string, double>> numbers;
+  for (const auto& [name, value] : *table->node_->table) {
+    const std::optional<double> number = table->Number(name.str(), min, max);
+    if (!number) return std::nullopt;
+    numbers.emplace_back(name.str(), *number);
+  }
+  return numbers;
 }
 
 std::optional<TomlTable> TomlTable::Table(std::string_view key) {

@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/status.h"
@@ -39,6 +40,10 @@ class TomlTable {
   // Integers are numbers too; nan and inf are not.
   std::optional<double> Number(std::string_view key, double min, double max);
   std::optional<std::vector<std::string>> Strings(std::string_view key);
+  std::optional<std::vector<double>> Numbers(std::string_view key, double min, double max);
+  // key = { name = number, ... } with names of the file's own choice, in alphabetical order.
+  std::optional<std::vector<std::pair<std::string, double>>> NamedNumbers(std::string_view key,
+                                                                          double min, double max);
   std::optional<TomlTable> Table(std::string_view key);  // [key]
   std::vector<TomlTable> Tables(std::string_view key);   // [[key]], or key = [{ }, { }]
 
