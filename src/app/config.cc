@@ -142,6 +142,28 @@ void ReadDecisionLog(TomlTable& root, const std::string& source, DecisionLogOpti
   }
 }
 
+// Returns the path of the head's file; empty: there is none.
+std::string ReadProbe(TomlTable& root, const std::string& source, AppConfig& config) {
+  root.Require("probe");
+  std::optional<TomlTable> probe = root.Table("probe");
+  if (!probe) return "";
+  config.probe = ReadProbeConfig(*probe);
+  config.defences = ReadProbeDefences(*probe, config.probe);
+  const std::string head = probe->String("head").value_or("");
+  if (probe->Has("head") && head.empty()) {
+    probe->Fail("head", "is empty; name a head's file, or remove the key");
+  }
+  return RelativeTo(source, head);
+}
+
+Status LoadHead(const std::string& path, AppConfig& config) {
+  if (path.empty()) return Status::Ok();
+  AIO_ASSIGN_OR_RETURN(config.probe_head, ReadHeadFile(path));
+  Status attached = AttachHead(*config.probe_head, config.probe);
+  if (attached.ok()) return attached;
+  return std::move(attached).WithContext(fmt::format("{}: probe.head", config.source));
+}
+
 // Returns the path of the policy.
 std::string ReadRouting(TomlTable& root, const std::string& source, AppConfig& config) {
   root.Require("routing");
@@ -166,13 +188,10 @@ Result<AppConfig> ParseConfig(std::string_view toml, const std::string& source) 
   ReadEngine(root, config.engine);
   ReadServer(root, config.server);
   ReadDecisionLog(root, source, config.decision_log);
-  root.Require("probe");
-  if (std::optional<TomlTable> probe = root.Table("probe")) {
-    config.probe = ReadProbeConfig(*probe);
-    config.defences = ReadProbeDefences(*probe, config.probe);
-  }
+  const std::string head_path = ReadProbe(root, source, config);
   const std::string policy_path = ReadRouting(root, source, config);
   AIO_RETURN_IF_ERROR(root.Finish());
+  AIO_RETURN_IF_ERROR(LoadHead(head_path, config));
   AIO_ASSIGN_OR_RETURN(config.policy, RoutingPolicy::FromFile(policy_path));
   return config;
 }

@@ -2,6 +2,7 @@
 #ifndef AIO_APP_CONFIG_H_
 #define AIO_APP_CONFIG_H_
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "base/status.h"
 #include "decisions/decision_log.h"
 #include "engine/embedded_backend.h"
+#include "router/head_file.h"
 #include "router/router.h"
 #include "router/routing_policy.h"
 #include "server/server.h"
@@ -41,6 +43,7 @@ struct AppConfig {
   LabelQuery probe;
   size_t sessions_max = RouterOptions().sessions_max;
   ProbeDefences defences;
+  std::optional<HeadFile> probe_head;  // what `probe` has its head of, if it has one
   RoutingPolicy policy;
   bool force_policy = false;        // RouterOptions::force_policy; only the command line says so
   DecisionLogOptions decision_log;  // of `aio serve`; no path: none is kept

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -102,6 +104,57 @@ TEST(ConfigTest, ReadsTheProbesWindow) {
   EXPECT_EQ(ParseConfig(with("512"), kSource)->probe.window_tokens, 512);
   EXPECT_EQ(ParseConfig(Config(), kSource)->probe.window_tokens, 0);
   EXPECT_THAT(ErrorOf(with("32")), HasSubstr("probe.window_tokens: must be 0"));
+}
+
+class ConfigHeadTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    HeadFile file;
+    file.head.hidden_size = 1;
+    file.head.weights = {1, 2, 3};
+    file.head.bias = {0, 0.5f, 0};
+    file.labels = {"qa", "math", "code"};
+    file.num_layers = 2;
+    std::ofstream(path_) << ToToml(file);
+  }
+  void TearDown() override { std::remove(path_.c_str()); }
+
+  // The configuration with its [probe] table replaced.
+  std::string WithProbe(const std::string& probe) const {
+    std::string text = Config();
+    const size_t begin = text.find("[probe]");
+    return text.replace(begin, text.find("[routing]") - begin, "[probe]\n" + probe + "\n");
+  }
+  std::string HeadLine() const { return "head = \"" + path_ + "\"\n"; }
+
+  const std::string path_ = testing::TempDir() + "config_test_head.toml";
+};
+
+TEST_F(ConfigHeadTest, AHeadNeedsNoTemplate) {
+  auto config = ParseConfig(WithProbe(HeadLine()), kSource);
+  ASSERT_TRUE(config.ok()) << config.status().ToString();
+  EXPECT_EQ(config->probe.labels[2].name, "code");
+  EXPECT_EQ(config->probe.head->bias[1], 0.5f);
+  EXPECT_FALSE(config->probe.early_exit);
+  EXPECT_EQ(config->probe_head->num_layers, 2);
+  // Labels that are named give the order.
+  config = ParseConfig(WithProbe(HeadLine() + "head_early_exit = true\n"
+                                              "labels = [{ name = \"math\" }, { name = \"code\" }, "
+                                              "{ name = \"qa\" }]"),
+                       kSource);
+  ASSERT_TRUE(config.ok()) << config.status().ToString();
+  EXPECT_EQ(config->probe.head->bias[0], 0.5f);
+  EXPECT_TRUE(config->probe.early_exit);
+}
+
+TEST_F(ConfigHeadTest, SaysWhatIsWrong) {
+  EXPECT_THAT(ErrorOf(WithProbe("head = \"gone.toml\"")), HasSubstr("config/gone.toml"));
+  EXPECT_THAT(ErrorOf(WithProbe("head = \"\"")), HasSubstr("probe.head: is empty"));
+  EXPECT_THAT(ErrorOf(WithProbe("head_early_exit = true\nsuffix = \"?\"\nlabels = [{ name = "
+                                "\"a\", word = \"a\" }, { name = \"b\", word = \"b\" }]")),
+              HasSubstr("probe.head_early_exit: there is no head"));
+  EXPECT_THAT(ErrorOf(WithProbe(HeadLine() + "labels = [{ name = \"code\" }, { name = \"qa\" }]")),
+              HasSubstr("the head has: qa, math, code"));
 }
 
 TEST(ConfigTest, ReadsVirtualNames) {  // [routing] is what Config() ends with

@@ -208,6 +208,12 @@ Result<std::unique_ptr<Runtime>> LoadRuntime(const AppConfig& config, RuntimeHoo
   if (!engine.ok()) return engine.status().WithContext(config.source);
   runtime->engine = *std::move(engine);
 
+  if (config.probe_head) {
+    Status fits = CheckHeadIsFor(*config.probe_head, runtime->engine->Models().front());
+    if (!fits.ok()) {
+      return std::move(fits).WithContext(fmt::format("{}: probe.head", config.source));
+    }
+  }
   RouterOptions& options = runtime->router_options;
   options.small = ToTarget(config.models[0], models, *runtime->engine);
   options.large = ToTarget(config.models[1], models, *runtime->engine);

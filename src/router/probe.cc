@@ -14,20 +14,26 @@ namespace {
 
 constexpr size_t kLabelsMax = 32;
 
-Status CheckLabel(const LabelQuery& labels, size_t i) {
+Status CheckName(const LabelQuery& labels, size_t i) {
   const LabelQuery::Label& label = labels.labels[i];
   if (!IsPlainName(label.name)) {
     return InvalidArgument(fmt::format(
         "label {}: its name must be 1 to 32 of letters, digits, '.', '_' and '-'", i + 1));
   }
+  for (size_t j = 0; j < i; ++j) {
+    if (labels.labels[j].name != label.name) continue;
+    return InvalidArgument(fmt::format("two labels are called '{}'", label.name));
+  }
+  return Status::Ok();
+}
+
+Status CheckWord(const LabelQuery& labels, size_t i) {
+  const LabelQuery::Label& label = labels.labels[i];
   if (label.word.empty()) {
     return InvalidArgument(fmt::format("label '{}': its word is empty", label.name));
   }
   for (size_t j = 0; j < i; ++j) {
     const LabelQuery::Label& earlier = labels.labels[j];
-    if (earlier.name == label.name) {
-      return InvalidArgument(fmt::format("two labels are called '{}'", label.name));
-    }
     if (earlier.word == label.word) {
       return InvalidArgument(fmt::format("labels '{}' and '{}' have the same word, '{}'",
                                          earlier.name, label.name, label.word));
@@ -66,36 +72,62 @@ class ProbeTicket final : public Ticket {
 
 }  // namespace
 
-Status CheckLabelQuery(const LabelQuery& labels) {
+Status CheckLabelNames(const LabelQuery& labels) {
   if (labels.labels.size() < 2 || labels.labels.size() > kLabelsMax) {
     return InvalidArgument(
         fmt::format("{} labels; a probe tells 2 to {} apart", labels.labels.size(), kLabelsMax));
   }
-  for (size_t i = 0; i < labels.labels.size(); ++i) AIO_RETURN_IF_ERROR(CheckLabel(labels, i));
+  for (size_t i = 0; i < labels.labels.size(); ++i) AIO_RETURN_IF_ERROR(CheckName(labels, i));
   return Status::Ok();
 }
 
-LabelQuery ReadProbeConfig(TomlTable& probe) {
-  LabelQuery query;
+Status CheckLabelQuery(const LabelQuery& labels) {
+  AIO_RETURN_IF_ERROR(CheckLabelNames(labels));
+  if (labels.head != nullptr) return Status::Ok();
+  for (size_t i = 0; i < labels.labels.size(); ++i) AIO_RETURN_IF_ERROR(CheckWord(labels, i));
+  return Status::Ok();
+}
+
+namespace {
+
+void ReadTemplate(TomlTable& probe, LabelQuery& query) {
   query.prefix = probe.String("prefix").value_or("");
-  probe.Require("suffix");
   query.suffix = probe.String("suffix").value_or("");
+  for (TomlTable& table : probe.Tables("labels")) {
+    table.Require("name");
+    if (!probe.Has("head")) table.Require("word");
+    query.labels.push_back(
+        {.name = table.String("name").value_or(""), .word = table.String("word").value_or("")});
+  }
+  if (probe.Has("head")) return;
+  probe.Require("suffix");
   if (query.suffix.empty()) {
     probe.Fail("suffix", "is empty; it must ask for the label, e.g. \"... This is about:\"");
   }
   probe.Require("labels");
-  for (TomlTable& table : probe.Tables("labels")) {
-    table.Require("name");
-    table.Require("word");
-    query.labels.push_back(
-        {.name = table.String("name").value_or(""), .word = table.String("word").value_or("")});
+}
+
+// The head is read from its file by whoever knows where that is: AttachHead().
+void ReadHeadSettings(TomlTable& probe, LabelQuery& query) {
+  query.early_exit = probe.Bool("head_early_exit").value_or(false);
+  if (probe.Has("head_early_exit") && !probe.Has("head")) {
+    probe.Fail("head_early_exit", "there is no head; name its file (head), or remove the key");
   }
+}
+
+}  // namespace
+
+LabelQuery ReadProbeConfig(TomlTable& probe) {
+  LabelQuery query;
+  ReadTemplate(probe, query);
+  ReadHeadSettings(probe, query);
   query.window_tokens = probe.Int("window_tokens", 0, std::numeric_limits<int>::max()).value_or(0);
   if (query.window_tokens != 0 && query.window_tokens < kProbeWindowTokensMin) {
     probe.Fail("window_tokens", fmt::format("must be 0 (all of the conversation) or at least {}, "
                                             "is {}",
                                             kProbeWindowTokensMin, query.window_tokens));
   }
+  if (query.labels.empty() && probe.Has("head")) return query;
   if (const Status status = CheckLabelQuery(query); !status.ok()) {
     probe.Fail("labels", status.message());
   }
@@ -157,6 +189,7 @@ Result<ProbeResult> Probe::ToResult(const State& state, Result<LabelScores> scor
   }
   return ProbeResult{.intent = *std::move(intent),
                      .logits = std::move(scores->logits),
+                     .window_logits = std::move(scores->window_logits),
                      .held_prompt = std::move(scores->held_prompt),
                      .doubts = {},
                      .traffic = scores->traffic,

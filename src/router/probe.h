@@ -4,6 +4,9 @@
 //
 // The template goes after the user's text, so that the prompt's KV computed here can be
 // used to generate the answer (ProbeResult::held_prompt).
+//
+// Or a learned head (backend/probe_head.h) reads what the small model makes of the text itself.
+// That takes no template, and says of every window of the text what it is about.
 #ifndef AIO_ROUTER_PROBE_H_
 #define AIO_ROUTER_PROBE_H_
 
@@ -24,7 +27,9 @@ namespace aio {
 
 class TomlTable;
 
-// At least two labels with distinct plain names and distinct words, none empty.
+// At least two labels with distinct plain names ...
+Status CheckLabelNames(const LabelQuery& labels);
+// ... and, without a head, distinct words, none empty.
 Status CheckLabelQuery(const LabelQuery& labels);
 
 // Of fewer tokens there is little to see.
@@ -39,10 +44,13 @@ inline constexpr int kProbeWindowTokensMin = 64;
 //   suffix = "..."
 //   labels = [{ name = "code", word = "code" }, { name = "qa", word = "question" }]
 //   window_tokens = 1024   # may be left out: 0, all of the conversation
+//   head = "head.toml"     # a head's file instead: suffix and labels may be left out
+//   head_early_exit = true # may be left out: false; see LabelQuery::early_exit
 //
 // Errors name `source`, line, key and mend; unknown keys are errors.
 Result<LabelQuery> ProbeConfigFromToml(std::string_view text, const std::string& source);
-// ... or of the [probe] table of a larger document; faults come out of its Finish().
+// ... or of the [probe] table of a larger document; faults come out of its Finish(). The value of
+// `head` is the caller's to read and to attach (head_file.h).
 LabelQuery ReadProbeConfig(TomlTable& probe);
 // The table "defences" of the [probe] table, which may be left out: none.
 //
@@ -53,12 +61,13 @@ LabelQuery ReadProbeConfig(TomlTable& probe);
 ProbeDefences ReadProbeDefences(TomlTable& probe, const LabelQuery& labels);
 
 struct ProbeResult {
-  IntentDistribution intent;                // not calibrated
-  std::vector<float> logits;                // [intent.labels], which it was made from
-  std::shared_ptr<HeldPrompt> held_prompt;  // may be null
-  std::vector<std::string> doubts;          // of a second look; empty: none, or not taken
-  Traffic traffic;                          // of both looks
-  double elapsed_ms = 0;                    // from Start() to the last scores, by the probe's clock
+  IntentDistribution intent;                      // not calibrated
+  std::vector<float> logits;                      // [intent.labels], which it was made from
+  std::vector<std::vector<float>> window_logits;  // see LabelScores
+  std::shared_ptr<HeldPrompt> held_prompt;        // may be null
+  std::vector<std::string> doubts;                // of a second look; empty: none, or not taken
+  Traffic traffic;                                // of both looks
+  double elapsed_ms = 0;  // from Start() to the last scores, by the probe's clock
 };
 
 // Immutable, hence thread-safe; copies share their state. What was started goes on if the

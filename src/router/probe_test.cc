@@ -4,7 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <memory>
+#include <optional>
+#include <vector>
 
+#include "backend/probe_head.h"
 #include "backend/testing/fake_backend.h"
 #include "base/toml_table.h"
 
@@ -52,6 +56,42 @@ TEST(ProbeConfig, AWindowIsOffOrWideEnough) {
   for (const char* window : {"-64", "64.5", "\"64\"", "99999999999"}) {
     EXPECT_THAT(read(window).status().message(), HasSubstr("must be a whole number from 0"));
   }
+}
+
+TEST(ProbeWithHead, PassesOnWhatTheWindowsSay) {
+  FakeBackend backend({FakeModel::Named("small", "small")});
+  backend.Update("small", [](FakeModel& model) {
+    model.logits = [](const Request&, const LabelQuery&) { return std::vector<float>{2, 1}; };
+    model.window_logits = [](const Request&) {
+      return std::vector<std::vector<float>>{{3, 0}, {1, 2}};
+    };
+  });
+  const SystemClock clock;
+  LabelQuery query;
+  query.labels = {{"code", ""}, {"qa", ""}};
+  query.head = std::make_shared<const ProbeHead>();
+  Request request;
+  request.model = "small";
+  request.prompt = std::string("x");
+  std::optional<ProbeResult> result;
+  ASSERT_TRUE(Probe(backend, query, clock)
+                  .Start(request, [&](Result<ProbeResult> r) { result = *std::move(r); })
+                  .ok());
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->intent.top(), 0u);
+  EXPECT_EQ(result->window_logits, (std::vector<std::vector<float>>{{3, 0}, {1, 2}}));
+  ASSERT_EQ(backend.label_queries().size(), 1u);
+  EXPECT_EQ(backend.label_queries()[0], query);
+}
+
+TEST(ProbeConfig, WordsBelongToATemplate) {
+  LabelQuery query;
+  query.labels = {{"code", ""}, {"qa", ""}};
+  EXPECT_THAT(CheckLabelQuery(query).message(), HasSubstr("its word is empty"));
+  query.head = std::make_shared<const ProbeHead>();
+  EXPECT_TRUE(CheckLabelQuery(query).ok());
+  query.labels[1].name = "code";
+  EXPECT_THAT(CheckLabelQuery(query).message(), HasSubstr("two labels are called"));
 }
 
 TEST(ProbeConfig, AsPartOfALargerDocument) {
