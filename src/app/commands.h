@@ -23,6 +23,7 @@ void RegisterServe(CLI::App& program, int& exit_status);
 void RegisterChat(CLI::App& program, int& exit_status);
 void RegisterGenerate(CLI::App& program, int& exit_status);
 void RegisterRoute(CLI::App& program, int& exit_status);
+void RegisterCalibrate(CLI::App& program, int& exit_status);
 void RegisterInspect(CLI::App& program, int& exit_status);
 void RegisterQuantize(CLI::App& program, int& exit_status);
 void RegisterSynthesize(CLI::App& program, int& exit_status);

@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
   aio::RegisterChat(program, exit_status);
   aio::RegisterGenerate(program, exit_status);
   aio::RegisterRoute(program, exit_status);
+  aio::RegisterCalibrate(program, exit_status);
   aio::RegisterInspect(program, exit_status);
   aio::RegisterQuantize(program, exit_status);
   aio::RegisterSynthesize(program, exit_status);
