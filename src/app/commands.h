@@ -25,6 +25,7 @@ void RegisterGenerate(CLI::App& program, int& exit_status);
 void RegisterRoute(CLI::App& program, int& exit_status);
 void RegisterReplay(CLI::App& program, int& exit_status);
 void RegisterAttack(CLI::App& program, int& exit_status);
+void RegisterCalibrate(CLI::App& program, int& exit_status);
 void RegisterInspect(CLI::App& program, int& exit_status);
 void RegisterQuantize(CLI::App& program, int& exit_status);
 void RegisterSynthesize(CLI::App& program, int& exit_status);

@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
   aio::RegisterRoute(program, exit_status);
   aio::RegisterReplay(program, exit_status);
   aio::RegisterAttack(program, exit_status);
+  aio::RegisterCalibrate(program, exit_status);
   aio::RegisterInspect(program, exit_status);
   aio::RegisterQuantize(program, exit_status);
   aio::RegisterSynthesize(program, exit_status);

@@ -79,10 +79,10 @@ class PolicyWriter {
   }
 
   void WriteHead() {
-    Line("# Written by `aio calibrate` on {} for {} and {}: what the probe's scores are worth,",
-         subject_.date, subject_.small_model, subject_.large_model);
-    Line("# when the small model may answer, and the evidence. docs/calibration.md says how it is");
-    Line("# made, docs/policies.md what the keys mean.");
+    Line("# Written by `aio calibrate` on {} for {} and {}:", subject_.date, subject_.small_model,
+         subject_.large_model);
+    Line("# what the probe's scores are worth, when the small model may answer, and the evidence.");
+    Line("# docs/calibration.md says how it is made, docs/policies.md what the keys mean.");
     if (chosen_) {
       const RoutingFigures& held_out = chosen_->held_out;
       Line(

@@ -100,14 +100,22 @@ class Calibrator {
   }
 
   void AddScaling(BiasKind kind, LogitScaling scaling) {
-    ScalingFit fit{.bias = kind, .scaling = std::move(scaling), .fit_nll = 0, .tune_nll = 0};
-    fit.fit_nll = NegativeLogLikelihood(fit.scaling, Of(Split::kFit).logits);
-    fit.tune_nll = NegativeLogLikelihood(fit.scaling, Of(Split::kTune).logits);
+    ScalingFit fit;
+    fit.bias = kind;
+    fit.scaling = std::move(scaling);
+    const auto smoothed = [&](Split split) {
+      const std::vector<LabelledLogits>& queries = Of(split).logits;
+      return NegativeLogLikelihood(fit.scaling, queries, UnseenErrorShare(queries.size()));
+    };
+    fit.fit_nll = smoothed(Split::kFit);
+    fit.tune_nll = smoothed(Split::kTune);
+    fit.held_out_nll = NegativeLogLikelihood(fit.scaling, Of(Split::kHeldOut).logits);
     report_.scalings.push_back(std::move(fit));
   }
 
   void FitScalings() {
     const std::vector<LabelledLogits>& fit = Of(Split::kFit).logits;
+    AddScaling(BiasKind::kUnscaled, LogitScaling::None(labels_));
     AddScaling(BiasKind::kNone, FitTemperature(fit, LogitScaling::None(labels_).bias));
     if (!input_.content_free.empty()) {
       AddScaling(BiasKind::kContentFree, FitTemperature(fit, ContentFreeBias(input_.content_free)));

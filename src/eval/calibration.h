@@ -43,8 +43,12 @@ struct CalibrationOptions {
 struct ScalingFit {
   BiasKind bias = BiasKind::kNone;
   LogitScaling scaling;
-  double fit_nll = 0;  // nats
+  // Nats. The first two with the targets that the fits aim at: what errors too rare for so few
+  // queries to show would cost counts too, else a probe that is too sure would win where it is
+  // never wrong.
+  double fit_nll = 0;
   double tune_nll = 0;
+  double held_out_nll = 0;  // as it is; nothing is chosen by it
 };
 
 // tau by the paper's method: a grid search for the greatest accuracy, code on the small model,

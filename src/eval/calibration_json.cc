@@ -92,6 +92,7 @@ Json ScalingsJson(const CalibrationReport& report) {
                     {"temperature", fit.scaling.temperature},
                     {"fit_nll", fit.fit_nll},
                     {"tune_nll", fit.tune_nll},
+                    {"held_out_nll", fit.held_out_nll},
                     {"chosen", i == report.chosen_scaling}});
   }
   return fits;

@@ -63,21 +63,17 @@ class ScalingFitter {
                 bool free_offsets)
       : labels_(bias.size()), free_(free_offsets), x_(1 + (free_offsets ? bias.size() : 0), 0.0) {
     x_[0] = 1;
-    std::vector<double> seen(labels_, 0);
     double total = 0;
-    for (const LabelledLogits& query : queries) {
-      ++seen[query.label];
-      total += query.weight;
-    }
+    for (const LabelledLogits& query : queries) total += query.weight;
+    const double wrong = UnseenErrorShare(queries.size());
     for (const LabelledLogits& query : queries) {
       Row row{.z = {query.logits.begin(), query.logits.end()},
               .targets = {},
               .weight = query.weight / total};
       for (size_t j = 0; j < labels_; ++j) row.z[j] -= bias[j];
       Centre(row.z);
-      const double n = seen[query.label] + static_cast<double>(labels_);
-      row.targets.assign(labels_, 1 / n);
-      row.targets[query.label] = (seen[query.label] + 1) / n;
+      row.targets.assign(labels_, wrong / static_cast<double>(labels_ - 1));
+      row.targets[query.label] = 1 - wrong;
       rows_.push_back(std::move(row));
     }
   }
@@ -213,12 +209,19 @@ std::vector<double> ScaledProbabilities(const LogitScaling& scaling,
   return p;
 }
 
+double UnseenErrorShare(size_t queries) { return 1 / (static_cast<double>(queries) + 2); }
+
 double NegativeLogLikelihood(const LogitScaling& scaling,
-                             const std::vector<LabelledLogits>& queries) {
+                             const std::vector<LabelledLogits>& queries, double wrong) {
   double sum = 0;
   double weights = 0;
   for (const LabelledLogits& query : queries) {
-    sum -= query.weight * LogProbabilities(scaling, query.logits)[query.label];
+    const std::vector<double> log_p = LogProbabilities(scaling, query.logits);
+    const double each = wrong / static_cast<double>(log_p.size() - 1);
+    for (size_t j = 0; j < log_p.size(); ++j) {
+      const bool right = static_cast<int>(j) == query.label;
+      sum -= query.weight * (right ? 1 - wrong : each) * log_p[j];
+    }
     weights += query.weight;
   }
   return weights > 0 ? sum / weights : 0;
@@ -247,6 +250,8 @@ LogitScaling FitBiasAndTemperature(const std::vector<LabelledLogits>& queries) {
 
 std::string_view BiasKindName(BiasKind kind) {
   switch (kind) {
+    case BiasKind::kUnscaled:
+      return "not scaled";
     case BiasKind::kNone:
       return "none";
     case BiasKind::kContentFree:

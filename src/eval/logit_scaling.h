@@ -6,6 +6,7 @@
 #ifndef AIO_EVAL_LOGIT_SCALING_H_
 #define AIO_EVAL_LOGIT_SCALING_H_
 
+#include <cstddef>
 #include <string_view>
 #include <vector>
 
@@ -28,22 +29,32 @@ struct LabelledLogits {
 std::vector<double> ScaledProbabilities(const LogitScaling& scaling,
                                         const std::vector<float>& logits);
 
-// Mean negative log-likelihood, nats, by weight.
+// Mean negative log-likelihood, nats, by weight; of targets that give the wrong labels the share
+// `wrong` together.
 double NegativeLogLikelihood(const LogitScaling& scaling,
-                             const std::vector<LabelledLogits>& queries);
+                             const std::vector<LabelledLogits>& queries, double wrong = 0);
+
+// The share that n queries cannot rule out although all are right: 1 / (n + 2), after Laplace.
+double UnseenErrorShare(size_t queries);
 
 // The label scores that inputs without content have on average (mean of their
 // log-probabilities), centred: what a probe says whatever it is asked. At least one row.
 std::vector<double> ContentFreeBias(const std::vector<std::vector<float>>& rows);
 
-// Maximum likelihood with Platt's targets (1999): a label seen n times is aimed at with
-// (n + 1) / (n + labels) and not with 1, so that a fit to queries which are all right is never
-// more certain than their number allows, instead of infinitely certain. Needs one query or more.
+// Maximum likelihood with targets after Platt (1999): of n queries, each one's label is aimed at
+// with (n + 1) / (n + 2) and not with 1, so that a fit to queries which are all right is no more
+// certain than their number allows, instead of infinitely certain. Needs one query or more.
 LogitScaling FitTemperature(const std::vector<LabelledLogits>& queries, std::vector<double> bias);
 LogitScaling FitBiasAndTemperature(const std::vector<LabelledLogits>& queries);
 
-enum class BiasKind { kNone, kContentFree, kFitted };
-std::string_view BiasKindName(BiasKind kind);  // "none", "content-free", "fitted"
+// How a scaling was come by.
+enum class BiasKind {
+  kUnscaled,     // none at all: temperature 1
+  kNone,         // temperature alone
+  kContentFree,  // ContentFreeBias(), then the temperature
+  kFitted,       // both at once
+};
+std::string_view BiasKindName(BiasKind kind);  // "not scaled", "none", "content-free", "fitted"
 
 }  // namespace aio
 

@@ -58,8 +58,8 @@ TEST(LogitScalingTest, QueriesThatAreAllRightMakeNobodyInfinitelySure) {
   }
   const std::vector<double> p =
       ScaledProbabilities(FitTemperature(queries, {0, 0, 0}), queries[0].logits);
-  // Ten of each label were seen: Platt's target is 11/13.
-  EXPECT_NEAR(p[0], 11.0 / 13, 1e-6);
+  // Thirty were right: the target is 31/32.
+  EXPECT_NEAR(p[0], 31.0 / 32, 1e-6);
   const LogitScaling fitted = FitBiasAndTemperature(queries);
   EXPECT_TRUE(std::isfinite(fitted.bias[0]) && std::isfinite(fitted.temperature));
 }

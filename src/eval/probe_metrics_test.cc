@@ -41,11 +41,11 @@ TEST(ProbeMetricsTest, QueriesThatComeTrueAsOftenAsTheySayHaveNoError) {
   std::mt19937 random(1);
   std::uniform_real_distribution<double> uniform(0.5, 1);
   std::vector<Prediction> predictions;
-  for (int i = 0; i < 50'000; ++i) {
+  for (int i = 0; i < 10'000; ++i) {
     const double p = uniform(random);
     predictions.push_back(Make(uniform(random) * 2 - 1 < p ? 0 : 1, {p, 1 - p}));
   }
-  EXPECT_LT(MeasureProbe(predictions, 2).ece, 0.01);
+  EXPECT_LT(MeasureProbe(predictions, 2).ece, 0.02);
 }
 
 TEST(ProbeMetricsTest, WeightsChangeSharesAndNotCounts) {
