@@ -23,7 +23,8 @@ class RobustnessTest : public ::testing::TestWithParam<FakeBackend::Delivery> {
     RouterOptions options;
     options.small = {.backend = &models_, .model = "s"};
     options.large = {.backend = &models_, .model = "l"};
-    options.labels = {.suffix = "?",
+    options.labels = {.prefix = "",
+                      .suffix = "?",
                       .labels = {{"code", "code"}, {"qa", "question"}, {"math", "math"}}};
     options.policy = RoutingPolicy::Paper();
     models_.Update("s", [](FakeModel& m) {
@@ -106,8 +107,9 @@ TEST(RobustnessSuitesTest, HalvesShareNoPrompt) {
   const auto clean = [&](Wordings half) {
     RobustnessSuiteOptions options;
     options.half = half;
+    const RobustnessSuites suites = MakeRobustnessSuites(queries, options).value();
     std::set<std::string> texts;
-    for (const CleanPrompt& p : MakeRobustnessSuites(queries, options).value().clean) {
+    for (const CleanPrompt& p : suites.clean) {
       texts.insert(p.text);
     }
     return texts;
