@@ -18,6 +18,7 @@ double Ratio(double a, double b) { return b > 0 ? a / b : 0; }
 double MedianRatio(const std::vector<double>& a, const std::vector<double>& b) {
   AIO_CHECK(a.size() == b.size());
   std::vector<double> ratios;
+  ratios.reserve(a.size());
   for (size_t i = 0; i < a.size(); ++i) ratios.push_back(Ratio(a[i], b[i]));
   return Median(ratios);
 }
@@ -171,6 +172,8 @@ StrategyFigure Summarise(const std::vector<StrategyRun>& runs,
   AIO_CHECK(!runs.empty() && runs.size() == plain_runs.size());
   StrategyFigure figure;
   std::vector<double> plain_rates;
+  figure.rates.reserve(runs.size());
+  plain_rates.reserve(plain_runs.size());
   for (const StrategyRun& run : runs) figure.rates.push_back(run.tokens_per_second());
   for (const StrategyRun& run : plain_runs) plain_rates.push_back(run.tokens_per_second());
   figure.tokens_per_second = Median(figure.rates);
