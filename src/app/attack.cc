@@ -88,6 +88,7 @@ Result<std::vector<DefendedReport>> Measure(const RobustnessSuites& suites, cons
   const auto prompts = static_cast<int64_t>(suites.size());
   ProgressBar bar("attacking", prompts * static_cast<int64_t>(all.size()), runtime.clock);
   std::vector<DefendedReport> reports;
+  reports.reserve(all.size());
   for (const NamedDefences& each : all) {
     RouterOptions options = runtime.router_options;
     options.defences = each.defences;

@@ -83,6 +83,7 @@ Result<std::vector<DataSet>> ReadData(const CalibrateFlags& flags) {
 Result<QuerySet> ReadQueries(const CalibrateFlags& flags, const LabelQuery& probe) {
   AIO_ASSIGN_OR_RETURN(const std::vector<DataSet> sets, ReadData(flags));
   std::vector<std::string> labels;
+  labels.reserve(probe.labels.size());
   for (const LabelQuery::Label& label : probe.labels) labels.push_back(label.name);
   QuerySetOptions options;
   options.split_by_side = flags.split == "side";
@@ -160,6 +161,7 @@ Status RunProbe(const CalibrateFlags& flags, const AppConfig& config, Runtime& r
                          ProbeCache::Open(path, ProbeKey(fingerprint, config.probe), labels));
   }
   std::vector<ProbeJob> jobs;
+  jobs.reserve(input.set.queries.size());
   for (const CalibrationQuery& query : input.set.queries) {
     jobs.push_back({query.hash, query.messages});
   }

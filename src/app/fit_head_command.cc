@@ -75,6 +75,7 @@ Result<std::vector<LabelledText>> ReadTexts(const std::vector<std::string>& path
     }
   }
   std::vector<LabelledText> texts;
+  texts.reserve(by_hash.size());
   for (auto& [hash, text] : by_hash) {
     text.tunes = hash % 4 == 0;  // a quarter
     texts.push_back(std::move(text));
@@ -100,6 +101,7 @@ Status WriteFile(const std::string& path, const std::string& text) {
 
 std::vector<const HeadExample*> Pointers(const std::vector<HeadExample>& examples) {
   std::vector<const HeadExample*> pointers;
+  pointers.reserve(examples.size());
   for (const HeadExample& example : examples) pointers.push_back(&example);
   return pointers;
 }
@@ -128,6 +130,7 @@ class HeadFitting {
                          FitHeads(examples, static_cast<int>(report_.labels.size()), flags_.fit));
     ChooseDepth();
     std::vector<const HeadExample*> tuning;
+    tuning.reserve(examples.size());
     for (const HeadExample& example : examples) {
       ++(example.tunes ? report_.rows_tuned : report_.rows_fitted);
       if (example.tunes) tuning.push_back(&example);

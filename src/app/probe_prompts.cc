@@ -70,6 +70,7 @@ Status AddProbe(const Result<LabelScores>& scores, const LabelQuery& labels, Sig
     return scores.status();
   }
   std::vector<std::string> names;
+  names.reserve(labels.labels.size());
   for (const LabelQuery::Label& label : labels.labels) names.push_back(label.name);
   AIO_ASSIGN_OR_RETURN(signals.intent,
                        IntentDistribution::FromLogits(std::move(names), scores->logits));

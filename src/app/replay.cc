@@ -34,6 +34,7 @@ struct ReplayFlags {
 
 Result<std::vector<RoutingPolicy>> ReadPolicies(const std::vector<std::string>& paths) {
   std::vector<RoutingPolicy> policies;
+  policies.reserve(paths.size());
   for (const std::string& path : paths) {
     AIO_ASSIGN_OR_RETURN(RoutingPolicy policy, RoutingPolicy::FromFile(path));
     policies.push_back(std::move(policy));
@@ -79,6 +80,7 @@ void MeasureWords(const std::vector<OutcomeQuery>& queries, OutcomeReport& repor
   report.measured = static_cast<int64_t>(halves.test.size());
   const GainModel model = FitGainModel(halves.fit);
   std::vector<ScoredOutcome> scored;
+  scored.reserve(halves.test.size());
   for (const OutcomeQuery& query : halves.test) {
     scored.push_back(
         {.score = model.Predict(query.prompt), .small = query.small, .large = query.large});
@@ -92,6 +94,7 @@ Status DecideOutcomes(const ReplayFlags& flags, const std::vector<RoutingPolicy>
   AIO_ASSIGN_OR_RETURN(const AppConfig config, flags.runtime.Resolve());
   AIO_ASSIGN_OR_RETURN(const std::unique_ptr<Runtime> runtime, LoadRuntime(config));
   std::vector<std::string> prompts;
+  prompts.reserve(queries.size());
   for (const OutcomeQuery& query : queries) prompts.push_back(query.prompt);
   std::optional<ProgressBar> progress;
   progress.emplace("probing", static_cast<int64_t>(prompts.size()), runtime->clock);

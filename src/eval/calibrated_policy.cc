@@ -42,6 +42,7 @@ std::string Quoted(std::string_view text) {
 
 std::vector<std::string> AllQuoted(const std::vector<std::string>& texts) {
   std::vector<std::string> quoted;
+  quoted.reserve(texts.size());
   for (const std::string& text : texts) quoted.push_back(Quoted(text));
   return quoted;
 }
@@ -144,6 +145,7 @@ class PolicyWriter {
   void WriteCalibration() {
     const ScalingFit& fit = report_.scaling();
     std::vector<std::string> bias;
+    bias.reserve(fit.scaling.bias.size());
     for (const double value : fit.scaling.bias) bias.push_back(Number(value));
     Line(
         "# Probabilities are softmax((scores - bias) / temperature), fitted on {} queries; bias: "

@@ -44,6 +44,7 @@ std::vector<std::vector<bool>> SmallLabelSets(const StudyArms& arms) {
                    [&](size_t a, size_t b) { return gain[a] > gain[b]; });
   std::vector<std::vector<bool>> sets;
   std::vector<bool> small(labels, false);
+  sets.reserve(order.size());
   for (const size_t label : order) {
     small[label] = true;
     sets.push_back(small);

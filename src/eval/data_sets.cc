@@ -198,6 +198,7 @@ std::vector<std::string> PathsOf(const DataSetFiles& files, const std::string& r
   const fs::path folder = fs::path(root) / files.folder;
   std::vector<std::string> paths;
   std::error_code error;
+  paths.reserve(files.names.size());
   for (const std::string_view name : files.names) {
     const fs::path path = folder / name;
     if (fs::is_regular_file(path, error)) return {path.string()};

@@ -25,6 +25,7 @@ std::vector<float> WholeMean(const HiddenWindows& windows) {
     tokens += windows.tokens[w];
   }
   std::vector<float> mean;
+  mean.reserve(sum.size());
   for (const double value : sum) mean.push_back(static_cast<float>(value / tokens));
   return mean;
 }
@@ -98,6 +99,7 @@ Result<HeadFits> FitHeads(const std::vector<HeadExample>& examples, int num_labe
   AIO_CHECK(num_labels >= 2 && !options.l2.empty());
   AIO_RETURN_IF_ERROR(CheckExamples(examples, num_labels));
   std::vector<const HeadExample*> tuning;
+  tuning.reserve(examples.size());
   for (const HeadExample& example : examples) {
     if (example.tunes) tuning.push_back(&example);
   }
@@ -139,6 +141,7 @@ HeadQuality MeasureHead(const ProbeHead& head, const std::vector<const HeadExamp
 double DissentBound(const ProbeHead& head, const std::vector<const HeadExample*>& examples,
                     int depth, int label, double kept) {
   std::vector<double> dissents;
+  dissents.reserve(examples.size());
   for (const HeadExample* example : examples) {
     if (example->label != label) continue;
     dissents.push_back(

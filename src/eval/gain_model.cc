@@ -95,6 +95,7 @@ std::vector<double> SolveByConjugateGradients(const std::vector<TextVector>& row
 
 double AreaOn(const GainModel& model, std::span<const OutcomeQuery> queries) {
   std::vector<ScoredOutcome> scored;
+  scored.reserve(queries.size());
   for (const OutcomeQuery& query : queries) {
     scored.push_back(
         {.score = model.Predict(query.prompt), .small = query.small, .large = query.large});
@@ -125,6 +126,7 @@ GainModel GainModel::Fit(std::span<const OutcomeQuery> queries, double l2) {
   const auto count = static_cast<double>(queries.size());
   GainModel model;
   std::vector<TextVector> rows;
+  rows.reserve(queries.size());
   for (const OutcomeQuery& query : queries) {
     rows.push_back(ToTextVector(query.prompt));
     model.mean_ += (query.large - query.small) / count;
@@ -170,6 +172,7 @@ GainModel FitGainModel(std::span<const OutcomeQuery> queries) {
 OutcomeHalves SplitOutcomes(const std::vector<OutcomeQuery>& queries) {
   // Sorted by hash, so that the order in the table, which may be by subject, means nothing.
   std::vector<std::pair<uint64_t, const OutcomeQuery*>> hashed;
+  hashed.reserve(queries.size());
   for (const OutcomeQuery& query : queries) hashed.emplace_back(Sha256Uint64(query.prompt), &query);
   std::sort(hashed.begin(), hashed.end(),
             [](const auto& a, const auto& b) { return a.first < b.first; });

@@ -96,6 +96,7 @@ namespace {
 Status ResolveLabel(const ArmTable& table, const StudyScope& scope, size_t label,
                     StudyArms& study) {
   std::vector<std::string> tasks;
+  tasks.reserve(scope.measured.size());
   for (const StudyGroup& group : scope.measured) {
     const bool named = group.label == static_cast<int>(label) && !group.task.empty();
     if (named) tasks.push_back(group.task);

@@ -80,6 +80,7 @@ void ReadLabel(TomlTable& table, HeadFile& file) {
 
 std::vector<LabelQuery::Label> WithoutWords(const std::vector<std::string>& names) {
   std::vector<LabelQuery::Label> labels;
+  labels.reserve(names.size());
   for (const std::string& name : names) labels.push_back({.name = name, .word = ""});
   return labels;
 }
@@ -187,6 +188,7 @@ Status CheckHeadIsFor(const HeadFile& file, const ModelInfo& model) {
 Status AttachHead(const HeadFile& file, LabelQuery& query) {
   if (query.labels.empty()) query.labels = WithoutWords(file.labels);
   std::vector<size_t> order;
+  order.reserve(query.labels.size());
   for (const LabelQuery::Label& label : query.labels) {
     const auto found = std::find(file.labels.begin(), file.labels.end(), label.name);
     order.push_back(static_cast<size_t>(found - file.labels.begin()));

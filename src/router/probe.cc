@@ -170,6 +170,7 @@ Probe::Probe(Backend& backend, LabelQuery labels, const Clock& clock)
 Probe::Probe(Backend& backend, LabelQuery labels, const Clock& clock, ProbeDefences defences,
              Claim claim) {
   std::vector<std::string> names;
+  names.reserve(labels.labels.size());
   for (const LabelQuery::Label& label : labels.labels) names.push_back(label.name);
   state_ = std::make_shared<const State>(State{.backend = backend,
                                                .labels = std::move(labels),

@@ -55,6 +55,7 @@ Result<std::unique_ptr<Router>> Router::Create(RouterOptions options, const Cloc
   std::vector<NamedModel> models;
   for (const Target* target : {&small, &large}) {
     models.push_back({.name = target->model(), .role = target->role, .weights = ""});
+    models.reserve(target->place.variants.size());
     for (const auto& [weights, name] : target->place.variants) {
       models.push_back({.name = name, .role = target->role, .weights = weights});
     }
@@ -64,6 +65,7 @@ Result<std::unique_ptr<Router>> Router::Create(RouterOptions options, const Cloc
                                           options.labels.labels.size()));
   if (options.policy.name().empty()) return InvalidArgument("there is no routing policy");
   std::vector<std::string> labels;
+  labels.reserve(options.labels.labels.size());
   for (const LabelQuery::Label& label : options.labels.labels) labels.push_back(label.name);
   AIO_RETURN_IF_ERROR(options.policy.CheckLabels(labels));
   AIO_RETURN_IF_ERROR(CheckArms(options.policy, small, large));

@@ -117,6 +117,7 @@ void SecondLook::OnScores(size_t i, const std::string& what, const Result<LabelS
     doubt = fmt::format("{} not seen ({})", what, StatusCodeName(code));
   } else {
     std::vector<std::string> names;
+    names.reserve(labels_.labels.size());
     for (const LabelQuery::Label& label : labels_.labels) names.push_back(label.name);
     const auto intent = IntentDistribution::FromLogits(std::move(names), scores->logits);
     if (!intent.ok()) {
