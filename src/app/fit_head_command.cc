@@ -42,7 +42,8 @@ struct FitHeadFlags {
   bool json = false;
 };
 
-// FNV-1a (Fowler, Noll, Vo): splits and thins the training queries by their text.
+// Splits and thins the training queries by their text: FNV-1a (Fowler, Noll, Vo), and a last mix
+// (Stafford's, of SplitMix64), for its low bits depend on the text's low bits alone.
 uint64_t Hash(const std::vector<ChatMessage>& messages) {
   uint64_t hash = 14695981039346656037u;
   for (const ChatMessage& message : messages) {
@@ -52,7 +53,9 @@ uint64_t Hash(const std::vector<ChatMessage>& messages) {
       }
     }
   }
-  return hash;
+  hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9u;
+  hash = (hash ^ (hash >> 27)) * 0x94d049bb133111ebu;
+  return hash ^ (hash >> 31);
 }
 
 // A quarter of them tunes. Without labels: whatever the texts are labelled with.

@@ -127,10 +127,10 @@ LabelQuery ReadProbeConfig(TomlTable& probe) {
                                             "is {}",
                                             kProbeWindowTokensMin, query.window_tokens));
   }
-  if (query.labels.empty() && probe.Has("head")) return query;
-  if (const Status status = CheckLabelQuery(query); !status.ok()) {
-    probe.Fail("labels", status.message());
-  }
+  const bool has_head = probe.Has("head");
+  if (query.labels.empty() && has_head) return query;
+  const Status status = has_head ? CheckLabelNames(query) : CheckLabelQuery(query);
+  if (!status.ok()) probe.Fail("labels", status.message());
   return query;
 }
 
