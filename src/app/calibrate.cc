@@ -217,6 +217,7 @@ Result<CalibrationSubject> Describe(const CalibrateFlags& flags, const AppConfig
                                     const Runtime& runtime) {
   CalibrationSubject subject;
   subject.date = Today();
+  if (config.probe.head != nullptr) subject.probe = "head";
   subject.small_model = config.models[0].name;
   subject.large_model = config.models[1].name;
   for (const ModelInfo& model : runtime.engine->Models()) {

@@ -77,7 +77,7 @@ struct TokenEvent {
   std::vector<TokenLogprob> logprobs;  // one a token, when asked for
   // One a token, of the answer's first Request::token_entropies_max: Shannon entropy in nats of
   // the model's distribution before sampling filters.
-  std::vector<float> entropies;
+  std::vector<float> entropies = {};
 };
 
 enum class FinishReason {

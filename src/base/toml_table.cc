@@ -118,7 +118,7 @@ std::optional<bool> TomlTable::Bool(std::string_view key) {
   node_->known.emplace(key);
   const toml::node* value = node_->table->get(key);
   if (value == nullptr) return std::nullopt;
-  const auto boolean = value->value_exact<bool>();
+  auto boolean = value->value_exact<bool>();
   if (!boolean) Fail(key, fmt::format("must be true or false, is {}", Describe(*value)));
   return boolean;
 }

@@ -84,7 +84,7 @@ class DecisionLog::Impl {
   }
 
   Status Start() {
-    const Status opened = writer_.Open();
+    Status opened = writer_.Open();
     if (!opened.ok() && !MayPass(opened)) return opened;
     if (!opened.ok()) ReportFailure(opened);
     thread_ = std::thread([this] { Run(); });

@@ -104,7 +104,7 @@ class LogReader::Impl {
                          database_->Prepare(std::string(kColumns) + "WHERE id = ?"));
     int64_t done = FirstRow() - 1;
     while (true) {
-      const Status scanned = Scan(scan, done, visit);
+      Status scanned = Scan(scan, done, visit);
       if (scanned.ok()) return Status::Ok();
       if (scanned.reason() != kSqliteCorrupt) return scanned;
       const int64_t last = LastRow();

@@ -148,7 +148,7 @@ void LogWriter::AddPolicy(std::string hash, std::string toml) {
 Result<LogBatchCounts> LogWriter::Write(std::vector<LogItem>& items) {
   AIO_RETURN_IF_ERROR(Open());
   LogBatchCounts counts;
-  const Status written = WriteItems(items, counts);
+  Status written = WriteItems(items, counts);
   if (written.ok()) {
     Settle();
     return counts;
@@ -164,7 +164,7 @@ Status LogWriter::WriteItems(std::vector<LogItem>& items, LogBatchCounts& counts
   AIO_RETURN_IF_ERROR(database_->Execute("BEGIN IMMEDIATE"));
   AIO_RETURN_IF_ERROR(WritePolicies());
   for (LogItem& item : items) {
-    const Status written = std::visit([&](auto& kind) { return WriteItem(kind, counts); }, item);
+    Status written = std::visit([&](auto& kind) { return WriteItem(kind, counts); }, item);
     if (written.reason() == kSqliteValue) {
       ++counts.refused;
     } else if (!written.ok()) {

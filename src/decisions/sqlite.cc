@@ -91,7 +91,7 @@ void SqliteStatement::BindNull(int parameter) {
 Result<bool> SqliteStatement::Step() {
   const int code = sqlite3_step(statement_.get());
   if (code == SQLITE_ROW) return true;
-  const Status status = code == SQLITE_DONE ? Status::Ok() : ToStatus(database_, code, *path_);
+  Status status = code == SQLITE_DONE ? Status::Ok() : ToStatus(database_, code, *path_);
   Reset();
   if (!status.ok()) return status;
   return false;

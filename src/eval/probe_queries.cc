@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "backend/probe_head.h"
 #include "base/sha256.h"
 #include "eval/data_file.h"
 
@@ -201,11 +202,15 @@ Status ProbeCache::Add(const std::string& prompt_hash, const ProbedQuery& query)
 std::string ProbeKey(std::string_view model_fingerprint, const LabelQuery& labels) {
   Json words = Json::array();
   for (const LabelQuery::Label& label : labels.labels) words.push_back({label.name, label.word});
-  const Json key = {{"model", model_fingerprint},
-                    {"prefix", labels.prefix},
-                    {"suffix", labels.suffix},
-                    {"labels", words},
-                    {"window_tokens", labels.window_tokens}};
+  Json key = {{"model", model_fingerprint},
+              {"prefix", labels.prefix},
+              {"suffix", labels.suffix},
+              {"labels", words},
+              {"window_tokens", labels.window_tokens}};
+  if (labels.head != nullptr) {
+    const ProbeHead& head = *labels.head;
+    key["head"] = {{"layers", head.layers}, {"weights", head.weights}, {"bias", head.bias}};
+  }
   return Sha256Hex(key.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 

@@ -49,7 +49,7 @@ class ProbeCache {
   bool ends_in_mid_line_ = false;
 };
 
-// What a cache's rows are of: the model's fingerprint, the template and the words.
+// What a cache's rows are of: the model's fingerprint, the template and the words, or the head.
 std::string ProbeKey(std::string_view model_fingerprint, const LabelQuery& labels);
 
 struct ProbeJob {

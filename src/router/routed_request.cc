@@ -25,7 +25,7 @@ std::string Brief(const Status& status) {
 
 Result<Look> ToLook(Result<ProbeResult> result) {
   if (result.ok()) return Look{.probe = *std::move(result), .fault = {}};
-  const Status status = result.status();
+  Status status = result.status();
   if (status.reason() == kContextLengthExceeded) return Look{};
   if (!IsFaultOfModel(status)) return status;
   return Look{.probe = std::nullopt, .fault = Brief(status)};
