@@ -47,7 +47,7 @@ Areas AreaOf(const std::vector<ScoredOutcome>& sorted, const std::vector<int>& c
 }
 
 double Percentile(std::vector<double>& values, double share) {
-  const auto at = static_cast<size_t>(share * static_cast<double>(values.size() - 1) + 0.5);
+  const auto at = static_cast<size_t>(std::lround(share * static_cast<double>(values.size() - 1)));
   std::nth_element(values.begin(), values.begin() + static_cast<ptrdiff_t>(at), values.end());
   return values[at];
 }
