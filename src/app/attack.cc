@@ -3,7 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <fstream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -14,7 +14,9 @@
 #include "app/attack_report.h"
 #include "app/commands.h"
 #include "app/runtime.h"
+#include "app/write_text.h"
 #include "base/progress.h"
+#include "eval/data_sets.h"
 #include "eval/labelled_queries.h"
 #include "eval/robustness.h"
 #include "eval/robustness_suites.h"
@@ -27,6 +29,7 @@ using Json = nlohmann::ordered_json;
 
 struct AttackFlags {
   RuntimeFlags runtime;
+  std::string data;
   std::string file;
   std::string write;
   RobustnessSuiteOptions suites;
@@ -36,31 +39,47 @@ struct AttackFlags {
 // A line a prompt, to look at, or for `aio route --file`: an attacked prompt has its base's intent
 // in name only, so none is given.
 Status WriteSuites(const RobustnessSuites& suites, const std::string& path) {
-  std::ofstream out(path, std::ios::binary);
-  const auto write = [&](const Json& line) { out << line.dump() << '\n'; };
+  std::string lines;
+  const auto add = [&](const Json& line) { lines += line.dump() + '\n'; };
   for (const SuitePrompt& prompt : suites.attacked) {
-    write({{"suite", "attacked"}, {"kind", prompt.kind}, {"prompt", prompt.text}});
+    add({{"suite", "attacked"}, {"kind", prompt.kind}, {"prompt", prompt.text}});
   }
   for (const SuitePrompt& prompt : suites.multi_intent) {
-    write({{"suite", "multi-intent"}, {"kind", prompt.kind}, {"prompt", prompt.text}});
+    add({{"suite", "multi-intent"}, {"kind", prompt.kind}, {"prompt", prompt.text}});
   }
   for (const CleanPrompt& prompt : suites.clean) {
-    write({{"suite", "clean"}, {"intent", prompt.intent}, {"prompt", prompt.text}});
+    add({{"suite", "clean"}, {"intent", prompt.intent}, {"prompt", prompt.text}});
   }
-  if (!out.flush()) return Internal(path + ": cannot be written");
-  return Status::Ok();
+  return WriteText(path, lines);
+}
+
+// Those of the measuring sides of all data sets, and of a file.
+Result<std::vector<LabelledQuery>> ReadBases(const AttackFlags& flags) {
+  std::vector<LabelledQuery> queries;
+  for (const std::string& name : DataSetsBelow(flags.data)) {
+    const DataSetKind& kind = *FindDataSet(name);
+    if (kind.side == DataSide::kTrain) continue;
+    AIO_ASSIGN_OR_RETURN(DataSet set, ReadDataSet(kind, flags.data));
+    for (LabelledQuery& query : set.queries) query.intent = kind.intent;
+    std::move(set.queries.begin(), set.queries.end(), std::back_inserter(queries));
+  }
+  if (!flags.file.empty()) {
+    AIO_ASSIGN_OR_RETURN(std::vector<LabelledQuery> more, ReadLabelledQueries(flags.file));
+    std::move(more.begin(), more.end(), std::back_inserter(queries));
+  }
+  return queries;
 }
 
 Result<RobustnessSuites> MakeSuites(const AttackFlags& flags) {
-  if (flags.file.empty()) {
+  if (flags.file.empty() && flags.data.empty()) {
     return MakeRobustnessSuites(
         MadeQueries(flags.suites.bases, SuiteDraw(flags.suites.seed, flags.suites.half)),
         flags.suites);
   }
-  AIO_ASSIGN_OR_RETURN(const std::vector<LabelledQuery> queries, ReadLabelledQueries(flags.file));
+  AIO_ASSIGN_OR_RETURN(const std::vector<LabelledQuery> queries, ReadBases(flags));
   Result<RobustnessSuites> suites = MakeRobustnessSuites(queries, flags.suites);
-  if (!suites.ok()) return suites.status().WithContext(flags.file);
-  return suites;
+  if (suites.ok()) return suites;
+  return suites.status().WithContext(flags.file.empty() ? flags.data : flags.file);
 }
 
 struct NamedDefences {
@@ -156,6 +175,8 @@ void RegisterAttack(CLI::App& program, int& exit_status) {
   command->add_option("-f,--file", flags->file,
                       "JSON lines with \"prompt\" and \"intent\" to start from (default: made up, "
                       "for the bundled pair)");
+  command->add_option("-d,--data", flags->data,
+                      "folder of public data sets whose measuring sides to start from");
   command->add_option("-w,--write", flags->write, "write the prompts to this file and stop");
   AddSuiteOptions(*command, flags->suites);
   command->add_flag("--json", flags->json, "figures as JSON");

@@ -7,16 +7,20 @@
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
-#include <fstream>
 #include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include "app/calibrate_head.h"
 #include "app/commands.h"
+#include "app/fit_head_report.h"
 #include "app/print_calibration.h"
 #include "app/runtime.h"
+#include "app/write_text.h"
 #include "base/progress.h"
 #include "base/sha256.h"
 #include "eval/calibration.h"
@@ -43,6 +47,7 @@ struct CalibrateFlags {
   std::string strategy;
   CalibrationOptions options;
   std::string cache;
+  std::string head;
   std::string out;
   std::string html;
   bool json = false;
@@ -229,18 +234,14 @@ Result<CalibrationSubject> Describe(const CalibrateFlags& flags, const AppConfig
   return subject;
 }
 
-Status WriteFile(const std::string& path, std::string_view text) {
-  std::ofstream out(path, std::ios::binary | std::ios::trunc);
-  out << text;
-  out.close();
-  if (out) return Status::Ok();
-  return InvalidArgument(path + ": cannot be written; is there such a folder, and room?");
-}
-
 Status WriteResults(const CalibrateFlags& flags, const CalibrationInput& input,
                     const CalibrationReport& report, const CalibrationSubject& subject) {
+  if (!flags.head.empty()) {
+    PrintNote(fmt::format(
+        "wrote {}: the probe that all of this is about, once [probe] head names it", flags.head));
+  }
   if (!flags.html.empty()) {
-    AIO_RETURN_IF_ERROR(WriteFile(flags.html, CalibrationPage(input, report, subject)));
+    AIO_RETURN_IF_ERROR(WriteText(flags.html, CalibrationPage(input, report, subject)));
     PrintNote(fmt::format("wrote {}", flags.html));
   }
   const Result<std::string> policy = CalibratedPolicyToml(input, report, subject);
@@ -248,13 +249,13 @@ Status WriteResults(const CalibrateFlags& flags, const CalibrationInput& input,
   // What was written must be read again.
   AIO_RETURN_IF_ERROR(RoutingPolicy::FromToml(*policy, "the policy written").status());
   if (flags.out.empty()) return Status::Ok();
-  AIO_RETURN_IF_ERROR(WriteFile(flags.out, *policy));
+  AIO_RETURN_IF_ERROR(WriteText(flags.out, *policy));
   PrintNote(fmt::format("wrote {}", flags.out));
   return Status::Ok();
 }
 
 Status Run(const CalibrateFlags& flags) {
-  AIO_ASSIGN_OR_RETURN(const AppConfig config, flags.runtime.Resolve());
+  AIO_ASSIGN_OR_RETURN(AppConfig config, flags.runtime.Resolve());
   CalibrationInput input;
   AIO_ASSIGN_OR_RETURN(input.set, ReadQueries(flags, config.probe));
   CalibrationOptions options = flags.options;
@@ -265,12 +266,19 @@ Status Run(const CalibrateFlags& flags) {
       flags.bound == "bootstrap" ? BoundMethod::kBootstrap : BoundMethod::kClopperPearson;
   AIO_RETURN_IF_ERROR(ReadArms(flags, config, input));
   AIO_ASSIGN_OR_RETURN(const std::unique_ptr<Runtime> runtime, LoadRuntime(config));
+  std::optional<HeadReport> head;
+  if (!flags.head.empty()) {
+    AIO_ASSIGN_OR_RETURN(head, FitHeadTo(flags.head, *runtime, config.probe, input.set));
+  }
   AIO_ASSIGN_OR_RETURN(const CalibrationSubject subject, Describe(flags, config, *runtime));
   AIO_RETURN_IF_ERROR(RunProbe(flags, config, *runtime, subject.small_fingerprint, input));
   AIO_ASSIGN_OR_RETURN(const CalibrationReport report, Calibrate(input, options));
   if (flags.json) {
-    fmt::print("{}\n", CalibrationJson(input, report, subject));
+    auto json = nlohmann::ordered_json::parse(CalibrationJson(input, report, subject));
+    if (head) json["head"] = HeadReportJson(*head);
+    fmt::print("{}\n", json.dump(2));
   } else {
+    if (head) PrintReport(*head);
     PrintCalibration(input, report, subject);
   }
   return WriteResults(flags, input, report, subject);
@@ -357,13 +365,17 @@ void RegisterCalibrate(CLI::App& program, int& exit_status) {
   auto flags = std::make_shared<CalibrateFlags>();
   AddDataOptions(*command, *flags);
   AddPolicyOptions(*command, *flags);
+  command->add_option("--head", flags->head,
+                      "fit a probe head, which needs no template, write it to this file, compare "
+                      "it with the template, and calibrate it");
   command->add_option("-o,--out", flags->out, "policy file to write");
   command->add_option("--html", flags->html, "page of plots to write");
   command->add_flag("--json", flags->json, "the report as JSON");
   flags->runtime.AddTo(*command);
   command->footer(
       "Example:\n  aio calibrate --data DATA --arms arms.toml --loss 1 --out policy.toml \\\n"
-      "    --html calibration.html");
+      "    --html calibration.html\n"
+      "  aio calibrate --data DATA --head head.toml --out policy.toml");
   command->callback([flags, &exit_status] { exit_status = RunCalibrate(*flags); });
 }
 

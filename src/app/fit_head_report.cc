@@ -54,7 +54,7 @@ void PrintReport(const HeadReport& report) {
   PrintDissent(report);
 }
 
-void PrintReportJson(const HeadReport& report) {
+nlohmann::ordered_json HeadReportJson(const HeadReport& report) {
   nlohmann::ordered_json json = {{"model", report.model},
                                  {"rows_fitted", report.rows_fitted},
                                  {"rows_tuned", report.rows_tuned},
@@ -83,7 +83,7 @@ void PrintReportJson(const HeadReport& report) {
                                              {"mixed_taken", figures.mixed_taken},
                                              {"mixed_undoubted", figures.mixed_undoubted}};
   }
-  fmt::print("{}\n", json.dump(2));
+  return json;
 }
 
 }  // namespace aio

@@ -2,6 +2,7 @@
 #ifndef AIO_APP_FIT_HEAD_REPORT_H_
 #define AIO_APP_FIT_HEAD_REPORT_H_
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,7 @@ struct HeadReport {
 };
 
 void PrintReport(const HeadReport& report);
-void PrintReportJson(const HeadReport& report);
+nlohmann::ordered_json HeadReportJson(const HeadReport& report);
 
 }  // namespace aio
 

@@ -2,15 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <condition_variable>
-#include <mutex>
 #include <utility>
+
+#include "eval/probe_queries.h"
+#include "eval/query_set.h"
 
 namespace aio {
 namespace {
-
-constexpr size_t kInFlightMax = 8;
-constexpr std::string_view kContextLengthExceeded = "context_length_exceeded";
 
 // What is common to all prompts.
 Result<Signals> ReadRoles(const Backend& router, std::string& small_model) {
@@ -31,50 +29,15 @@ Result<Signals> ReadRoles(const Backend& router, std::string& small_model) {
   return signals;
 }
 
-// Results as they come in, for the thread that waits for them.
-class Pending {
- public:
-  explicit Pending(size_t count) : scores_(count, Internal("not asked")) {}
-
-  void Begin() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return in_flight_ < kInFlightMax; });
-    ++in_flight_;
-  }
-  void End(size_t i, Result<LabelScores> scores) {
-    if (scores.ok()) scores->held_prompt.reset();
-    {
-      std::lock_guard lock(mutex_);
-      scores_[i] = std::move(scores);
-      --in_flight_;
-      changed_.notify_all();  // under the lock: who waits for the last may destroy this
-    }
-  }
-  std::vector<Result<LabelScores>> WaitForAll() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return in_flight_ == 0; });
-    return std::move(scores_);
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  size_t in_flight_ = 0;
-  std::vector<Result<LabelScores>> scores_;
-};
-
 // A prompt that does not fit is not probed; how long it is, the router knows.
-Status AddProbe(const Result<LabelScores>& scores, const LabelQuery& labels, Signals& signals) {
-  if (!scores.ok()) {
-    if (scores.status().reason() == kContextLengthExceeded) return Status::Ok();
-    return scores.status();
-  }
+Status AddProbe(const ProbedQuery& probed, const LabelQuery& labels, Signals& signals) {
+  if (!probed.ok()) return Status::Ok();
   std::vector<std::string> names;
   names.reserve(labels.labels.size());
   for (const LabelQuery::Label& label : labels.labels) names.push_back(label.name);
   AIO_ASSIGN_OR_RETURN(signals.intent,
-                       IntentDistribution::FromLogits(std::move(names), scores->logits));
-  signals.label_logits = scores->logits;
+                       IntentDistribution::FromLogits(std::move(names), probed.logits));
+  signals.label_logits = probed.logits;
   return Status::Ok();
 }
 
@@ -86,7 +49,8 @@ Result<std::vector<Signals>> ProbePrompts(Backend& router, const LabelQuery& lab
   std::string small_model;
   AIO_ASSIGN_OR_RETURN(const Signals roles, ReadRoles(router, small_model));
   std::vector<Signals> all(prompts.size(), roles);
-  Pending pending(prompts.size());
+  std::vector<ProbeJob> jobs;
+  jobs.reserve(prompts.size());
   for (size_t i = 0; i < prompts.size(); ++i) {
     Request request;
     request.id = fmt::format("prompt-{}", i + 1);
@@ -97,16 +61,13 @@ Result<std::vector<Signals>> ProbePrompts(Backend& router, const LabelQuery& lab
       all[i].prompt_tokens = *tokens;
       all[i].small.context.prompt_tokens = all[i].large.context.prompt_tokens = *tokens;
     }
-    pending.Begin();
-    const auto asked = router.ScoreLabels(
-        request, labels, [&pending, i](auto scores) { pending.End(i, std::move(scores)); });
-    if (!asked.ok()) pending.End(i, asked.status());
-    progress(i + 1);
+    jobs.push_back({HashMessages({{"user", prompts[i]}}), {{"user", prompts[i]}}});
   }
-  const std::vector<Result<LabelScores>> scores = pending.WaitForAll();
+  ProbeCache seen;  // of this run alone: equal prompts are asked once
+  const ProbeRun run{.model = small_model, .labels = labels, .progress = progress};
+  AIO_ASSIGN_OR_RETURN(const std::vector<ProbedQuery> probed, ProbeAll(router, run, jobs, seen));
   for (size_t i = 0; i < prompts.size(); ++i) {
-    const Status added = AddProbe(scores[i], labels, all[i]);
-    if (!added.ok()) return Status(added).WithContext(fmt::format("prompt {}", i + 1));
+    AIO_RETURN_IF_ERROR(AddProbe(probed[i], labels, all[i]));
   }
   return all;
 }

@@ -59,9 +59,9 @@ TEST_F(ProbePromptsTest, SeesWhatTheRouterWouldSee) {
   for (const FakeCall& probe : backend_.probes()) EXPECT_EQ(probe.request.model, "little");
 }
 
-TEST_F(ProbePromptsTest, AFaultNamesThePrompt) {
+TEST_F(ProbePromptsTest, AFaultOfTheModelIsNoScore) {
   backend_.Update("little", [](FakeModel& model) { model.probe_fault = Unavailable("gone"); });
-  EXPECT_THAT(Probe({"a", "b"}).status().message(), HasSubstr("prompt 1: gone"));
+  EXPECT_THAT(Probe({"a", "b"}).status().message(), HasSubstr("gone"));
 }
 
 TEST_F(ProbePromptsTest, WhatDoesNotFitIsNotProbed) {

@@ -61,14 +61,15 @@ bool IsBetter(const HeadQuality& a, const HeadQuality& b) {
   return a.right > b.right || (a.right == b.right && a.log_loss < b.log_loss);
 }
 
-Status CheckExamples(const std::vector<HeadExample>& examples, int num_labels) {
-  for (int label = 0; label < num_labels; ++label) {
+Status CheckExamples(const std::vector<HeadExample>& examples,
+                     const std::vector<std::string>& labels) {
+  for (int label = 0; label < static_cast<int>(labels.size()); ++label) {
     for (const bool tunes : {false, true}) {
       const bool found = std::any_of(examples.begin(), examples.end(), [&](const auto& example) {
         return example.label == label && example.tunes == tunes;
       });
       if (found) continue;
-      return InvalidArgument(fmt::format("label {} has no text {}", label,
+      return InvalidArgument(fmt::format("label \"{}\" has no text {}", labels[label],
                                          tunes ? "to choose between fits by" : "to fit a head to"));
     }
   }
@@ -94,10 +95,11 @@ Result<HeadFit> FitDepth(const std::vector<HeadExample>& examples,
 
 }  // namespace
 
-Result<HeadFits> FitHeads(const std::vector<HeadExample>& examples, int num_labels,
-                          const HeadFitOptions& options) {
+Result<HeadFits> FitHeads(const std::vector<HeadExample>& examples,
+                          const std::vector<std::string>& labels, const HeadFitOptions& options) {
+  const int num_labels = static_cast<int>(labels.size());
   AIO_CHECK(num_labels >= 2 && !options.l2.empty());
-  AIO_RETURN_IF_ERROR(CheckExamples(examples, num_labels));
+  AIO_RETURN_IF_ERROR(CheckExamples(examples, labels));
   std::vector<const HeadExample*> tuning;
   tuning.reserve(examples.size());
   for (const HeadExample& example : examples) {

@@ -3,6 +3,7 @@
 #ifndef AIO_EVAL_FIT_HEAD_H_
 #define AIO_EVAL_FIT_HEAD_H_
 
+#include <string>
 #include <vector>
 
 #include "backend/probe_head.h"
@@ -50,9 +51,10 @@ struct HeadFits {
   int smallest = 0;
 };
 
-// kInvalidArgument when a label has no example to fit or none to choose by.
-Result<HeadFits> FitHeads(const std::vector<HeadExample>& examples, int num_labels,
-                          const HeadFitOptions& options);
+// HeadExample::label is an index of `labels`. kInvalidArgument, naming it, when a label has no
+// example to fit or none to choose by.
+Result<HeadFits> FitHeads(const std::vector<HeadExample>& examples,
+                          const std::vector<std::string>& labels, const HeadFitOptions& options);
 
 // `depth` is an index of HeadExample::depths, which the head reads.
 HeadQuality MeasureHead(const ProbeHead& head, const std::vector<const HeadExample*>& examples,

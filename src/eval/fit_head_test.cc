@@ -9,6 +9,8 @@
 namespace aio {
 namespace {
 
+const std::vector<std::string> kLabels = {"code", "qa", "math"};
+
 // Texts of a few windows, whose classes show more clearly the deeper one looks: `clarity` [depths].
 std::vector<HeadExample> MakeExamples(const std::vector<float>& clarity, int count, uint32_t seed) {
   constexpr int kHidden = 6;
@@ -39,7 +41,7 @@ std::vector<const HeadExample*> Pointers(const std::vector<HeadExample>& example
 
 TEST(FitHeadTest, ChoosesTheLeastDepthThatKeepsTheAccuracy) {
   const std::vector<float> clarity = {0.2f, 6, 6, 7};
-  const HeadFits fits = FitHeads(MakeExamples(clarity, 600, 1), 3, {}).value();
+  const HeadFits fits = FitHeads(MakeExamples(clarity, 600, 1), kLabels, {}).value();
   ASSERT_EQ(fits.by_depth.size(), 4u);
   EXPECT_EQ(fits.smallest, 1);
   const HeadFit& smallest = fits.by_depth[1];
@@ -62,13 +64,13 @@ TEST(FitHeadTest, TextsThatChooseAreNotFitted) {
   for (HeadExample& example : examples) {
     if (example.tunes) example.label = (example.label + 1) % 3;
   }
-  const HeadFits fits = FitHeads(examples, 3, {}).value();
+  const HeadFits fits = FitHeads(examples, kLabels, {}).value();
   EXPECT_LT(fits.by_depth[0].tuned.accuracy(), 0.05);
 }
 
 TEST(FitHeadTest, TheBoundOfDissentIsAQuantile) {
   const std::vector<HeadExample> examples = MakeExamples({3}, 300, 1);
-  const ProbeHead head = FitHeads(examples, 3, {}).value().by_depth[0].head;
+  const ProbeHead head = FitHeads(examples, kLabels, {}).value().by_depth[0].head;
   const auto dissent = [&](const HeadExample& example) {
     return StrongestDissent(ApplyHead(head, example.depths[0]).window_logits, 1);
   };
@@ -85,11 +87,11 @@ TEST(FitHeadTest, TheBoundOfDissentIsAQuantile) {
 
 TEST(FitHeadTest, RefusesLabelsWithoutTexts) {
   std::vector<HeadExample> examples = MakeExamples({4}, 30, 1);
-  EXPECT_THAT(FitHeads(examples, 4, {}).status().message(),
-              testing::HasSubstr("label 3 has no text to fit a head to"));
+  EXPECT_THAT(FitHeads(examples, {"code", "qa", "math", "law"}, {}).status().message(),
+              testing::HasSubstr("label \"law\" has no text to fit a head to"));
   for (HeadExample& example : examples) example.tunes = false;
-  EXPECT_THAT(FitHeads(examples, 3, {}).status().message(),
-              testing::HasSubstr("label 0 has no text to choose between fits by"));
+  EXPECT_THAT(FitHeads(examples, kLabels, {}).status().message(),
+              testing::HasSubstr("label \"code\" has no text to choose between fits by"));
 }
 
 }  // namespace

@@ -177,6 +177,9 @@ Status CheckHeadIsFor(const HeadFile& file, const ModelInfo& model) {
   } else if (model.vocabulary_fingerprint != 0 &&
              model.vocabulary_fingerprint != file.vocabulary_fingerprint) {
     difference = "another vocabulary";
+  } else if (!file.model_fingerprint.empty() && !model.fingerprint.empty() &&
+             file.model_fingerprint != model.fingerprint) {
+    difference = "other weights";
   }
   if (difference.empty()) return Status::Ok();
   return InvalidArgument(

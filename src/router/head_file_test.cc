@@ -96,6 +96,7 @@ TEST(HeadFileTest, BelongsToOneModel) {
   EXPECT_THAT(fault([](ModelInfo& m) { m.num_layers = 9; }), HasSubstr("4 layers, not 9"));
   EXPECT_THAT(fault([](ModelInfo& m) { m.vocabulary_fingerprint = 1; }),
               HasSubstr("another vocabulary"));
+  EXPECT_THAT(fault([](ModelInfo& m) { m.fingerprint = "0100"; }), HasSubstr("other weights"));
   // What a backend does not know of its model is not compared.
   EXPECT_TRUE(CheckHeadIsFor(Example(), ModelInfo()).ok());
 }

@@ -5,6 +5,7 @@ A document is a list of turns (role, text) plus, for every user turn, its intent
 
   corpus.py --data DIR --vocab-of FILE.gguf --out DIR               # vocab.json and the evaluation files
   corpus.py --vocab-of FILE.gguf --workloads models/pocket-workloads.jsonl   # prompts to time decoding on
+  corpus.py --vocab-of FILE.gguf --suites models/suites                      # what `aio eval` asks
 """
 import argparse
 import csv
@@ -348,6 +349,52 @@ def workloads(tok, n=12, seed=555):
     return rows
 
 
+SUITE_CONTEXTS = ((0, 200), (1000, 30), (3200, 30))  # tokens of the prompt (0: the request alone), items
+
+
+def python_test(check):
+    """The body of a test as HumanEval's: check(candidate) against what the reference answers."""
+    scope, lines = {}, []
+    exec(check["ref"], scope)
+    for e in check["examples"]:
+        try:
+            want = eval("%s(%s)" % (check["name"], e), scope)
+        except Exception:
+            continue  # max of an empty list and the like
+        lines.append("    assert candidate(%s) == %r" % (e, want))
+    return "def check(candidate):\n" + "\n".join(lines) + "\n" if lines else None
+
+
+def suites(tok, seed=31337):
+    """What `aio eval` asks: {suite: rows}. New names, numbers and programs in wordings of training."""
+    r = Rand(seed, held=False, new=True)
+    count = lambda s: len(tok.encode(s))
+    short = {"code": lambda: programs.sample(r), "math": lambda: arithmetic.sample(r), "qa": lambda: world.knowledge(r)}
+    long = {"code": longer.code, "math": longer.math, "qa": longer.qa}
+    out = {}
+    for kind in LABELS:
+        name, out[kind] = "pocket-" + kind, []
+        for context, n in SUITE_CONTEXTS:
+            seen = set()
+            while len(seen) < n:
+                q, a, c = long[kind](r, count, context) if context else short[kind]()
+                row = dict(task=name, id="%s-%d-%d" % (name, context, len(seen)), context=context, prompt=q)
+                if kind == "code":
+                    test = python_test(c)
+                    if test is None:
+                        continue
+                    # Asked without a name, any will do: the last function of the answer is meant.
+                    row.update(test=test, **({} if c.get("any_name") else {"entry_point": c["name"]}))
+                elif kind == "math":
+                    row["answer"] = str(c)
+                else:
+                    row["answers"] = [c]
+                if q not in seen and count(q) + count(a) < 4000:
+                    seen.add(q)
+                    out[kind].append(row)
+    return out
+
+
 def write_jsonl(path, rows):
     with open(path, "w") as f:
         for row in rows:
@@ -360,11 +407,16 @@ def main():
     ap.add_argument("--data", help="for --out: the folder of the data sets")
     ap.add_argument("--out", help="vocab.json and evaluation files go here")
     ap.add_argument("--workloads", help="write the prompts to time decoding on")
+    ap.add_argument("--suites", help="write the suites that `aio eval` asks into this folder")
     a = ap.parse_args()
     tok = Gguf(a.vocab_of).tokenizer()
     texts.use_vocabulary(tok)
     if a.workloads:
         write_jsonl(a.workloads, workloads(tok))
+    if a.suites:
+        os.makedirs(a.suites, exist_ok=True)
+        for kind, rows in suites(tok).items():
+            write_jsonl(os.path.join(a.suites, "pocket-%s.jsonl" % kind), rows)
     if a.out:
         os.makedirs(a.out, exist_ok=True)
         load(a.data)
