@@ -34,6 +34,7 @@ int main(int argc, char** argv) {
   aio::RegisterVerify(program, exit_status);
   aio::RegisterFitHead(program, exit_status);
   aio::RegisterReport(program, exit_status);
+  aio::RegisterEval(program, exit_status);
 
   try {
     program.parse(argc, argv);
