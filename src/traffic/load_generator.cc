@@ -66,7 +66,7 @@ class RecordingLoadSink final : public EventSink {
 
 class LoadRun {
  public:
-  LoadRun(Backend& backend, const std::vector<LoadRequest>& requests, const LoadOptions& options,
+  LoadRun(Backend& backend, const std::vector<LoadRequest>& requests, const LoopOptions& options,
           Waiter& waiter, const Clock& clock)
       : backend_(backend),
         requests_(requests),
@@ -136,7 +136,7 @@ class LoadRun {
 
   Backend& backend_;
   const std::vector<LoadRequest>& requests_;
-  const LoadOptions& options_;
+  const LoopOptions& options_;
   Waiter& waiter_;
   const Clock& clock_;
   const TimePoint start_;
@@ -148,7 +148,7 @@ class LoadRun {
 }  // namespace
 
 std::vector<LoadRecord> RunLoad(Backend& backend, const std::vector<LoadRequest>& requests,
-                                const LoadOptions& options, Waiter& waiter, const Clock& clock) {
+                                const LoopOptions& options, Waiter& waiter, const Clock& clock) {
   AIO_CHECK(options.concurrency >= 0);
   return LoadRun(backend, requests, options, waiter, clock).Run();
 }

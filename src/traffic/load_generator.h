@@ -23,7 +23,7 @@ struct LoadRequest {
   Duration arrival{};  // since the run began; open loop only, in order
 };
 
-struct LoadOptions {
+struct LoopOptions {
   // Closed loop: so many requests at once, >= 1. 0: open loop.
   int concurrency = 1;
   // Told how many requests have ended; from the calling thread. May be empty.
@@ -33,7 +33,7 @@ struct LoadOptions {
 // Sends all and waits for the last; one record a request, in their order. A request that is
 // refused has a record with its error. Not from a callback of `backend`.
 std::vector<LoadRecord> RunLoad(Backend& backend, const std::vector<LoadRequest>& requests,
-                                const LoadOptions& options, Waiter& waiter, const Clock& clock);
+                                const LoopOptions& options, Waiter& waiter, const Clock& clock);
 
 }  // namespace aio
 

@@ -31,7 +31,7 @@ std::vector<LoadRequest> Every(Duration gap, int requests) {
 
 class LoadTest : public testing::Test {
  protected:
-  std::vector<LoadRecord> Run(const std::vector<LoadRequest>& requests, LoadOptions options) {
+  std::vector<LoadRecord> Run(const std::vector<LoadRequest>& requests, LoopOptions options) {
     return RunLoad(backend_, requests, options, backend_, clock_);
   }
 

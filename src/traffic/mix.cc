@@ -67,9 +67,9 @@ std::vector<int64_t> CountsOf(const Mix& mix, int64_t requests) {
   return counts;
 }
 
-std::vector<size_t> ItemsOf(const MixPart& part, const std::vector<SuiteItem>& items) {
+std::vector<size_t> ItemsOf(const MixPart& part, const std::vector<WorkloadItem>& items) {
   int longest = 0;
-  for (const SuiteItem& item : items) {
+  for (const WorkloadItem& item : items) {
     if (part.Takes(item)) longest = std::max(longest, item.context);
   }
   std::vector<size_t> found;
@@ -82,7 +82,7 @@ std::vector<size_t> ItemsOf(const MixPart& part, const std::vector<SuiteItem>& i
 
 }  // namespace
 
-bool MixPart::Takes(const SuiteItem& item) const {
+bool MixPart::Takes(const WorkloadItem& item) const {
   if (item.intent != kind && item.task != kind) return false;
   return context == kLong ? item.context > 0 : item.context == context;
 }
@@ -125,7 +125,7 @@ Result<Mix> ParseMix(std::string_view text) {
   return mix;
 }
 
-Result<std::vector<size_t>> DrawMix(const Mix& mix, const std::vector<SuiteItem>& items,
+Result<std::vector<size_t>> DrawMix(const Mix& mix, const std::vector<WorkloadItem>& items,
                                     int64_t requests, uint64_t seed) {
   SuiteDraw draw(seed);
   const std::vector<int64_t> counts = CountsOf(mix, requests);

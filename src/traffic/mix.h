@@ -9,21 +9,21 @@
 #include <vector>
 
 #include "base/status.h"
-#include "traffic/suite.h"
+#include "traffic/workload_items.h"
 
 namespace aio {
 
 // Which prompts a part of a mix takes, and how many.
 struct MixPart {
   std::string kind;  // an intent ("code") or a task ("pocket-code")
-  // Of SuiteItem::context: kShort takes 0, kLong the longest that the kind has, other values
+  // Of WorkloadItem::context: kShort takes 0, kLong the longest that the kind has, other values
   // exactly these.
   static constexpr int kShort = 0;
   static constexpr int kLong = -1;
   int context = kShort;
   double share = 0;  // of the requests; > 0
 
-  bool Takes(const SuiteItem& item) const;
+  bool Takes(const WorkloadItem& item) const;
 };
 
 struct Mix {
@@ -44,7 +44,7 @@ Result<Mix> ParseMix(std::string_view text);
 // `requests` indices into `items` in random order, as many of each part as its share says (the
 // largest remainders get what rounding leaves). No prompt of a part comes again before all of it
 // have come. kInvalidArgument if a part finds no prompt. The same seed draws the same.
-Result<std::vector<size_t>> DrawMix(const Mix& mix, const std::vector<SuiteItem>& items,
+Result<std::vector<size_t>> DrawMix(const Mix& mix, const std::vector<WorkloadItem>& items,
                                     int64_t requests, uint64_t seed);
 
 }  // namespace aio

@@ -14,8 +14,8 @@ namespace {
 using testing::HasSubstr;
 
 // Ten short prompts and ten of each longer context, of every kind.
-std::vector<SuiteItem> Items() {
-  std::vector<SuiteItem> items;
+std::vector<WorkloadItem> Items() {
+  std::vector<WorkloadItem> items;
   for (const char* intent : {"code", "qa", "math"}) {
     for (const int context : {0, 1000, 3200}) {
       for (int i = 0; i < 10; ++i) {
@@ -34,14 +34,14 @@ std::vector<SuiteItem> Items() {
 
 // "code@0": how many were drawn.
 std::map<std::string, int> Count(const std::vector<size_t>& drawn,
-                                 const std::vector<SuiteItem>& items) {
+                                 const std::vector<WorkloadItem>& items) {
   std::map<std::string, int> counts;
   for (const size_t i : drawn) ++counts[items[i].intent + "@" + std::to_string(items[i].context)];
   return counts;
 }
 
 TEST(Mix, ScenariosHaveThePapersShares) {
-  const std::vector<SuiteItem> items = Items();
+  const std::vector<WorkloadItem> items = Items();
   const std::map<std::string, std::map<std::string, int>> expected = {
       {"A", {{"code@0", 28}, {"qa@0", 8}, {"math@0", 4}}},
       {"B", {{"code@0", 12}, {"qa@0", 16}, {"math@0", 12}}},
@@ -60,7 +60,7 @@ TEST(Mix, ScenariosHaveThePapersShares) {
 TEST(Mix, ReadsSharesAndContexts) {
   const Result<Mix> mix = ParseMix("code=1,pocket-qa@1000=2,math@long=1");
   ASSERT_TRUE(mix.ok()) << mix.status().ToString();
-  const std::vector<SuiteItem> items = Items();
+  const std::vector<WorkloadItem> items = Items();
   const auto drawn = DrawMix(*mix, items, 8, 1);
   ASSERT_TRUE(drawn.ok());
   EXPECT_EQ(Count(*drawn, items),
@@ -68,7 +68,7 @@ TEST(Mix, ReadsSharesAndContexts) {
 }
 
 TEST(Mix, GivesWhatRoundingLeavesToTheLargestRemainders) {
-  const std::vector<SuiteItem> items = Items();
+  const std::vector<WorkloadItem> items = Items();
   const auto drawn = DrawMix(*ParseMix("code=0.5,qa=0.26,math=0.24"), items, 10, 1);
   ASSERT_TRUE(drawn.ok());
   EXPECT_EQ(Count(*drawn, items),
@@ -76,7 +76,7 @@ TEST(Mix, GivesWhatRoundingLeavesToTheLargestRemainders) {
 }
 
 TEST(Mix, TakesAllPromptsBeforeOneComesAgain) {
-  const std::vector<SuiteItem> items = Items();
+  const std::vector<WorkloadItem> items = Items();
   const auto ten = DrawMix(*ParseMix("code=1"), items, 10, 3);
   ASSERT_TRUE(ten.ok());
   EXPECT_EQ(std::set<size_t>(ten->begin(), ten->end()).size(), 10u);
@@ -88,7 +88,7 @@ TEST(Mix, TakesAllPromptsBeforeOneComesAgain) {
 }
 
 TEST(Mix, DrawsTheSameFromTheSameSeed) {
-  const std::vector<SuiteItem> items = Items();
+  const std::vector<WorkloadItem> items = Items();
   const Mix mix = *FindScenario("B");
   EXPECT_EQ(*DrawMix(mix, items, 30, 5), *DrawMix(mix, items, 30, 5));
   EXPECT_NE(*DrawMix(mix, items, 30, 5), *DrawMix(mix, items, 30, 6));

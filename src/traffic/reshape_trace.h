@@ -13,7 +13,7 @@
 namespace aio {
 
 struct TraceWindow {
-  Duration begin{};                 // since the trace's first request
+  Duration begin{};                      // since the trace's first request
   std::optional<Duration> length = {};   // absent: to the end
   std::optional<int64_t> requests = {};  // the window's first so many; absent: all; > 0
 };

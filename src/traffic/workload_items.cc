@@ -1,4 +1,4 @@
-#include "traffic/suite.h"
+#include "traffic/workload_items.h"
 
 #include <fmt/format.h>
 
@@ -43,10 +43,10 @@ Result<std::string> GetId(const Json& object, int number) {
   return InvalidArgument("field 'id' must be a string or an integer");
 }
 
-Result<SuiteItem> ReadLine(std::string_view line, int number) {
+Result<WorkloadItem> ReadLine(std::string_view line, int number) {
   const Json object = Json::parse(line, /*callback=*/nullptr, /*allow_exceptions=*/false);
   if (!object.is_object()) return InvalidArgument("not a JSON object");
-  SuiteItem item;
+  WorkloadItem item;
   const char* task_key =
       !object.contains("task") && object.contains("workload") ? "workload" : "task";
   AIO_ASSIGN_OR_RETURN(item.task, GetText(object, task_key));
@@ -79,19 +79,20 @@ std::string IntentOfTask(std::string_view task) {
   return "";
 }
 
-Result<std::vector<SuiteItem>> ReadSuite(const std::string& path) {
+Result<std::vector<WorkloadItem>> ReadWorkloadItems(const std::string& path) {
   AIO_ASSIGN_OR_RETURN(const std::string text, ReadDataFile(path));
-  return ParseSuite(text, path);
+  return ParseWorkloadItems(text, path);
 }
 
-Result<std::vector<SuiteItem>> ParseSuite(std::string_view text, const std::string& source) {
-  std::vector<SuiteItem> items;
+Result<std::vector<WorkloadItem>> ParseWorkloadItems(std::string_view text,
+                                                     const std::string& source) {
+  std::vector<WorkloadItem> items;
   for (int number = 1; !text.empty(); ++number) {
     const size_t end = text.find('\n');
     const std::string_view line = text.substr(0, end);
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    Result<SuiteItem> item = ReadLine(line, number);
+    Result<WorkloadItem> item = ReadLine(line, number);
     if (!item.ok()) {
       return item.status().WithContext(fmt::format("{}: line {}", source, number));
     }

@@ -1,6 +1,6 @@
 // Files of prompts by task that workloads are drawn from.
-#ifndef AIO_TRAFFIC_SUITE_H_
-#define AIO_TRAFFIC_SUITE_H_
+#ifndef AIO_TRAFFIC_WORKLOAD_ITEMS_H_
+#define AIO_TRAFFIC_WORKLOAD_ITEMS_H_
 
 #include <string>
 #include <string_view>
@@ -18,7 +18,7 @@ namespace aio {
 //   "context": tokens of distractors around it; left out or 0: none, it is short
 //   "max_tokens": left out: the command's own
 // Other fields are the grader's; `line` is the whole object.
-struct SuiteItem {
+struct WorkloadItem {
   std::string task;
   std::string id;
   std::string prompt;
@@ -32,9 +32,10 @@ struct SuiteItem {
 std::string IntentOfTask(std::string_view task);
 
 // Blank lines are skipped. Errors name file, line and field.
-Result<std::vector<SuiteItem>> ReadSuite(const std::string& path);
-Result<std::vector<SuiteItem>> ParseSuite(std::string_view text, const std::string& source);
+Result<std::vector<WorkloadItem>> ReadWorkloadItems(const std::string& path);
+Result<std::vector<WorkloadItem>> ParseWorkloadItems(std::string_view text,
+                                                     const std::string& source);
 
 }  // namespace aio
 
-#endif  // AIO_TRAFFIC_SUITE_H_
+#endif  // AIO_TRAFFIC_WORKLOAD_ITEMS_H_

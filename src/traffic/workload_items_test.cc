@@ -1,4 +1,4 @@
-#include "traffic/suite.h"
+#include "traffic/workload_items.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,38 +11,38 @@ namespace {
 using testing::HasSubstr;
 
 std::string FaultOf(const std::string& text) {
-  const auto items = ParseSuite(text, "s.jsonl");
+  const auto items = ParseWorkloadItems(text, "s.jsonl");
   return items.ok() ? "none" : items.status().message();
 }
 
-TEST(Suite, ReadsItems) {
+TEST(WorkloadItems, ReadsItems) {
   const std::string line =
       R"({"task": "pocket-code", "context": 2000, "id": 7, "prompt": "p", "tests": [1], "max_tokens": 30})";
-  const auto items =
-      ParseSuite(line + "\n\n" + R"({"workload": "arithmetic", "prompt": "2 + 2?"})", "s.jsonl");
+  const auto items = ParseWorkloadItems(
+      line + "\n\n" + R"({"workload": "arithmetic", "prompt": "2 + 2?"})", "s.jsonl");
   ASSERT_TRUE(items.ok()) << items.status().ToString();
   ASSERT_EQ(items->size(), 2u);
-  const SuiteItem& code = (*items)[0];
+  const WorkloadItem& code = (*items)[0];
   EXPECT_EQ(code.task, "pocket-code");
   EXPECT_EQ(code.id, "7");
   EXPECT_EQ(code.intent, "code");
   EXPECT_EQ(code.context, 2000);
   EXPECT_EQ(code.max_tokens, 30);
   EXPECT_EQ(code.line, line);  // for the grader
-  const SuiteItem& sum = (*items)[1];
+  const WorkloadItem& sum = (*items)[1];
   EXPECT_EQ(sum.id, "3");  // its line
   EXPECT_EQ(sum.intent, "math");
   EXPECT_EQ(sum.context, 0);
 }
 
-TEST(Suite, KnowsWhatTasksAreAbout) {
+TEST(WorkloadItems, KnowsWhatTasksAreAbout) {
   EXPECT_EQ(IntentOfTask("pocket-qa"), "qa");
   EXPECT_EQ(IntentOfTask("gsm8k"), "math");
   EXPECT_EQ(IntentOfTask("humaneval"), "code");
   EXPECT_EQ(IntentOfTask("poetry"), "");
 }
 
-TEST(Suite, FaultsNameFileLineAndField) {
+TEST(WorkloadItems, FaultsNameFileLineAndField) {
   EXPECT_THAT(FaultOf("{\"task\": \"a\", \"prompt\": \"p\"}\n{\"task\": \"a\"}"),
               HasSubstr("s.jsonl: line 2: field 'prompt'"));
   EXPECT_THAT(FaultOf("{\"prompt\": \"p\"}"), HasSubstr("field 'task'"));

@@ -6,15 +6,15 @@
 #include <string_view>
 
 #include "traffic/mix.h"
-#include "traffic/suite.h"
+#include "traffic/workload_items.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const auto mix = aio::ParseMix(text.substr(0, text.find('\n')));
   if (mix.ok() && mix->parts.empty()) std::abort();
-  const auto items = aio::ParseSuite(text, "fuzz.jsonl");
+  const auto items = aio::ParseWorkloadItems(text, "fuzz.jsonl");
   if (!items.ok()) return 0;
-  for (const aio::SuiteItem& item : *items) {
+  for (const aio::WorkloadItem& item : *items) {
     if (item.task.empty() || item.prompt.empty() || item.context < 0) std::abort();
   }
   return 0;
