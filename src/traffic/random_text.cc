@@ -16,11 +16,12 @@ constexpr std::array<std::string_view, 24> kSyllables = {
     "ba", "ro",  "ten", "mi",  "lu", "sar", "ko", "ne",  "pi", "dor", "va", "gel",
     "hi", "jun", "fo",  "ret", "wa", "cis", "zu", "mel", "to", "ang", "be", "lin"};
 
-Result<int> CountChat(const Backend& backend, const std::string& model, int64_t words) {
+Result<int> Count(const Backend& backend, const std::string& model, bool raw, int64_t words) {
   Request request;
   request.id = "count";
   request.model = model;
-  request.prompt = std::vector<ChatMessage>{{"user", RandomWords(words, 1)}};
+  request.prompt = RandomWords(words, 1);
+  if (!raw) request.prompt = std::vector<ChatMessage>{{"user", RandomWords(words, 1)}};
   return backend.CountPromptTokens(request);
 }
 
@@ -36,10 +37,10 @@ std::string RandomWords(int64_t words, uint64_t seed) {
   return text;
 }
 
-Result<RandomText> RandomText::Create(const Backend& backend, const std::string& model) {
+Result<RandomText> RandomText::Create(const Backend& backend, const std::string& model, bool raw) {
   constexpr int kFew = 20, kMany = 220;
-  AIO_ASSIGN_OR_RETURN(const int few, CountChat(backend, model, kFew));
-  AIO_ASSIGN_OR_RETURN(const int many, CountChat(backend, model, kMany));
+  AIO_ASSIGN_OR_RETURN(const int few, Count(backend, model, raw, kFew));
+  AIO_ASSIGN_OR_RETURN(const int many, Count(backend, model, raw, kMany));
   if (many <= few) {
     return Internal(fmt::format("'{}' counts {} tokens in {} words and {} in {}", model, few, kFew,
                                 many, kMany));

@@ -18,9 +18,10 @@ std::string RandomWords(int64_t words, uint64_t seed);
 // Makes texts of about as many tokens as are wanted, as `model` counts them.
 class RandomText {
  public:
-  // Asks `backend` to count the tokens of two chats, hence what a chat's template takes and what a
-  // word does.
-  static Result<RandomText> Create(const Backend& backend, const std::string& model);
+  // Asks `backend` to count the tokens of two chats (`raw`: plain texts), hence what a chat's
+  // template takes and what a word does.
+  static Result<RandomText> Create(const Backend& backend, const std::string& model,
+                                   bool raw = false);
 
   // As a chat's only message it has about `tokens` tokens, template included, and seldom more: the
   // count varies from text to text by some per cent. At least one word.
