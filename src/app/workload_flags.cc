@@ -64,7 +64,7 @@ void WorkloadFlags::AddTo(CLI::App& command) {
       ->check(CLI::NonNegativeNumber);
   command.add_flag("--raw", answers.raw, "no chat template: continue the prompts as they stand");
   command.add_option("--seed", answers.seed, "of what is drawn")->capture_default_str();
-  auto* at_once = command.add_option("-c,--concurrency", concurrency,
+  auto* at_once = command.add_option("--concurrency", concurrency,
                                      "closed loop: so many requests at once (default: 1)");
   at_once->check(CLI::Range(1, 100'000));
   command.add_option("--rate", rate, "open loop: Poisson arrivals, requests a second")
