@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -17,6 +16,7 @@
 #include "app/commands.h"
 #include "app/print_calibration.h"
 #include "app/runtime.h"
+#include "app/write_text.h"
 #include "base/progress.h"
 #include "base/sha256.h"
 #include "eval/calibration.h"
@@ -229,18 +229,10 @@ Result<CalibrationSubject> Describe(const CalibrateFlags& flags, const AppConfig
   return subject;
 }
 
-Status WriteFile(const std::string& path, std::string_view text) {
-  std::ofstream out(path, std::ios::binary | std::ios::trunc);
-  out << text;
-  out.close();
-  if (out) return Status::Ok();
-  return InvalidArgument(path + ": cannot be written; is there such a folder, and room?");
-}
-
 Status WriteResults(const CalibrateFlags& flags, const CalibrationInput& input,
                     const CalibrationReport& report, const CalibrationSubject& subject) {
   if (!flags.html.empty()) {
-    AIO_RETURN_IF_ERROR(WriteFile(flags.html, CalibrationPage(input, report, subject)));
+    AIO_RETURN_IF_ERROR(WriteText(flags.html, CalibrationPage(input, report, subject)));
     PrintNote(fmt::format("wrote {}", flags.html));
   }
   const Result<std::string> policy = CalibratedPolicyToml(input, report, subject);
@@ -248,7 +240,7 @@ Status WriteResults(const CalibrateFlags& flags, const CalibrationInput& input,
   // What was written must be read again.
   AIO_RETURN_IF_ERROR(RoutingPolicy::FromToml(*policy, "the policy written").status());
   if (flags.out.empty()) return Status::Ok();
-  AIO_RETURN_IF_ERROR(WriteFile(flags.out, *policy));
+  AIO_RETURN_IF_ERROR(WriteText(flags.out, *policy));
   PrintNote(fmt::format("wrote {}", flags.out));
   return Status::Ok();
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace aio {
@@ -89,6 +90,28 @@ class CsvReader {
 
 Result<std::vector<CsvRow>> ParseCsv(std::string_view text, const std::string& source) {
   return CsvReader(text, source).Read();
+}
+
+Result<std::vector<size_t>> FindColumns(const CsvRow& header,
+                                        std::span<const std::string_view> names,
+                                        const std::string& source) {
+  std::vector<size_t> columns;
+  columns.reserve(names.size());
+  for (const std::string_view name : names) {
+    const auto it = std::find(header.fields.begin(), header.fields.end(), name);
+    if (it == header.fields.end()) {
+      return InvalidArgument(
+          fmt::format("{}: line {}: the header has no column '{}'", source, header.line, name));
+    }
+    columns.push_back(static_cast<size_t>(it - header.fields.begin()));
+  }
+  return columns;
+}
+
+Status CheckColumns(const CsvRow& row, size_t wanted, const std::string& source) {
+  if (row.fields.size() >= wanted) return Status::Ok();
+  return InvalidArgument(fmt::format("{}: line {}: {} columns, at least {} are needed", source,
+                                     row.line, row.fields.size(), wanted));
 }
 
 }  // namespace aio

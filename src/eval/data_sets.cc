@@ -103,13 +103,7 @@ std::string WithChoices(const std::string& question, const std::array<std::strin
                      choices[3]);
 }
 
-Status CheckColumns(const CsvRow& row, size_t wanted, const std::string& source) {
-  if (row.fields.size() >= wanted) return Status::Ok();
-  return InvalidArgument(fmt::format("{}: line {}: {} columns, at least {} are needed", source,
-                                     row.line, row.fields.size(), wanted));
-}
-
-LabelledQuery ChoiceQuery(const CsvRow& row, const std::array<size_t, 5>& columns,
+LabelledQuery ChoiceQuery(const CsvRow& row, const std::vector<size_t>& columns,
                           bool sort_choices) {
   std::array<std::string, 4> choices;
   for (size_t i = 0; i < choices.size(); ++i) choices[i] = row.fields[columns[i + 1]];
@@ -137,18 +131,8 @@ Result<Queries> ParseWithHeader(std::string_view text, const std::string& source
                                 const std::array<std::string_view, 5>& names, bool sort_choices) {
   AIO_ASSIGN_OR_RETURN(const std::vector<CsvRow> rows, ParseCsv(text, source));
   if (rows.empty()) return InvalidArgument(source + ": is empty; a header was expected");
-  const std::vector<std::string>& header = rows.front().fields;
-  std::array<size_t, 5> columns{};
-  size_t wanted = 0;
-  for (size_t i = 0; i < names.size(); ++i) {
-    const auto it = std::find(header.begin(), header.end(), names[i]);
-    if (it == header.end()) {
-      return InvalidArgument(
-          fmt::format("{}: line 1: the header has no column '{}'", source, names[i]));
-    }
-    columns[i] = static_cast<size_t>(it - header.begin());
-    wanted = std::max(wanted, columns[i] + 1);
-  }
+  AIO_ASSIGN_OR_RETURN(const std::vector<size_t> columns, FindColumns(rows.front(), names, source));
+  const size_t wanted = *std::max_element(columns.begin(), columns.end()) + 1;
   Queries queries;
   for (size_t i = 1; i < rows.size(); ++i) {
     AIO_RETURN_IF_ERROR(CheckColumns(rows[i], wanted, source));
@@ -266,18 +250,22 @@ Result<std::vector<LabelledQuery>> ParseDataFile(const DataSetKind& kind, std::s
   return FilesOf(kind.name).parse(text, source);
 }
 
+Result<std::vector<std::string>> FindDataFiles(const DataSetKind& kind, const std::string& root) {
+  const DataSetFiles& files = FilesOf(kind.name);
+  std::vector<std::string> paths = PathsOf(files, root);
+  if (!paths.empty()) return paths;
+  const std::string wanted = files.names.empty() ? "*.csv" : std::string(files.names.front());
+  return NotFound(fmt::format("{}: no {}/{} in it, which {} is read from", root, files.folder,
+                              wanted, kind.name));
+}
+
 Result<DataSet> ReadDataSet(const DataSetKind& kind, const std::string& root) {
   const DataSetFiles& files = FilesOf(kind.name);
   DataSet set;
   set.name = kind.name;
   set.task = kind.task;
   set.side = kind.side;
-  set.paths = PathsOf(files, root);
-  if (set.paths.empty()) {
-    const std::string wanted = files.names.empty() ? "*.csv" : std::string(files.names.front());
-    return NotFound(fmt::format("{}: no {}/{} in it, which {} is read from", root, files.folder,
-                                wanted, kind.name));
-  }
+  AIO_ASSIGN_OR_RETURN(set.paths, FindDataFiles(kind, root));
   std::vector<std::string> hashes;
   for (size_t i = 0; i < set.paths.size(); ++i) {
     AIO_ASSIGN_OR_RETURN(const std::string text, ReadDataFile(set.paths[i]));

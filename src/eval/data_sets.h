@@ -49,6 +49,8 @@ struct DataSet {
 
 // Names of the known sets whose files are below `root`.
 std::vector<std::string> DataSetsBelow(const std::string& root);
+// The files of a set below `root`, in order, at least one; kNotFound if they are not there.
+Result<std::vector<std::string>> FindDataFiles(const DataSetKind& kind, const std::string& root);
 // kNotFound if its files are not there; kInvalidArgument naming file and line if they are not
 // what they should be.
 Result<DataSet> ReadDataSet(const DataSetKind& kind, const std::string& root);

@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "formats/file_descriptor.h"
+#include "base/file_descriptor.h"
 #include "formats/gguf.h"
 #include "formats/gguf_parser.h"
 

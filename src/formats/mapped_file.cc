@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "formats/file_descriptor.h"
+#include "base/file_descriptor.h"
 
 namespace aio {
 

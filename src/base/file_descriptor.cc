@@ -1,4 +1,4 @@
-#include "formats/file_descriptor.h"
+#include "base/file_descriptor.h"
 
 #include <unistd.h>
 
@@ -8,8 +8,8 @@
 
 namespace aio {
 
-FileDescriptor::~FileDescriptor() {
-  if (fd_ >= 0) close(fd_);
+void FileDescriptor::Close() {
+  if (fd_ >= 0) close(std::exchange(fd_, -1));
 }
 
 Status SystemError(std::string_view doing, int error) {

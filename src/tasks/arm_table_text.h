@@ -1,0 +1,26 @@
+// The measured arms as the table that `aio calibrate --arms` reads.
+#ifndef AIO_TASKS_ARM_TABLE_TEXT_H_
+#define AIO_TASKS_ARM_TABLE_TEXT_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "tasks/configuration.h"
+#include "tasks/eval_figures.h"
+
+namespace aio {
+
+// TOML (eval/arm_table.h) with an arm for each configuration that names a model: accuracy and
+// tokens per second by task, and by label as the mean over the tasks of that label (`intents`, by
+// task). Figures of long variants are its accuracy_long. `comment` stands before it, line by line.
+// kInvalidArgument if a role has no arm or an arm no figure of items without a context.
+Result<std::string> ArmTableText(const std::vector<EvalFigure>& figures,
+                                 const std::vector<EvalConfiguration>& configurations,
+                                 const std::map<std::string, std::string>& intents,
+                                 const std::string& comment);
+
+}  // namespace aio
+
+#endif  // AIO_TASKS_ARM_TABLE_TEXT_H_
