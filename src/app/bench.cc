@@ -119,6 +119,8 @@ void RegisterBench(CLI::App& program, int& exit_status) {
   RegisterBenchStrategies(*bench, exit_status);
   RegisterBenchSteps(*bench, exit_status);
   RegisterBenchProbe(*bench, exit_status);
+  RegisterBenchMixed(*bench, exit_status);
+  RegisterBenchLoad(*bench, exit_status);
   CLI::App* engine = bench->add_subcommand(
       "engine", "Decoding and prefill of models, next to this machine's read bandwidth");
   auto flags = std::make_shared<BenchFlags>();

@@ -30,10 +30,12 @@ void RegisterInspect(CLI::App& program, int& exit_status);
 void RegisterQuantize(CLI::App& program, int& exit_status);
 void RegisterSynthesize(CLI::App& program, int& exit_status);
 void RegisterBench(CLI::App& program, int& exit_status);
-void RegisterBenchPair(CLI::App& bench, int& exit_status);  // under `aio bench`, as the next three
+void RegisterBenchPair(CLI::App& bench, int& exit_status);  // under `aio bench`, as the next five
 void RegisterBenchStrategies(CLI::App& bench, int& exit_status);
 void RegisterBenchSteps(CLI::App& bench, int& exit_status);
 void RegisterBenchProbe(CLI::App& bench, int& exit_status);
+void RegisterBenchMixed(CLI::App& bench, int& exit_status);
+void RegisterBenchLoad(CLI::App& bench, int& exit_status);
 void RegisterValidate(CLI::App& program, int& exit_status);
 void RegisterVerify(CLI::App& program, int& exit_status);
 void RegisterFitHead(CLI::App& program, int& exit_status);

@@ -5,9 +5,9 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <system_error>
 #include <utility>
 
+#include "app/beside_program.h"
 #include "app/system_cpu.h"
 #include "base/toml_table.h"
 #include "decisions/redactor.h"
@@ -214,14 +214,7 @@ Result<AppConfig> LoadConfig(const std::string& path) {
 }
 
 Result<std::string> FindDefaultConfig() {
-  std::error_code error;
-  const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  for (fs::path folder = program.parent_path(); !error && !folder.empty();
-       folder = folder.parent_path()) {
-    const fs::path candidate = folder / "config" / "pocket.toml";
-    if (fs::exists(candidate, error)) return candidate.string();
-    if (folder == folder.root_path()) break;
-  }
+  if (auto path = FindBesideProgram("config/pocket.toml")) return *std::move(path);
   return NotFound(
       "no configuration: config/pocket.toml is not in the program's folder or above it; name "
       "one with --config");

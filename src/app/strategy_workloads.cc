@@ -4,18 +4,17 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
-#include <system_error>
 #include <utility>
+
+#include "app/beside_program.h"
 
 namespace aio {
 
 namespace {
 
-namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
 constexpr int64_t kMaxTokensMax = 1 << 20;
@@ -100,14 +99,7 @@ Result<std::vector<StrategyWorkload>> ChooseWorkloads(std::vector<StrategyWorklo
 }
 
 Result<std::string> FindDefaultWorkloads() {
-  std::error_code error;
-  const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  for (fs::path folder = program.parent_path(); !error && !folder.empty();
-       folder = folder.parent_path()) {
-    const fs::path candidate = folder / "models" / "pocket-workloads.jsonl";
-    if (fs::exists(candidate, error)) return candidate.string();
-    if (folder == folder.root_path()) break;
-  }
+  if (auto path = FindBesideProgram("models/pocket-workloads.jsonl")) return *std::move(path);
   return NotFound(
       "no workloads: models/pocket-workloads.jsonl is not in the program's folder or above it; "
       "name a file with --workloads FILE");
