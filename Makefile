@@ -1,10 +1,11 @@
 # The thin front door; the build itself is CMake's (CMakePresets.json).
 #   make serve    install what is missing, build, serve the bundled pair on 127.0.0.1:8080
 #   make test     install, build, run every test
+#   make bench-pocket   the paper's evaluation on the bundled pair, as build/bench-pocket/report.html
 #   make check    what CI runs: format, lint, include direction, tests, NEON, sanitizers
 BINARY := build/release/bin/aio
 
-.PHONY: serve build test check format lint fuzz clean
+.PHONY: serve build test check format lint fuzz clean bench-pocket
 .DEFAULT_GOAL := build
 
 serve: build
@@ -18,6 +19,9 @@ test: deps-test
 	@test -f build/release/build.ninja || cmake --preset release
 	cmake --build --preset release
 	ctest --preset release
+
+bench-pocket: build
+	scripts/bench-pocket
 
 check: deps-check
 	scripts/check-includes

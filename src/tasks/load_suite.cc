@@ -96,11 +96,20 @@ std::string_view IntentOf(AnswerKind kind) {
   return kind == AnswerKind::kNumber ? "math" : "qa";
 }
 
+// Items that stand in long prompts already are a task of their own: "pocket-qa@3200".
+Result<std::string> NameOf(const JsonRow& row) {
+  AIO_ASSIGN_OR_RETURN(const std::string name, row.Text("task"));
+  if (!row.Has("context")) return name;
+  AIO_ASSIGN_OR_RETURN(const int64_t context, row.Integer("context"));
+  if (context < 0) return row.Fault("context", "a number of tokens, or 0 for an item alone");
+  return context == 0 ? name : fmt::format("{}@{}", name, context);
+}
+
 // Tasks as their rows come.
 class SuiteReader {
  public:
   Status Add(const JsonRow& row) {
-    AIO_ASSIGN_OR_RETURN(const std::string name, row.Text("task"));
+    AIO_ASSIGN_OR_RETURN(const std::string name, NameOf(row));
     AIO_ASSIGN_OR_RETURN(const AnswerKind kind, KindOf(row));
     AIO_ASSIGN_OR_RETURN(std::string intent, row.OptionalText("intent"));
     if (intent.empty()) intent = IntentOf(kind);

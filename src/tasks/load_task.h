@@ -31,9 +31,10 @@ Result<Task> LoadTask(std::string_view name, const std::string& root, uint64_t s
 //
 // "stub" is the program that an answer may go on from; without it, what stands in the prompt from
 // its first line of code on, if the entry point is defined there. "exact": true wants the text
-// and nothing else. "intent" may be left out: code, math, or qa for texts and choices. All rows
-// of a task are of one kind, and their ids differ. Other fields are ignored. One Task for each
-// name, in the file's order; errors name file, line and field.
+// and nothing else. "context": tokens of a prompt that holds the item among others; its items are
+// the task "pocket-code@3200". "intent" may be left out: code, math, or qa for texts and choices.
+// All rows of a task are of one kind, and their ids differ. Other fields are ignored. One Task for
+// each name, in the file's order; errors name file, line and field.
 Result<std::vector<Task>> LoadSuite(const std::string& path);
 Result<std::vector<Task>> ParseSuite(std::string_view text, const std::string& source);
 

@@ -153,6 +153,19 @@ TEST(ParseSuiteTest, ReadsEveryKind) {
   EXPECT_EQ((*tasks)[3].intent, "math");
 }
 
+TEST(ParseSuiteTest, ItemsInLongPromptsAreATaskOfTheirOwn) {
+  const auto tasks = ParseSuite(
+      R"({"task": "t", "id": "a", "prompt": "p", "answer": "1"}
+{"task": "t", "id": "b", "context": 0, "prompt": "p", "answer": "1"}
+{"task": "t", "id": "a", "context": 3200, "prompt": "p ...", "answer": "1"}
+)",
+      "suite");
+  ASSERT_TRUE(tasks.ok()) << tasks.status().ToString();
+  ASSERT_EQ(tasks->size(), 2u);
+  EXPECT_EQ((*tasks)[0].items.size(), 2u);
+  EXPECT_EQ((*tasks)[1].name, "t@3200");
+}
+
 TEST(ParseSuiteTest, FaultsNameLineAndField) {
   const auto fault = [](const std::string& line) {
     return ParseSuite(
@@ -167,6 +180,8 @@ TEST(ParseSuiteTest, FaultsNameLineAndField) {
   EXPECT_THAT(fault(R"({"task": "t", "id": "0", "prompt": "p", "answer": "2"})"),
               HasSubstr("line 2: field 'id'"));
   EXPECT_THAT(fault(R"({"task": "t", "id": "1", "answer": "2"})"), HasSubstr("field 'prompt'"));
+  EXPECT_THAT(fault(R"({"task": "t", "id": "1", "prompt": "p", "answer": "2", "context": -1})"),
+              HasSubstr("field 'context'"));
   EXPECT_THAT(fault(R"({"task": "t", "id": "1", "prompt": "p", "answer": "two"})"),
               HasSubstr("field 'answer'"));
   EXPECT_THAT(fault(R"({"task": "t", "id": "1", "prompt": "p", "answers": ["x"]})"),

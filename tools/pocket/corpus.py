@@ -378,13 +378,12 @@ def suites(tok, seed=31337):
             seen = set()
             while len(seen) < n:
                 q, a, c = long[kind](r, count, context) if context else short[kind]()
-                row = dict(task=name, id="%s-%d-%d" % (name, context, len(seen)), context=context, prompt=q)
+                row = dict(task=name, id="%s-%d-%d" % (name, context, len(seen)), intent=kind, context=context, prompt=q)
                 if kind == "code":
                     test = python_test(c)
-                    if test is None:
-                        continue
-                    # Asked without a name, any will do: the last function of the answer is meant.
-                    row.update(test=test, **({} if c.get("any_name") else {"entry_point": c["name"]}))
+                    if test is None or c.get("any_name"):
+                        continue  # a request that names no function leaves open which to test
+                    row.update(entry_point=c["name"], test=test)
                 elif kind == "math":
                     row["answer"] = str(c)
                 else:
