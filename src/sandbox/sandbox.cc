@@ -65,9 +65,10 @@ SandboxedRun Interpret(InitRun run, const SandboxLimits& limits) {
   }
   const SandboxReport* ended = Find(run.reports, SandboxReport::kEnded);
   if (run.end == CaptureEnd::kOver || ended == nullptr) {
-    result.end = run.end == CaptureEnd::kOver ? SandboxedRun::End::kOutputLimit
-                                              : SandboxedRun::End::kWallLimit;
     result.status = SIGKILL;
+    result.end = run.end == CaptureEnd::kOver       ? SandboxedRun::End::kOutputLimit
+                 : run.end == CaptureEnd::kDeadline ? SandboxedRun::End::kWallLimit
+                                                    : SandboxedRun::End::kSignalled;
     return result;
   }
   if (WIFEXITED(ended->status)) {

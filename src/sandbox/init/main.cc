@@ -78,8 +78,17 @@ int64_t CpuMicroseconds(const rusage& usage) {
   }
 }
 
+// Where the machine's memory runs out, the program goes first.
+void OfferToOomKiller(int proc) {
+  const int file = openat(proc, "self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (file < 0) return;
+  if (write(file, "1000", 4) < 0) errno = 0;  // an older kernel's business
+  close(file);
+}
+
 [[noreturn]] void RunInit(const Surroundings& around) {
   setsid();
+  OfferToOomKiller(around.proc);
   if (around.root && around.privileged) SwitchUser(around.view, around.keeper);
   if (around.privileged && around.view.wants(Protection::kUserNamespace)) {
     EnterUserNamespace(around.view, around.proc);
@@ -143,14 +152,6 @@ void MakeNamespaces(Surroundings& around) {
   around.new_root = Unshare(view, Protection::kMountNamespace, CLONE_NEWNS) && BuildRoot(view);
 }
 
-// Where memory runs out, the program goes first.
-void OfferToOomKiller(int proc) {
-  const int file = openat(proc, "self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-  if (file < 0) return;
-  if (write(file, "1000", 4) < 0) errno = 0;  // an older kernel's business
-  close(file);
-}
-
 [[noreturn]] void Keep() {
   close_range(kControlFd + 1, ~0U, 0);
   close_range(kPlanFd, ~0U, CLOSE_RANGE_CLOEXEC);
@@ -160,7 +161,6 @@ void OfferToOomKiller(int proc) {
   around.view = MapPlan();
   around.proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (around.proc < 0) Fail("open /proc");
-  OfferToOomKiller(around.proc);
   MakeNamespaces(around);
   const pid_t init = fork();
   if (init < 0) Fail("fork");
