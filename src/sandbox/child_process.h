@@ -21,9 +21,9 @@ namespace aio {
 
 struct ChildCommand {
   std::string path;
-  std::vector<std::string> arguments;  // the first is its name
-  bool inherit_environment = false;    // or it has none
-  std::vector<int> descriptors;        // become its 0, 1, 2, ...
+  std::vector<std::string> arguments{};  // the first is its name
+  bool inherit_environment = false;      // or it has none
+  std::vector<int> descriptors{};        // become its 0, 1, 2, ...
 };
 
 // The child has no blocked or ignored signals.

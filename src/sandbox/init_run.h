@@ -21,9 +21,9 @@ namespace aio {
 // What a plan is made of.
 struct RunPlan {
   const PythonHome* home = nullptr;
-  std::string_view filter;     // as SystemCallFilter() gives it
-  uint32_t wanted = 0;         // protections
-  bool tolerate = false;       // report refused ones and go on
+  std::string_view filter;       // as SystemCallFilter() gives it
+  uint32_t wanted = 0;           // protections
+  bool tolerate = false;         // report refused ones and go on
   std::string private_folder{};  // that exists already; empty: one in memory
   std::string_view program{};
   SandboxLimits limits{};

@@ -4,7 +4,7 @@
 #include <sys/wait.h>
 
 #include <algorithm>
-#include <array>
+#include <cerrno>
 #include <cmath>
 #include <cstring>
 #include <system_error>
@@ -42,7 +42,10 @@ const SandboxReport* Find(const std::vector<SandboxReport>& reports, SandboxRepo
 // The fault of the sandbox, if it did not get as far as the program.
 Status SetUpFault(const InitRun& run) {
   if (const auto* failed = Find(run.reports, SandboxReport::kFailed); failed != nullptr) {
-    return Internal("the sandbox cannot " + Reason(*failed));
+    return Internal("the sandbox cannot " + Reason(*failed) +
+                    (failed->error == EACCES ? "; as root, programs run as another user, so python "
+                                               "must be where everyone may read it"
+                                             : ""));
   }
   if (const auto* refused = Find(run.reports, SandboxReport::kRefused); refused != nullptr) {
     return Unavailable("the kernel no longer permits a " +
@@ -65,9 +68,10 @@ SandboxedRun Interpret(InitRun run, const SandboxLimits& limits) {
   }
   const SandboxReport* ended = Find(run.reports, SandboxReport::kEnded);
   if (run.end == CaptureEnd::kOver || ended == nullptr) {
-    result.end = run.end == CaptureEnd::kOver ? SandboxedRun::End::kOutputLimit
-                                              : SandboxedRun::End::kWallLimit;
     result.status = SIGKILL;
+    result.end = run.end == CaptureEnd::kOver       ? SandboxedRun::End::kOutputLimit
+                 : run.end == CaptureEnd::kDeadline ? SandboxedRun::End::kWallLimit
+                                                    : SandboxedRun::End::kSignalled;
     return result;
   }
   if (WIFEXITED(ended->status)) {
@@ -75,9 +79,10 @@ SandboxedRun Interpret(InitRun run, const SandboxLimits& limits) {
     return result;
   }
   result.status = WTERMSIG(ended->status);
-  const bool killed = result.status == SIGXCPU || result.status == SIGKILL;
-  const bool used_up = static_cast<double>(ended->cpu_us) >= limits.cpu_seconds * 0.99e6;
-  result.end = killed && used_up ? SandboxedRun::End::kCpuLimit : SandboxedRun::End::kSignalled;
+  // The kernel counts by ticks for the limit and exactly for the report, hence not quite all.
+  const bool used_up = static_cast<double>(ended->cpu_us) >= limits.cpu_seconds * 0.8e6;
+  const bool limit = result.status == SIGXCPU || (result.status == SIGKILL && used_up);
+  result.end = limit ? SandboxedRun::End::kCpuLimit : SandboxedRun::End::kSignalled;
   return result;
 }
 

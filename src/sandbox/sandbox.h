@@ -32,8 +32,8 @@ struct SandboxLimits {
 };
 
 struct SandboxOptions {
-  std::string python = "python3";    // a path, or looked up in PATH once, at Create()
-  std::vector<Protection> may_lack;  // what may be missing where the kernel refuses it
+  std::string python = "python3";      // a path, or looked up in PATH once, at Create()
+  std::vector<Protection> may_lack{};  // what may be missing where the kernel refuses it
 };
 
 struct SandboxedRun {
@@ -46,8 +46,8 @@ struct SandboxedRun {
   };
   End end = End::kExited;
   int status = 0;           // exit status, or the signal
-  std::string output;       // stdout: bytes, cut off at the limit
-  std::string errors;       // stderr, likewise; an exception's traceback is here
+  std::string output{};     // stdout: bytes, cut off at the limit
+  std::string errors{};     // stderr, likewise; an exception's traceback is here
   double cpu_seconds = 0;   // of all its processes
   double wall_seconds = 0;  // with the start and the end of the sandbox
   bool ok() const { return end == End::kExited && status == 0; }

@@ -22,7 +22,7 @@ void LimitResources(const SandboxPlan& plan, uint64_t needed);
 
 void DropCapabilities();
 
-// The last step: only the filter's system calls work from here on.
+// Only the filter's system calls work from here on.
 void FilterSystemCalls(const PlanView& view);
 
 }  // namespace aio

@@ -17,7 +17,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,6 +35,7 @@ struct Surroundings {
   PlanView view = {};
   pid_t keeper = getpid();
   int proc = -1;            // the host's /proc, also from within the new root
+  int life[2] = {-1, -1};   // a pipe whose writing end only init has: closed when it ends
   bool privileged = false;  // can do without a user namespace
   bool root = false;        // runs as root, which the program must not
   bool new_root = false;
@@ -51,11 +51,11 @@ int64_t CpuMicroseconds(const rusage& usage) {
   const PlanView& view = around.view;
   // Keeper and init count too, as far as they are in the program's user namespace.
   LimitResources(*view.plan, around.privileged ? 1 : 2);
+  if (view.wants(Protection::kSeccomp)) FilterSystemCalls(view);
   if (chdir(around.new_root ? kPrivateFolder : view.private_folder) != 0) {
     Fail("enter the private folder");
   }
   umask(077);
-  if (view.wants(Protection::kSeccomp)) FilterSystemCalls(view);
   execve(view.arguments[0], view.arguments, view.variables);
   Fail("start", view.arguments[0]);
 }
@@ -78,8 +78,17 @@ int64_t CpuMicroseconds(const rusage& usage) {
   }
 }
 
+// Where the machine's memory runs out, the program goes first.
+void OfferToOomKiller(int proc) {
+  const int file = openat(proc, "self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (file < 0) return;
+  if (write(file, "1000", 4) < 0) errno = 0;  // an older kernel's business
+  close(file);
+}
+
 [[noreturn]] void RunInit(const Surroundings& around) {
   setsid();
+  OfferToOomKiller(around.proc);
   if (around.root && around.privileged) SwitchUser(around.view, around.keeper);
   if (around.privileged && around.view.wants(Protection::kUserNamespace)) {
     EnterUserNamespace(around.view, around.proc);
@@ -97,13 +106,10 @@ int64_t CpuMicroseconds(const rusage& usage) {
 // Until init is gone, and in a PID namespace all others with it. Kills it when the sandbox closes
 // its end of the control pipe, as it also does by ending.
 [[noreturn]] void KeepInit(const Surroundings& around, pid_t init) {
+  prctl(PR_SET_DUMPABLE, 0);
   close_range(0, 2, 0);  // the sandbox waits until nobody can write there
-  const int handle = static_cast<int>(syscall(SYS_pidfd_open, init, 0));
-  if (handle < 0) {
-    kill(init, SIGKILL);
-    Fail("watch init");
-  }
-  pollfd events[] = {{handle, POLLIN, 0}, {kControlFd, POLLIN, 0}};
+  close(around.life[1]);
+  pollfd events[] = {{around.life[0], POLLIN, 0}, {kControlFd, POLLIN, 0}};
   while (poll(events, 2, -1) < 0 && errno == EINTR) {
   }
   if (events[0].revents == 0) kill(around.new_pids ? init : -init, SIGKILL);
@@ -143,24 +149,18 @@ void MakeNamespaces(Surroundings& around) {
   around.new_root = Unshare(view, Protection::kMountNamespace, CLONE_NEWNS) && BuildRoot(view);
 }
 
-// Where memory runs out, the program goes first.
-void OfferToOomKiller(int proc) {
-  const int file = openat(proc, "self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-  if (file < 0) return;
-  if (write(file, "1000", 4) < 0) errno = 0;  // an older kernel's business
-  close(file);
-}
-
 [[noreturn]] void Keep() {
-  close_range(kControlFd + 1, ~0U, 0);
-  close_range(kPlanFd, ~0U, CLOSE_RANGE_CLOEXEC);
+  if (close_range(kControlFd + 1, ~0U, 0) != 0 ||
+      close_range(kPlanFd, ~0U, CLOSE_RANGE_CLOEXEC) != 0) {
+    Fail("close what is not the program's");
+  }
   setsid();  // an interrupt from the terminal goes to the sandbox, which then ends this
   umask(022);
   Surroundings around;
   around.view = MapPlan();
   around.proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (around.proc < 0) Fail("open /proc");
-  OfferToOomKiller(around.proc);
+  if (pipe2(around.life, O_CLOEXEC) != 0) Fail("make a pipe");
   MakeNamespaces(around);
   const pid_t init = fork();
   if (init < 0) Fail("fork");
