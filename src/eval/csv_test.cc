@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <string_view>
+
 namespace aio {
 namespace {
 
@@ -33,6 +36,15 @@ TEST(CsvTest, NamesTheLineOfAnOpenQuoteAndOfTextAfterOne) {
             "t.csv: line 2: a quoted field that begins here does not end");
   EXPECT_EQ(ParseCsv("\"a\"b\n", "t.csv").status().message(),
             "t.csv: line 1: text after a closing quote; double quotes within a quoted field");
+}
+
+TEST(CsvTest, FindsColumnsByName) {
+  constexpr std::array<std::string_view, 2> kNames = {"answer", "id"};
+  const CsvRow header{.line = 1, .fields = {"id", "question", "answer"}};
+  EXPECT_THAT(*FindColumns(header, kNames, "t.csv"), ElementsAre(2u, 0u));
+  const CsvRow other{.line = 1, .fields = {"answer"}};
+  EXPECT_EQ(FindColumns(other, kNames, "t.csv").status().message(),
+            "t.csv: line 1: the header has no column 'id'");
 }
 
 }  // namespace

@@ -14,8 +14,9 @@ namespace {
 
 // "\n\n[123]\n" beside an item's own tokens, at most.
 constexpr int kTokensBetween = 8;
-// So many items in a row that do not fit end the filling.
+// So many items in a row that do not fit end a filling.
 constexpr int kMissesMax = 16;
+constexpr int kFillsMax = 4;
 
 }  // namespace
 
@@ -49,41 +50,38 @@ Result<int> LongContextPlanner::PromptTokens(const TaskItem& item,
   return count_(made.prompt);
 }
 
-std::vector<uint32_t> LongContextPlanner::Draw(const TaskItem& item, uint64_t seed,
-                                               int round) const {
-  const std::string key = fmt::format("{}\n{}\n{}\n", seed, round, item.id);
-  std::vector<std::pair<uint64_t, uint32_t>> drawn;
-  for (uint32_t i = 0; i < task_.items.size(); ++i) {
-    const TaskItem& other = task_.items[i];
-    if (other.id == item.id || other.question == item.question) continue;
-    drawn.emplace_back(Sha256Uint64(key + other.id), i);
+Result<uint32_t> LongContextPlanner::DrawNext(Draw& draw) const {
+  if (draw.next == draw.order.size()) {
+    const std::string key = fmt::format("{}\n{}\n{}\n", draw.seed, draw.round++, draw.item.id);
+    std::vector<std::pair<uint64_t, uint32_t>> drawn;
+    for (uint32_t i = 0; i < task_.items.size(); ++i) {
+      const TaskItem& other = task_.items[i];
+      if (other.id == draw.item.id || other.question == draw.item.question) continue;
+      drawn.emplace_back(Sha256Uint64(key + other.id), i);
+    }
+    if (drawn.empty()) {
+      return InvalidArgument(fmt::format("{}: a long context needs other items beside '{}'",
+                                         task_.name, draw.item.id));
+    }
+    std::sort(drawn.begin(), drawn.end());
+    draw.order.clear();
+    for (const auto& [hash, index] : drawn) draw.order.push_back(index);
+    draw.next = 0;
   }
-  std::sort(drawn.begin(), drawn.end());
-  std::vector<uint32_t> order;
-  order.reserve(drawn.size());
-  for (const auto& [hash, index] : drawn) order.push_back(index);
-  return order;
+  return draw.order[draw.next++];
 }
 
-Status LongContextPlanner::Fill(const TaskItem& item, const LongContextOptions& options, int room,
-                                LongContextPlan& plan) {
-  int misses = 0;
-  for (int round = 0; misses < kMissesMax; ++round) {
-    const std::vector<uint32_t> drawn = Draw(item, options.seed, round);
-    if (drawn.empty()) {
-      return InvalidArgument(
-          fmt::format("{}: a long context needs other items beside '{}'", task_.name, item.id));
+Status LongContextPlanner::Fill(int room, Draw& draw, LongContextPlan& plan) {
+  for (int misses = 0; misses < kMissesMax;) {
+    AIO_ASSIGN_OR_RETURN(const uint32_t index, DrawNext(draw));
+    AIO_ASSIGN_OR_RETURN(const int tokens, TokensOf(index));
+    if (tokens + kTokensBetween > room) {
+      ++misses;
+      continue;
     }
-    for (size_t i = 0; i < drawn.size() && misses < kMissesMax; ++i) {
-      AIO_ASSIGN_OR_RETURN(const int tokens, TokensOf(drawn[i]));
-      if (tokens + kTokensBetween > room) {
-        ++misses;
-        continue;
-      }
-      misses = 0;
-      room -= tokens + kTokensBetween;
-      plan.others.push_back(drawn[i]);
-    }
+    misses = 0;
+    room -= tokens + kTokensBetween;
+    plan.others.push_back(index);
   }
   return Status::Ok();
 }
@@ -112,7 +110,16 @@ Result<LongContextPlan> LongContextPlanner::Plan(const TaskItem& item,
                     "choose a longer --context or fewer --max-tokens",
                     task_.name, item.id, alone, options.prompt_tokens_max));
   }
-  AIO_RETURN_IF_ERROR(Fill(item, options, options.prompt_tokens_max - alone, plan));
+  Draw draw{.item = item, .seed = options.seed};
+  int room = options.prompt_tokens_max - alone;
+  // What stands between items is estimated from above: what that leaves is filled again.
+  for (int fill = 0; fill < kFillsMax; ++fill) {
+    const size_t before = plan.others.size();
+    AIO_RETURN_IF_ERROR(Fill(room, draw, plan));
+    if (plan.others.size() == before) break;
+    AIO_ASSIGN_OR_RETURN(const int tokens, PromptTokens(item, plan));
+    room = options.prompt_tokens_max - tokens;
+  }
   for (;;) {
     AIO_ASSIGN_OR_RETURN(plan.position, PositionAt(options.depth, plan));
     AIO_ASSIGN_OR_RETURN(const int tokens, PromptTokens(item, plan));

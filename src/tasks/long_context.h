@@ -58,11 +58,20 @@ class LongContextPlanner {
   Result<LongContextPlan> Plan(const TaskItem& item, const LongContextOptions& options);
 
  private:
+  // The others of one item in the order in which they are drawn.
+  struct Draw {
+    const TaskItem& item;
+    uint64_t seed;
+    int round = 0;
+    std::vector<uint32_t> order = {};
+    size_t next = 0;
+  };
+
   Result<int> TokensOf(uint32_t index);
   Result<int> PromptTokens(const TaskItem& item, const LongContextPlan& plan) const;
-  std::vector<uint32_t> Draw(const TaskItem& item, uint64_t seed, int round) const;
-  Status Fill(const TaskItem& item, const LongContextOptions& options, int room,
-              LongContextPlan& plan);
+  Result<uint32_t> DrawNext(Draw& draw) const;
+  // Adds others of `room` tokens together.
+  Status Fill(int room, Draw& draw, LongContextPlan& plan);
   Result<size_t> PositionAt(double depth, const LongContextPlan& plan);
 
   const Task& task_;

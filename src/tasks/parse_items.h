@@ -3,6 +3,7 @@
 #ifndef AIO_TASKS_PARSE_ITEMS_H_
 #define AIO_TASKS_PARSE_ITEMS_H_
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
