@@ -189,6 +189,7 @@ TEST_F(HttpBackendTest, CancelEndsAtTheServerToo) {
   sink->Wait();
   EXPECT_EQ(sink->record().errors.at(0).code(), StatusCode::kCancelled);
   EXPECT_TRUE(Eventually([&] { return backend_->cancel_calls() > 0; }));
+  backend_->DeliverAll();
 }
 
 TEST_F(HttpBackendTest, WhatRunsWhenItGoesEnds) {
@@ -199,6 +200,8 @@ TEST_F(HttpBackendTest, WhatRunsWhenItGoesEnds) {
   ASSERT_TRUE(Eventually([&] { return backend_->pending() > 0; }));
   client_.reset();
   EXPECT_EQ(sink->record().errors.at(0).code(), StatusCode::kUnavailable);
+  EXPECT_TRUE(Eventually([&] { return backend_->cancel_calls() > 0; }));
+  backend_->DeliverAll();
 }
 
 TEST_F(HttpBackendTest, CarriesALoad) {
