@@ -12,6 +12,7 @@
 
 #include "app/bench_mixed.h"
 #include "app/commands.h"
+#include "app/grade_answers.h"
 #include "app/mixed_configurations.h"
 #include "app/mixed_figures.h"
 #include "app/print_mixed.h"
@@ -19,6 +20,7 @@
 #include "app/runtime.h"
 #include "app/workload_flags.h"
 #include "base/progress.h"
+#include "sandbox/sandbox.h"
 #include "traffic/given_labels.h"
 
 namespace aio {
@@ -32,11 +34,13 @@ struct BenchMixedFlags {
   int repeat = 3;
   bool prefix_caching = false;
   bool give_labels = false;
+  bool no_grades = false;
+  std::vector<std::string> may_lack;
   std::string records_path;
   bool json = false;
 
   // Where a model's own opinion of a text is worth nothing.
-  bool labels_given() const { return give_labels || workload.is_synthetic(); }
+  bool labels_given() const { return give_labels || workload.synthetic.prompt_tokens > 0; }
 };
 
 class MixedCommand {
@@ -73,7 +77,9 @@ class MixedCommand {
     AIO_ASSIGN_OR_RETURN(runtime_, LoadRuntime(config));
     given_ = std::make_unique<GivenLabels>(*runtime_->engine);
     Backend& backend = flags_.labels_given() ? static_cast<Backend&>(*given_) : *runtime_->engine;
-    AIO_ASSIGN_OR_RETURN(configurations_, MakeConfigurations(*runtime_, backend, flags_.choice));
+    ConfigurationChoice choice = flags_.choice;
+    choice.labels_given = flags_.labels_given();
+    AIO_ASSIGN_OR_RETURN(configurations_, MakeConfigurations(*runtime_, backend, choice));
     return Status::Ok();
   }
 
@@ -99,6 +105,7 @@ class MixedCommand {
                          RunMixed(configurations_, workload, options, waiter, runtime_->clock));
     bar.reset();
     if (records_ != nullptr) Write(workload, runs);
+    AIO_ASSIGN_OR_RETURN(const std::vector<MixedGrades> grades, Grade(workload, runs));
     MixedReport report{.workload = workload.name,
                        .note = workload.note,
                        .tasks = CountTasks(workload),
@@ -107,8 +114,20 @@ class MixedCommand {
                        .seed = flags_.workload.answers.seed,
                        .labels_given = flags_.labels_given(),
                        .rows = {}};
-    report.rows = SummariseMixed(configurations_, runs, {}, flags_.workload.prices);
+    report.rows = SummariseMixed(configurations_, runs, grades, flags_.workload.prices);
     return report;
+  }
+
+  // None where nobody wants them.
+  Result<std::vector<MixedGrades>> Grade(const Workload& workload,
+                                         const std::vector<ConfigurationRuns>& runs) const {
+    if (flags_.no_grades || workload.items.empty()) return std::vector<MixedGrades>();
+    std::vector<Protection> may_lack;
+    for (const std::string& name : flags_.may_lack) {
+      if (const auto protection = ProtectionFromName(name)) may_lack.push_back(*protection);
+    }
+    AIO_ASSIGN_OR_RETURN(const GradeAnswer grade, MakeGradeAnswer(workload.items, may_lack));
+    return GradeMixed(runs, workload, grade);
   }
 
   void Write(const Workload& workload, const std::vector<ConfigurationRuns>& runs) {
@@ -157,6 +176,15 @@ void RegisterBenchMixed(CLI::App& bench, int& exit_status) {
   command->add_flag("--give-labels", flags->give_labels,
                     "the probe costs what it costs and says what the prompt is about (made-up "
                     "prompts: always)");
+  command->add_flag("--no-grades", flags->no_grades,
+                    "do not judge answers (code is judged by running it in a sandbox)");
+  command
+      ->add_option(std::string(kMayLackFlag), flags->may_lack,
+                   "run code without this protection where the kernel refuses it")
+      ->check([](const std::string& name) {
+        return ProtectionFromName(name) ? std::string()
+                                        : "no protection is called so; see docs/sandbox.md";
+      });
   command->add_option("--records", flags->records_path, "write a line of JSON a request here");
   command->add_flag("--json", flags->json, "figures as JSON");
   flags->runtime.AddTo(*command);

@@ -3,11 +3,17 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <spdlog/logger.h>
+#include <spdlog/sinks/null_sink.h>
 
 #include <algorithm>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
 
 #include "backend/testing/fake_backend.h"
-#include "server/server_test_fixture.h"
+#include "server/server.h"
 #include "traffic/load_generator.h"
 
 namespace aio {
@@ -15,11 +21,50 @@ namespace {
 
 using testing::HasSubstr;
 
-class HttpBackendTest : public ServerTest {
+Decision CodeDecision() {
+  Decision decision;
+  decision.model = "pocket-small";
+  decision.role = "small";
+  decision.rule = "small-code";
+  decision.probed = true;
+  decision.intent = "code";
+  decision.probabilities = {{"code", 0.75}, {"qa", 0.25}};
+  return decision;
+}
+
+class HttpBackendTest : public testing::Test {
  protected:
+  // "auto" routes, "pocket-small" is asked for by name.
+  void Start(FakeBackend::Delivery delivery = FakeBackend::Delivery::kThread) {
+    FakeModel routed = FakeModel::Named("auto", "router");
+    routed.decision = CodeDecision();
+    backend_ = std::make_unique<FakeBackend>(
+        std::vector<FakeModel>{routed, FakeModel::Named("pocket-small", "small")}, delivery);
+    ServerOptions options;
+    options.port = 0;
+    options.logger =
+        std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::null_sink_mt>());
+    Result<std::unique_ptr<Server>> server = Server::Create(*backend_, options, clock_);
+    ASSERT_TRUE(server.ok()) << server.status().ToString();
+    server_ = *std::move(server);
+    const Status status = server_->Start();
+    ASSERT_TRUE(status.ok()) << status.ToString();
+  }
+
+  // Waits for something that another thread is about to bring about.
+  template <typename Condition>
+  static bool Eventually(const Condition& condition) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
+      std::this_thread::yield();
+    }
+    return true;
+  }
+
   void Connect(const std::string& key = "") {
-    auto client =
-        HttpBackend::Create({.url = "http://127.0.0.1:" + std::to_string(port()), .api_key = key});
+    auto client = HttpBackend::Create(
+        {.url = "http://127.0.0.1:" + std::to_string(server_->port()), .api_key = key});
     ASSERT_TRUE(client.ok());
     client_ = *std::move(client);
   }
@@ -39,6 +84,9 @@ class HttpBackendTest : public ServerTest {
     return sink->record();
   }
 
+  ManualClock clock_;
+  std::unique_ptr<FakeBackend> backend_;
+  std::unique_ptr<Server> server_;
   std::unique_ptr<HttpBackend> client_;
 };
 
@@ -130,7 +178,7 @@ TEST_F(HttpBackendTest, CountsByAsking) {
 }
 
 TEST_F(HttpBackendTest, CancelEndsAtTheServerToo) {
-  Start({}, FakeBackend::Delivery::kManual);
+  Start(FakeBackend::Delivery::kManual);
   Connect();
   auto sink = std::make_shared<RecordingSink>();
   const auto ticket = client_->Generate(Ask(), sink);
@@ -141,16 +189,19 @@ TEST_F(HttpBackendTest, CancelEndsAtTheServerToo) {
   sink->Wait();
   EXPECT_EQ(sink->record().errors.at(0).code(), StatusCode::kCancelled);
   EXPECT_TRUE(Eventually([&] { return backend_->cancel_calls() > 0; }));
+  backend_->DeliverAll();
 }
 
 TEST_F(HttpBackendTest, WhatRunsWhenItGoesEnds) {
-  Start({}, FakeBackend::Delivery::kManual);
+  Start(FakeBackend::Delivery::kManual);
   Connect();
   auto sink = std::make_shared<RecordingSink>();
   ASSERT_TRUE(client_->Generate(Ask(), sink).ok());
   ASSERT_TRUE(Eventually([&] { return backend_->pending() > 0; }));
   client_.reset();
   EXPECT_EQ(sink->record().errors.at(0).code(), StatusCode::kUnavailable);
+  EXPECT_TRUE(Eventually([&] { return backend_->cancel_calls() > 0; }));
+  backend_->DeliverAll();
 }
 
 TEST_F(HttpBackendTest, CarriesALoad) {

@@ -143,7 +143,7 @@ class ConfigurationMaker {
     made.router = *std::move(router);
     made.backend = made.router.get();
     made.model = options.virtual_names.front();
-    made.told_intent = policy.settings().kind == PolicyKind::kOracle;
+    made.told_intent = choice_.labels_given || policy.settings().kind == PolicyKind::kOracle;
     made_.push_back(std::move(made));
     return Status::Ok();
   }
@@ -199,6 +199,7 @@ Request MixedConfiguration::Put(Request request) const {
   request.model = model;
   request.strategy = strategy;
   request.weights = weights;
+  if (!told_intent) request.intent.clear();
   return request;
 }
 

@@ -34,7 +34,8 @@ struct MixedConfiguration {
   std::string model;                     // what a request's `model` says
   std::optional<Strategy> strategy;
   std::optional<std::string> weights;
-  bool told_intent = false;  // requests say what they are about: an oracle must know
+  // Requests say what they are about: an oracle must know, and a probe whose answer is given.
+  bool told_intent = false;
 
   // The request as this configuration puts it.
   Request Put(Request request) const;
@@ -45,6 +46,7 @@ struct ConfigurationChoice {
   std::vector<std::string> policy_paths;  // further policies
   // The name of the policy whose parts are taken out one by one; empty: the configured one.
   std::string ablated;
+  bool labels_given = false;  // policies are told intents
 };
 
 // All that the runtime's models allow, in the order in which they are shown, the reference among

@@ -48,7 +48,7 @@ std::vector<WorkloadItem> ItemsOfParts(const Mix& mix) {
 std::string TextOfTrace(const TraceRequest& asked, size_t number, const RandomText& text,
                         uint64_t seed) {
   constexpr uint64_t kOwn = 1'000'003;  // keeps seeds of texts and of blocks apart
-  const std::string own = text.WithTokens(asked.prompt_tokens, seed * kOwn + number);
+  std::string own = text.WithTokens(asked.prompt_tokens, seed * kOwn + number);
   if (asked.blocks.empty()) return own;
   std::string shared;
   const size_t block_bytes = std::max<size_t>(1, own.size() / asked.blocks.size());

@@ -76,11 +76,6 @@ void WorkloadFlags::AddTo(CLI::App& command) {
       ->check(CLI::NonNegativeNumber);
 }
 
-bool WorkloadFlags::is_synthetic() const {
-  if (!scenarios.empty() || !mixes.empty()) return synthetic.prompt_tokens > 0;
-  return synthetic.prompt_tokens > 0 || !trace_path.empty();
-}
-
 bool WorkloadFlags::open_loop() const { return rate > 0 || (!trace_path.empty() && !concurrency); }
 
 std::string WorkloadFlags::ArrivalsText() const {

@@ -35,8 +35,6 @@ struct WorkloadFlags {
 
   void AddTo(CLI::App& command);
 
-  // Prompts mean nothing: of given lengths, or of a trace without texts.
-  bool is_synthetic() const;
   // Requests come when they come.
   bool open_loop() const;
   // Of LoopOptions.

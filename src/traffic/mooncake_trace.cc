@@ -25,11 +25,13 @@ Result<std::vector<int64_t>> GetBlocks(const Json& object) {
   std::vector<int64_t> blocks;
   const auto it = object.find("hash_ids");
   if (it == object.end()) return blocks;
-  const Status fault = InvalidArgument("field 'hash_ids' must be an array of integers");
-  if (!it->is_array()) return fault;
+  const auto fault = [] {
+    return InvalidArgument("field 'hash_ids' must be an array of integers");
+  };
+  if (!it->is_array()) return fault();
   blocks.reserve(it->size());
   for (const Json& id : *it) {
-    if (!id.is_number_integer()) return fault;
+    if (!id.is_number_integer()) return fault();
     blocks.push_back(id.get<int64_t>());
   }
   return blocks;
