@@ -1,0 +1,188 @@
+#include "paper/recompute.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/check.h"
+
+namespace aio {
+
+namespace {
+
+Rounded PrintedTps(const PaperTables& tables, const AccuracyTps& figures) {
+  return Rounded::Printed(figures.tps.value_or(0), tables.decimals.scenarios);
+}
+
+// Accuracy and speed of one cell.
+void AddPair(Comparisons& out, const Comparison& cell, const std::array<Rounded, 2>& published,
+             const std::array<Rounded, 2>& recomputed) {
+  for (size_t i = 0; i < 2; ++i) {
+    Comparison& added = out.emplace_back(cell);
+    added.figure = i == 0 ? "accuracy" : "tokens/s";
+    added.published = published[i];
+    added.recomputed = recomputed[i];
+  }
+}
+
+std::array<Rounded, 2> Printed(const AccuracyTps& figures, int decimals) {
+  return {Rounded::Printed(figures.accuracy.value_or(0), decimals),
+          Rounded::Printed(figures.tps.value_or(0), decimals)};
+}
+
+std::array<Rounded, 2> RowOf(const PaperTables& tables, std::string_view row,
+                             const std::string& task) {
+  return {tables.Accuracy(row, task), tables.Tps(row, task)};
+}
+
+const AccuracyTps& Published(const PaperTables& tables, const std::string& mix,
+                             std::string_view row) {
+  const Named<AccuracyTps>* rows = FindNamed(tables.figures.scenarios, mix);
+  const AccuracyTps* figures = rows == nullptr ? nullptr : FindNamed(*rows, row);
+  AIO_CHECK(figures != nullptr, "checked when the tables were read");
+  return *figures;
+}
+
+// From any routing of the confusion matrix to every short request on the small model.
+std::array<Rounded, 2> WithoutFallbackRange(const PaperTables& tables, const PaperMix& mix) {
+  const RoutingRule confused = PolicyRule(tables, PldUse::kAsStated, Labels::kConfused);
+  const RoutingRule small = Always(tables, kStaticSmall);
+  std::array<Rounded, 2> range;
+  for (const auto& [task, share] : mix.short_context) {
+    const MixFigures from = FiguresOfTask(tables, task, confused);
+    const MixFigures to = FiguresOfTask(tables, task, small);
+    const auto add = [share = share](Rounded& sum, const Rounded& a, const Rounded& b) {
+      sum = sum + Rounded{a.value, std::min(a.low, b.low), std::max(a.high, b.high)} * share;
+    };
+    add(range[0], from.accuracy, to.accuracy);
+    add(range[1], from.tps, to.tps);
+  }
+  return range;
+}
+
+}  // namespace
+
+Comparisons RecomputeRandomRow(const PaperTables& tables) {
+  Comparisons out;
+  const RoutingRule either = EitherStatic();
+  for (const std::string& task : tables.figures.tasks) {
+    const MixFigures figures = FiguresOfTask(tables, task, either);
+    AddPair(out, {"Table 3", "random, " + task, "", {}, {}, "mean of the static rows"},
+            RowOf(tables, kRandomRow, task), {figures.accuracy, figures.tps});
+  }
+  return out;
+}
+
+Comparisons RecomputeOracleRow(const PaperTables& tables) {
+  Comparisons out;
+  for (const std::string& task : tables.figures.tasks) {
+    std::string_view best = kStaticSmall;
+    for (const std::string_view row : {kStaticSmallPld, kStaticLarge, kStaticLargePld}) {
+      if (tables.Accuracy(row, task).value > tables.Accuracy(best, task).value) best = row;
+    }
+    AddPair(out, {"Table 3", "oracle, " + task, "", {}, {}, fmt::format("{} is best", best)},
+            RowOf(tables, kOracleRow, task), RowOf(tables, best, task));
+  }
+  return out;
+}
+
+Comparisons RecomputeMixes(const PaperTables& tables, const LongContextTps& long_tps) {
+  Comparisons out;
+  for (const auto& [name, mix] : tables.mixes) {
+    const bool solved = name == long_tps.mix;  // its static speeds were solved for, not checked
+    for (const std::string_view row : {kStaticSmall, kStaticLarge, kRandomRow, kAioRow}) {
+      const RoutingRule rule = row == kRandomRow ? EitherStatic() : Always(tables, row);
+      const auto figures = FiguresOfMix(tables, long_tps, mix, rule);
+      if (!figures) continue;
+      const Comparison cell = {
+          "Table 4",
+          fmt::format("{}, {}", name, row),
+          "",
+          {},
+          {},
+          row == kRandomRow ? "mean of the static rows" : fmt::format("Table 3's {}", row)};
+      AddPair(out, cell, Printed(Published(tables, name, row), tables.decimals.scenarios),
+              {figures->accuracy, figures->tps});
+      const bool is_static = row == kStaticSmall || row == kStaticLarge;
+      if (solved && is_static) out.pop_back();
+    }
+    const auto oracle = FiguresOfMix(tables, long_tps, mix, Always(tables, kOracleRow));
+    if (!oracle) continue;
+    AddPair(out, {"Table 4", name + ", aio", "", {}, {}, "Table 3's oracle"},
+            Printed(Published(tables, name, kAioRow), tables.decimals.scenarios),
+            {oracle->accuracy, oracle->tps});
+  }
+  return out;
+}
+
+Comparisons RecomputeAblations(const PaperTables& tables, const LongContextTps& long_tps) {
+  const PaperMix& mix = *FindNamed(tables.mixes, tables.ablation_scenario);
+  Comparisons out;
+  const auto add = [&](const char* name, const char* how, const std::array<Rounded, 2>& figures) {
+    AddPair(out, {"Table 5", name, "", {}, {}, how},
+            Printed(*FindNamed(tables.figures.ablations, name), tables.decimals.ablations),
+            figures);
+  };
+  const auto add_rule = [&](const char* name, const char* how, const RoutingRule& rule) {
+    const auto figures = FiguresOfMix(tables, long_tps, mix, rule);
+    AIO_CHECK(figures.has_value(), "the mix has no long part");
+    add(name, how, {figures->accuracy, figures->tps});
+  };
+  add_rule("without-model-routing", "large model, the policy's strategies", LargeOnly(tables));
+  add_rule("without-pld-switch", "policy without PLD, perfect labels",
+           PolicyRule(tables, PldUse::kOff, Labels::kPerfect));
+  add_rule("without-pld-switch", "policy without PLD, Table 2's labels",
+           PolicyRule(tables, PldUse::kOff, Labels::kConfused));
+  add("without-entropy-fallback", "Table 2's labels; to all on the small model",
+      WithoutFallbackRange(tables, mix));
+  add_rule("full", "Table 3's aio", Always(tables, kAioRow));
+  add_rule("full", "policy as stated, Table 2's labels",
+           PolicyRule(tables, PldUse::kAsStated, Labels::kConfused));
+  return out;
+}
+
+std::vector<ExpectedTask> ExpectTasks(const PaperTables& tables) {
+  const RoutingRule stated = PolicyRule(tables, PldUse::kAsStated, Labels::kConfused);
+  const RoutingRule helps = PolicyRule(tables, PldUse::kWhereItHelps, Labels::kConfused);
+  std::vector<ExpectedTask> tasks;
+  tasks.reserve(tables.figures.tasks.size());
+  for (const std::string& task : tables.figures.tasks) {
+    tasks.push_back({task, FiguresOfTask(tables, task, stated), FiguresOfTask(tables, task, helps),
+                     tables.Accuracy(kOracleRow, task), tables.Accuracy(kAioRow, task),
+                     tables.Tps(kAioRow, task)});
+  }
+  return tasks;
+}
+
+Comparisons CompareExpected(const std::vector<ExpectedTask>& tasks) {
+  Comparisons out;
+  for (const ExpectedTask& task : tasks) {
+    AddPair(out, {"Table 3", "aio, " + task.task, "", {}, {}, "policy as stated, Table 2's labels"},
+            {task.published, task.published_tps}, {task.stated.accuracy, task.stated.tps});
+    AddPair(out,
+            {"Table 3", "aio, " + task.task, "", {}, {}, "PLD where it helps, Table 2's labels"},
+            {task.published, task.published_tps},
+            {task.where_it_helps.accuracy, task.where_it_helps.tps});
+  }
+  return out;
+}
+
+std::vector<MixGain> MixGains(const PaperTables& tables, const LongContextTps& long_tps) {
+  std::vector<MixGain> gains;
+  const RoutingRule stated = PolicyRule(tables, PldUse::kAsStated, Labels::kConfused);
+  for (const auto& [name, mix] : tables.mixes) {
+    const auto large = FiguresOfMix(tables, long_tps, mix, Always(tables, kStaticLarge));
+    const auto aio = FiguresOfMix(tables, long_tps, mix, Always(tables, kAioRow));
+    const auto expected = FiguresOfMix(tables, long_tps, mix, stated);
+    if (!large || !aio || !expected) continue;
+    const Rounded published = PrintedTps(tables, Published(tables, name, kAioRow)) /
+                              PrintedTps(tables, Published(tables, name, kStaticLarge));
+    gains.push_back({name, published.value, aio->tps.value / large->tps.value,
+                     aio->tps_harmonic.value / large->tps_harmonic.value,
+                     expected->tps_harmonic.value / large->tps_harmonic.value});
+  }
+  return gains;
+}
+
+}  // namespace aio
