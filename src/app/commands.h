@@ -37,6 +37,7 @@ void RegisterBenchProbe(CLI::App& bench, int& exit_status);
 void RegisterValidate(CLI::App& program, int& exit_status);
 void RegisterVerify(CLI::App& program, int& exit_status);
 void RegisterFitHead(CLI::App& program, int& exit_status);
+void RegisterReproduce(CLI::App& program, int& exit_status);
 
 // Prints an answer's text as it comes. Throws std::system_error if that fails.
 void PrintNow(std::string_view text);

@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
   aio::RegisterValidate(program, exit_status);
   aio::RegisterVerify(program, exit_status);
   aio::RegisterFitHead(program, exit_status);
+  aio::RegisterReproduce(program, exit_status);
 
   try {
     program.parse(argc, argv);

@@ -17,6 +17,9 @@ namespace aio {
 Comparisons RecomputeRandomRow(const PaperTables& tables);
 Comparisons RecomputeOracleRow(const PaperTables& tables);
 
+// Table 1's short prompts, which Table 3 has too.
+Comparisons RecomputeLongTable(const PaperTables& tables);
+
 // Table 4: each mix and row, accuracy and arithmetic mean of tokens/s. What cannot be computed
 // (no speed for long prompts) is left out.
 Comparisons RecomputeMixes(const PaperTables& tables, const LongContextTps& long_tps);

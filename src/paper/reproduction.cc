@@ -28,6 +28,7 @@ Reproduction Reproduce(PaperTables given, std::optional<MeasuredTables> measured
   const PaperTables& tables = out.tables;
   out.long_tps = SolveLongContextTps(tables);
   out.probe = MeasureProbeTable(tables);
+  out.long_table = RecomputeLongTable(tables);
   out.random_row = RecomputeRandomRow(tables);
   out.oracle_row = RecomputeOracleRow(tables);
   out.expected = ExpectTasks(tables);
@@ -46,7 +47,8 @@ Reproduction Reproduce(PaperTables given, std::optional<MeasuredTables> measured
 }
 
 Comparisons Reproduction::AllComparisons() const {
-  Comparisons all = {probe.overall};
+  Comparisons all = long_table;
+  all.push_back(probe.overall);
   for (const Comparisons* some : {&random_row, &oracle_row, &expected_row, &mixes, &ablations,
                                   &overhead.comparisons, &traffic.comparisons}) {
     all.insert(all.end(), some->begin(), some->end());

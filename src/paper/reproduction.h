@@ -21,7 +21,7 @@ struct Reproduction {
   PaperTables tables;
   LongContextTps long_tps;
   ProbeTable probe;
-  Comparisons random_row, oracle_row;
+  Comparisons long_table, random_row, oracle_row;
   std::vector<ExpectedTask> expected;
   Comparisons expected_row;
   Comparisons mixes;
