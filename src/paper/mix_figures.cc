@@ -89,23 +89,23 @@ LongContextTps SolveLongContextTps(const PaperTables& tables) {
   return {};
 }
 
-RoutingRule Always(const PaperTables& tables, std::string_view configuration) {
+MixRouting Always(const PaperTables& tables, std::string_view configuration) {
   const bool is_static = configuration == kStaticSmall || configuration == kStaticLarge;
   return {[name = std::string(configuration)](const std::string&) {
-            return Routes{{1, name}};
+            return RouteShares{{1, name}};
           },
           {{1, is_static ? std::string(configuration) : tables.policy.long_context}}};
 }
 
-RoutingRule EitherStatic() {
-  const Routes either = {{0.5, std::string(kStaticSmall)}, {0.5, std::string(kStaticLarge)}};
-  return {[either](const std::string&) { return either; }, either};
+MixRouting EitherStatic() {
+  const RouteShares either = {{0.5, std::string(kStaticSmall)}, {0.5, std::string(kStaticLarge)}};
+  return {[either](const std::string&) { return RouteShares(either); }, either};
 }
 
-RoutingRule PolicyRule(const PaperTables& tables, PldUse pld, Labels labels) {
+MixRouting PolicyRule(const PaperTables& tables, PldUse pld, Labels labels) {
   const auto route = [&tables, pld, labels](const std::string& task) {
     const std::string& intent = FindNamed(tables.tasks, task)->intent;
-    Routes routes;
+    RouteShares routes;
     for (const auto& [said, configuration] : tables.policy.by_intent) {
       const double probability = labels == Labels::kConfused ? tables.ProbabilitySaid(intent, said)
                                  : said == intent            ? 1
@@ -118,17 +118,17 @@ RoutingRule PolicyRule(const PaperTables& tables, PldUse pld, Labels labels) {
   return {route, {{1, tables.policy.long_context}}};
 }
 
-RoutingRule LargeOnly(const PaperTables& tables) {
+MixRouting LargeOnly(const PaperTables& tables) {
   const auto route = [&tables](const std::string& task) {
     const std::string& intent = FindNamed(tables.tasks, task)->intent;
     const std::string& stated = *FindNamed(tables.policy.by_intent, intent);
-    return Routes{{1, IsSmall(stated) ? std::string(kStaticLarge) : stated}};
+    return RouteShares{{1, IsSmall(stated) ? std::string(kStaticLarge) : stated}};
   };
   return {route, {{1, std::string(kStaticLarge)}}};
 }
 
 std::optional<MixFigures> FiguresOfMix(const PaperTables& tables, const LongContextTps& long_tps,
-                                       const PaperMix& mix, const RoutingRule& rule) {
+                                       const PaperMix& mix, const MixRouting& rule) {
   std::vector<Part> parts;
   for (const auto& [task, share] : mix.short_context) {
     for (const auto& [probability, configuration] : rule.short_context(task)) {
@@ -148,7 +148,7 @@ std::optional<MixFigures> FiguresOfMix(const PaperTables& tables, const LongCont
 }
 
 MixFigures FiguresOfTask(const PaperTables& tables, const std::string& task,
-                         const RoutingRule& rule) {
+                         const MixRouting& rule) {
   const PaperMix mix = {.description = "", .short_context = {{task, 1}}, .long_context = {}};
   const std::optional<MixFigures> figures = FiguresOfMix(tables, {}, mix, rule);
   AIO_CHECK(figures.has_value(), "short prompts have figures");

@@ -22,12 +22,12 @@ struct MixFigures {
 };
 
 // Where requests of one kind go: probability and configuration. The probabilities sum to 1.
-using Routes = std::vector<std::pair<double, std::string>>;
+using RouteShares = std::vector<std::pair<double, std::string>>;
 
-struct RoutingRule {
-  std::function<Routes(const std::string& task)> short_context;
+struct MixRouting {
+  std::function<RouteShares(const std::string& task)> short_context;
   // Of long prompts, whose figures are known for the static configurations alone.
-  Routes long_context;
+  RouteShares long_context;
 };
 
 // The paper prints no speed for long prompts. Those of the two static configurations follow from
@@ -41,9 +41,9 @@ LongContextTps SolveLongContextTps(const PaperTables& tables);
 
 // Every request to one configuration; long prompts, for configurations that have no figures for
 // them, to the policy's.
-RoutingRule Always(const PaperTables& tables, std::string_view configuration);
+MixRouting Always(const PaperTables& tables, std::string_view configuration);
 // To either static model, half and half.
-RoutingRule EitherStatic();
+MixRouting EitherStatic();
 
 // What a policy table is read with.
 enum class PldUse {
@@ -55,16 +55,17 @@ enum class Labels {
   kPerfect,   // the probe is always right
   kConfused,  // it errs as often as the confusion matrix says
 };
-RoutingRule PolicyRule(const PaperTables& tables, PldUse pld, Labels labels);
+// They read `tables`, which must live as long.
+MixRouting PolicyRule(const PaperTables& tables, PldUse pld, Labels labels);
 // The policy's strategies on the large model alone; perfect labels.
-RoutingRule LargeOnly(const PaperTables& tables);
+MixRouting LargeOnly(const PaperTables& tables);
 
 // Absent if the mix has a long part whose speed is not known.
 std::optional<MixFigures> FiguresOfMix(const PaperTables& tables, const LongContextTps& long_tps,
-                                       const PaperMix& mix, const RoutingRule& rule);
+                                       const PaperMix& mix, const MixRouting& rule);
 // Of a mix of one task's short prompts.
 MixFigures FiguresOfTask(const PaperTables& tables, const std::string& task,
-                         const RoutingRule& rule);
+                         const MixRouting& rule);
 
 // `configuration` without prompt lookup.
 std::string_view WithoutPld(std::string_view configuration);

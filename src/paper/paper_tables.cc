@@ -26,7 +26,10 @@ class ReferenceCheck {
     }
     if (tables_.figures.tasks.empty()) fault_.Set("accuracy_tps.columns", "must name a task");
     for (const std::string& task : tables_.figures.tasks) Task("accuracy_tps.columns", task);
-    for (const auto& [name, task] : tables_.tasks) Label("tasks." + name + ".intent", task.intent);
+    for (const auto& [name, task] : tables_.tasks) {
+      Task("tasks." + name, name);
+      Label("tasks." + name + ".intent", task.intent);
+    }
     for (const auto& [label, row] : tables_.policy.by_intent) {
       Label("policy", label);
       Configuration("policy." + label, row);
@@ -87,13 +90,17 @@ class ReferenceCheck {
         if (task != tables_.long_context.task) {
           fault_.Set(path + ".long", fmt::format("must be '{}'", tables_.long_context.task));
         }
-        if (share <= 0) fault_.Set(path + ".long." + task, "must be above 0");
+        if (share <= 0) fault_.Set(fmt::format("{}.long.{}", path, task), "must be above 0");
       }
       const Named<AccuracyTps>* results = FindNamed(tables_.figures.scenarios, name);
       for (const std::string_view row : {kStaticSmall, kStaticLarge, kRandomRow, kAioRow}) {
         if (results != nullptr && FindNamed(*results, row) != nullptr) continue;
         fault_.Set(fmt::format("scenarios.{}.{}", name, row), "is missing; add it");
       }
+    }
+    for (const auto& [name, results] : tables_.figures.scenarios) {
+      if (FindNamed(tables_.mixes, name) != nullptr) continue;
+      fault_.Set("scenarios." + name, "'mixes' does not say what this is a mix of");
     }
     const PaperMix* ablated = FindNamed(tables_.mixes, tables_.ablation_scenario);
     if (ablated == nullptr || !ablated->long_context.empty()) {

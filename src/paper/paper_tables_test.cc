@@ -84,6 +84,11 @@ TEST(PaperTablesTest, WhatFieldsReferToMustBeThere) {
               HasSubstr("'policy.math': is missing"));
   EXPECT_THAT(Fault(Changed("\"intent\": \"math\"", "\"intent\": \"poetry\"")),
               HasSubstr("'tasks.gsm8k.intent': 'confusion.labels' has no 'poetry'"));
+  EXPECT_THAT(Fault(Changed("\"tasks\": {",
+                            "\"tasks\": {\"mbpp\": {\"name\": \"M\", \"intent\": \"code\"},")),
+              HasSubstr("'tasks.mbpp': 'accuracy_tps.columns' has no 'mbpp'"));
+  EXPECT_THAT(Fault(Changed("\"scenarios\": {", "\"scenarios\": {\"D\": {},")),
+              HasSubstr("'scenarios.D': 'mixes' does not say"));
   EXPECT_THAT(Fault(Changed("\"random\": [67.72, 19.01],", "")),
               HasSubstr("'scenarios.A.random': is missing"));
   EXPECT_THAT(Fault(Changed("\"ablation_scenario\": \"A\"", "\"ablation_scenario\": \"C\"")),

@@ -46,8 +46,8 @@ const AccuracyTps& Published(const PaperTables& tables, const std::string& mix,
 
 // From any routing of the confusion matrix to every short request on the small model.
 std::array<Rounded, 2> WithoutFallbackRange(const PaperTables& tables, const PaperMix& mix) {
-  const RoutingRule confused = PolicyRule(tables, PldUse::kAsStated, Labels::kConfused);
-  const RoutingRule small = Always(tables, kStaticSmall);
+  const MixRouting confused = PolicyRule(tables, PldUse::kAsStated, Labels::kConfused);
+  const MixRouting small = Always(tables, kStaticSmall);
   std::array<Rounded, 2> range;
   for (const auto& [task, share] : mix.short_context) {
     const MixFigures from = FiguresOfTask(tables, task, confused);
@@ -65,7 +65,7 @@ std::array<Rounded, 2> WithoutFallbackRange(const PaperTables& tables, const Pap
 
 Comparisons RecomputeRandomRow(const PaperTables& tables) {
   Comparisons out;
-  const RoutingRule either = EitherStatic();
+  const MixRouting either = EitherStatic();
   for (const std::string& task : tables.figures.tasks) {
     const MixFigures figures = FiguresOfTask(tables, task, either);
     AddPair(out, {"Table 3", "random, " + task, "", {}, {}, "mean of the static rows"},
@@ -140,7 +140,7 @@ Comparisons RecomputeAblations(const PaperTables& tables, const LongContextTps& 
             Printed(*FindNamed(tables.figures.ablations, name), tables.decimals.ablations),
             figures);
   };
-  const auto add_rule = [&](const char* name, const char* how, const RoutingRule& rule) {
+  const auto add_rule = [&](const char* name, const char* how, const MixRouting& rule) {
     const auto figures = FiguresOfMix(tables, long_tps, mix, rule);
     AIO_CHECK(figures.has_value(), "the mix has no long part");
     add(name, how, {figures->accuracy, figures->tps});
@@ -159,8 +159,8 @@ Comparisons RecomputeAblations(const PaperTables& tables, const LongContextTps& 
 }
 
 std::vector<ExpectedTask> ExpectTasks(const PaperTables& tables) {
-  const RoutingRule stated = PolicyRule(tables, PldUse::kAsStated, Labels::kConfused);
-  const RoutingRule helps = PolicyRule(tables, PldUse::kWhereItHelps, Labels::kConfused);
+  const MixRouting stated = PolicyRule(tables, PldUse::kAsStated, Labels::kConfused);
+  const MixRouting helps = PolicyRule(tables, PldUse::kWhereItHelps, Labels::kConfused);
   std::vector<ExpectedTask> tasks;
   tasks.reserve(tables.figures.tasks.size());
   for (const std::string& task : tables.figures.tasks) {
@@ -186,7 +186,7 @@ Comparisons CompareExpected(const std::vector<ExpectedTask>& tasks) {
 
 std::vector<MixGain> MixGains(const PaperTables& tables, const LongContextTps& long_tps) {
   std::vector<MixGain> gains;
-  const RoutingRule stated = PolicyRule(tables, PldUse::kAsStated, Labels::kConfused);
+  const MixRouting stated = PolicyRule(tables, PldUse::kAsStated, Labels::kConfused);
   for (const auto& [name, mix] : tables.mixes) {
     const auto large = FiguresOfMix(tables, long_tps, mix, Always(tables, kStaticLarge));
     const auto aio = FiguresOfMix(tables, long_tps, mix, Always(tables, kAioRow));

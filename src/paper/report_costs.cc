@@ -11,20 +11,22 @@ namespace {
 
 std::string Percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
 
-std::string Bandwidth(const StepFit& fit) {
-  return fit.ms_per_gb > 0 ? fmt::format("{:.2f}", fit.TbPerSecond()) : "none fits";
+// "1.23 fitted"
+std::string Bandwidth(const StepFit& fit, const char* origin) {
+  if (fit.ms_per_gb <= 0) return "none fits";
+  return fmt::format("{:.2f} {}", fit.TbPerSecond(), origin);
 }
 
-void AddFit(const StepFit& fit, const char* bandwidth, ReportTable& table) {
+void AddFit(const StepFit& fit, const char* origin, ReportTable& table) {
   const auto share = [&](double memory) {
     return fit.Possible() ? Percent(memory) : std::string("-");
   };
-  table.rows.push_back(
-      {fit.name, fmt::format("{} {}", Bandwidth(fit), bandwidth),
-       fmt::format("{:.2f}", fit.ms_per_layer), fmt::format("{:.1f}", fit.fixed_ms),
-       fmt::format("{:.2f}", fit.rms_ms), SignedNumber(fit.small_residual_ms, 1),
-       SignedNumber(fit.large_residual_ms, 1), share(fit.small_memory_share),
-       share(fit.large_memory_share), fit.Possible() ? "yes" : "no: a time below 0"});
+  table.rows.push_back({fit.name, Bandwidth(fit, origin), fmt::format("{:.2f}", fit.ms_per_layer),
+                        fmt::format("{:.1f}", fit.fixed_ms), fmt::format("{:.2f}", fit.rms_ms),
+                        SignedNumber(fit.small_residual_ms, 1),
+                        SignedNumber(fit.large_residual_ms, 1), share(fit.small_memory_share),
+                        share(fit.large_memory_share),
+                        fit.Possible() ? "yes" : "no: a time below 0"});
 }
 
 std::string VariantCell(const AccuracyTps* plain, const AccuracyTps* variant) {
@@ -152,9 +154,9 @@ ReportSection GainsSection(const Reproduction& reproduction) {
   ReportSection section = {"What routing gains as the host's part shrinks", {}};
   section.blocks.emplace_back(fmt::format(
       "Routing alone over static large: perfect labels, no prompt lookup, answers of equal length, "
-      "long prompts on the large model. Steps by the last fit above ({} TB/s), with less and less "
+      "long prompts on the large model. Steps by the last fit above (TB/s: {}), with less and less "
       "of its fixed and per-layer time; at 0 % the engine is bound by bandwidth.",
-      Bandwidth(fit)));
+      Bandwidth(fit, "fitted")));
   ReportTable table = {{"host's part", "small, ms", "large, ms"}, 1, {}};
   for (const auto& [mix, gain] : reproduction.routing_gains.front().harmonic) {
     table.header.push_back(mix + ", harmonic");

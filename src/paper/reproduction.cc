@@ -11,7 +11,7 @@ std::vector<Reproduction::HarmonicRow> HarmonicRows(const PaperTables& tables,
   std::vector<Reproduction::HarmonicRow> rows;
   for (const auto& [name, mix] : tables.mixes) {
     for (const std::string_view row : {kStaticSmall, kStaticLarge, kRandomRow, kAioRow}) {
-      const RoutingRule rule = row == kRandomRow ? EitherStatic() : Always(tables, row);
+      const MixRouting rule = row == kRandomRow ? EitherStatic() : Always(tables, row);
       const auto figures = FiguresOfMix(tables, long_tps, mix, rule);
       if (!figures) continue;
       rows.push_back({name, std::string(row), figures->tps.value, figures->tps_harmonic.value});

@@ -79,7 +79,7 @@ void MeasureResiduals(const std::vector<StepObservation>& observations, StepFit&
 
 // The share of a mix's requests that the policy sends to the small model, every label right.
 double SmallShare(const PaperTables& tables, const PaperMix& mix) {
-  const RoutingRule rule = PolicyRule(tables, PldUse::kOff, Labels::kPerfect);
+  const MixRouting rule = PolicyRule(tables, PldUse::kOff, Labels::kPerfect);
   double share = 0;
   for (const auto& [task, part] : mix.short_context) {
     for (const auto& [probability, configuration] : rule.short_context(task)) {
