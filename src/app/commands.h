@@ -41,6 +41,7 @@ void RegisterVerify(CLI::App& program, int& exit_status);
 void RegisterFitHead(CLI::App& program, int& exit_status);
 void RegisterReport(CLI::App& program, int& exit_status);
 void RegisterEval(CLI::App& program, int& exit_status);
+void RegisterReproduce(CLI::App& program, int& exit_status);
 
 // Prints an answer's text as it comes. Throws std::system_error if that fails.
 void PrintNow(std::string_view text);

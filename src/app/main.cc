@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
   aio::RegisterFitHead(program, exit_status);
   aio::RegisterReport(program, exit_status);
   aio::RegisterEval(program, exit_status);
+  aio::RegisterReproduce(program, exit_status);
 
   try {
     program.parse(argc, argv);

@@ -1,7 +1,6 @@
 #include "eval/intervals.h"
 
 #include <algorithm>
-#include <boost/math/special_functions/beta.hpp>
 #include <cmath>
 #include <random>
 
@@ -19,19 +18,6 @@ double Quantile(const std::vector<double>& sorted, double q) {
 }
 
 }  // namespace
-
-double ClopperPearsonUpper(int64_t successes, int64_t trials, double confidence) {
-  AIO_CHECK(successes >= 0 && successes <= trials && confidence > 0 && confidence < 1);
-  if (successes == trials) return 1;
-  return boost::math::ibeta_inv(static_cast<double>(successes + 1),
-                                static_cast<double>(trials - successes), confidence);
-}
-
-Interval ClopperPearson(int64_t successes, int64_t trials, double confidence) {
-  const double one_sided = (1 + confidence) / 2;
-  return {1 - ClopperPearsonUpper(trials - successes, trials, one_sided),
-          ClopperPearsonUpper(successes, trials, one_sided)};
-}
 
 Interval Bootstrap(int size, double confidence,
                    const std::function<double(const std::vector<int>& sample)>& statistic,
