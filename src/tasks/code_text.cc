@@ -202,9 +202,8 @@ std::string JoinStub(const CodeTests& tests, std::string_view code) {
 }
 
 std::string TestProgram(const CodeTests& tests, std::string_view code, std::string_view mark) {
-  std::string program = EndLine(tests.setup);
-  program += EndLine(JoinStub(tests, code));
-  program += "\n" + EndLine(tests.test);
+  std::string program = EndLine(JoinStub(tests, code));
+  program += "\n" + EndLine(tests.setup) + EndLine(tests.test);
   if (!tests.entry_point.empty()) program += fmt::format("\ncheck({})\n", tests.entry_point);
   program += fmt::format("\nprint(\"\\n{}\", flush=True)\n", mark);
   return program;

@@ -34,7 +34,7 @@ std::string ExtractCode(std::string_view answer, std::string_view entry_point);
 // not. Without a stub, `code` alone.
 std::string JoinStub(const CodeTests& tests, std::string_view code);
 
-// The whole program: setup, answer, tests, the call of check(), and a last line that prints
+// The whole program: answer, setup, tests, the call of check(), and a last line that prints
 // `mark`. A program that did all of it ends its output in that line; one that left early does not.
 std::string TestProgram(const CodeTests& tests, std::string_view code, std::string_view mark);
 

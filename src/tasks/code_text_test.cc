@@ -72,6 +72,9 @@ TEST(TestProgramTest, EndsInTheCheckAndTheMark) {
   EXPECT_THAT(program, HasSubstr("    return 2\n\ndef check(candidate):"));
   EXPECT_TRUE(program.ends_with("\ncheck(f)\n\nprint(\"\\ndone 7\", flush=True)\n")) << program;
   CodeTests asserts;
+  asserts.setup = "n = Node(1)";
+  EXPECT_THAT(TestProgram(asserts, "class Node: ...", "m"),
+              HasSubstr("class Node: ...\n\nn = Node(1)\n"));
   asserts.test = "assert g() == 1\n";
   EXPECT_THAT(TestProgram(asserts, "def g(): return 1", "m"), Not(HasSubstr("check(")));
 }

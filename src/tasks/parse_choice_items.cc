@@ -27,6 +27,12 @@ TaskItem ItemOf(const CsvRow& row, const std::vector<size_t>& columns, const std
   return item;
 }
 
+// GPQA's fields end in line ends, which would show where one of them was typed.
+void Trim(std::string& text) {
+  text.erase(text.find_last_not_of(" \t\r\n") + 1);
+  text.erase(0, std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+}
+
 Status SetLetter(const CsvRow& row, size_t column, const std::string& source, TaskItem& item) {
   const std::string& letter = row.fields[column];
   const bool known = letter.size() == 1 && letter[0] >= 'A' &&
@@ -98,6 +104,8 @@ Result<TaskItems> ParseGpqaItems(std::string_view text, const std::string& sourc
   items.reserve(read.rows.size());
   for (const CsvRow& row : read.rows) {
     TaskItem item = ItemOf(row, read.columns, "gpqa");
+    Trim(item.question);
+    for (std::string& choice : item.choices) Trim(choice);
     const std::string right = item.choices.front();
     if (std::count(item.choices.begin(), item.choices.end(), right) > 1) {
       return InvalidArgument(

@@ -24,7 +24,7 @@ struct CodeTests {
   // empty: an answer is whole.
   std::string stub;
   std::string entry_point;  // the function's name; empty: the tests call it themselves
-  std::string setup;        // run before the answer
+  std::string setup;        // run after the answer, whose classes it may use, before the tests
   // Python: asserts, or with an entry point the definition of check(candidate).
   std::string test;
 };
