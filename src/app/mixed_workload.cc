@@ -44,20 +44,21 @@ std::vector<WorkloadItem> ItemsOfParts(const Mix& mix) {
   return items;
 }
 
-// As many words as `tokens` want: those of the blocks that it begins with, then its own.
-std::string TextOfTrace(const TraceRequest& asked, size_t number, const RandomText& text,
-                        uint64_t seed) {
+// Of a trace's blocks every request that has one has the same words.
+std::string TextOfBlock(int64_t block, double tokens, const RandomText& text) {
+  const double words = std::max(1.0, tokens / text.tokens_per_word());
+  return RandomWords(static_cast<int64_t>(words), static_cast<uint64_t>(block) + 1);
+}
+
+// As long as the prompt is to be: the blocks that it begins with, then words of its own.
+std::string TextOfTrace(const Trace& trace, size_t number, const RandomText& text, uint64_t seed) {
   constexpr uint64_t kOwn = 1'000'003;  // keeps seeds of texts and of blocks apart
+  const TraceRequest& asked = trace.requests[number];
   std::string own = text.WithTokens(asked.prompt_tokens, seed * kOwn + number);
-  if (asked.blocks.empty()) return own;
   std::string shared;
-  const size_t block_bytes = std::max<size_t>(1, own.size() / asked.blocks.size());
-  // The last block is seldom whole and never shared.
+  // The last block is seldom whole and then nobody else's.
   for (size_t i = 0; i + 1 < asked.blocks.size(); ++i) {
-    std::string block =
-        text.WithTokens(kTraceBlockTokens, static_cast<uint64_t>(asked.blocks[i]) + 1);
-    block.resize(std::min(block.size(), block_bytes), ' ');
-    shared += block + ' ';
+    shared += TextOfBlock(asked.blocks[i], kTraceBlockTokens * trace.length_scale, text) + ' ';
   }
   if (shared.size() >= own.size()) return shared.substr(0, own.size());
   return shared + own.substr(shared.size());
@@ -169,7 +170,7 @@ Result<Workload> TraceWorkload(const Trace& trace, const SyntheticSource& source
   for (size_t number = 0; number < trace.requests.size(); ++number) {
     const TraceRequest& traced = trace.requests[number];
     WorkloadRequest asked;
-    asked.load.request = AskFor(TextOfTrace(traced, number, text, settings.seed), number,
+    asked.load.request = AskFor(TextOfTrace(trace, number, text, settings.seed), number,
                                 traced.output_tokens, settings);
     asked.load.request.sampling.ignore_eos = true;  // as long as the trace says
     asked.load.arrival = traced.arrival;

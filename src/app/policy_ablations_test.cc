@@ -80,6 +80,7 @@ probe_prompt_tokens_max = 2048
 name = "sure"
 intents = ["code"]
 entropy_max = 0.4
+doubts_allowed = true
 role = "small"
 strategy = "plain"
 [[rule]]

@@ -70,14 +70,14 @@ class MixedPrinter {
 
   void AddRates() {
     AddName("tokens/s");
-    Add("{:>8} {:>8} {:>8}  {:<20} {:<20} {:<20} {:<18} {:<20} {:>6} {:>6}\n", "mean", "harmonic",
+    Add("{:>8} {:>8} {:>8}  {:<20} {:<20} {:<20} {:<20} {:<22} {:>6} {:>6}\n", "mean", "harmonic",
         "wall", "x large, mean", "x large, harmonic", "x large, wall", "accuracy %",
         "points over large", "small%", "errors");
     for (const MixedRow& row : report_.rows) {
       const LoadSummary& summary = row.summary;
       const auto answered = std::max<int64_t>(1, summary.requests - summary.errors);
       AddName(row.name);
-      Add("{:>8.1f} {:>8.1f} {:>8.1f}  {:<20} {:<20} {:<20} {:<18} {:<20} {:>6.0f} {:>6}\n",
+      Add("{:>8.1f} {:>8.1f} {:>8.1f}  {:<20} {:<20} {:<20} {:<20} {:<22} {:>6.0f} {:>6}\n",
           summary.rates.arithmetic, summary.rates.harmonic, summary.rates.total,
           WithInterval(row.over_reference.arithmetic), WithInterval(row.over_reference.harmonic),
           WithInterval(row.over_reference.total), AccuracyText(row.accuracy),

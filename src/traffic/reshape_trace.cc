@@ -56,6 +56,7 @@ FittedLengths FitLengths(Trace& trace, const LengthLimits& limits) {
   }
   fitted.scale = limits.scale.value_or(
       std::min(1.0, static_cast<double>(limits.context_length) / static_cast<double>(longest)));
+  trace.length_scale *= fitted.scale;
   for (TraceRequest& request : trace.requests) {
     const int prompt = Scaled(request.prompt_tokens, fitted.scale);
     const int output = Scaled(request.output_tokens, fitted.scale);

@@ -32,6 +32,7 @@ struct TraceRequest {
 struct Trace {
   std::string source;                  // the file
   std::vector<TraceRequest> requests;  // in order of arrival; not empty
+  double length_scale = 1;             // that lengths were multiplied by (reshape_trace.h)
 
   Duration length() const { return requests.back().arrival; }
 };
