@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "app/run_environment.h"
+
 namespace aio {
 
 namespace {
@@ -121,6 +123,7 @@ std::string EvalTables(const EvalReport& report) {
 
 std::string EvalJson(const EvalSettings& settings, const EvalReport& report) {
   Json json = ToJson(report);
+  json["command"] = CommandLine();
   json["asked"] = {{"limit", settings.extent.limit},
                    {"contexts", settings.extent.contexts},
                    {"depths", settings.extent.depths},

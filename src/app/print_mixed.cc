@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "app/run_environment.h"
 #include "traffic/load_json.h"
 
 namespace aio {
@@ -213,7 +214,7 @@ std::string FormatMixed(const MixedReport& report) { return MixedPrinter(report)
 std::string MixedJson(const std::vector<MixedReport>& reports) {
   Json workloads = Json::array();
   for (const MixedReport& report : reports) workloads.push_back(ToJson(report));
-  const Json json = {{"workloads", std::move(workloads)}};
+  const Json json = {{"command", CommandLine()}, {"workloads", std::move(workloads)}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
