@@ -55,25 +55,30 @@ std::vector<std::string> Names(const Named<T>& paper, const Named<U>& measured) 
 ReportTable ByTask(const FigureTables& paper, const MeasuredTables& measured) {
   ReportTable table = BesideTable("task, row");
   const auto add = [&](const std::string& task, bool is_papers) {
-    for (const std::string& row : Names(paper.by_task, measured.figures.by_task)) {
-      const auto find = [&](std::string_view configuration) {
-        return is_papers ? measured.FindForPaperTask(configuration, task)
-                         : measured.figures.Find(configuration, task);
-      };
+    const auto find = [&](std::string_view configuration) {
+      return is_papers ? measured.FindForPaperTask(configuration, task)
+                       : measured.figures.Find(configuration, task);
+    };
+    // Tasks that nothing was measured on are left out.
+    const Named<std::vector<AccuracyTps>>& rows = measured.figures.by_task;
+    const bool measured_here = std::any_of(
+        rows.begin(), rows.end(), [&](const auto& row) { return find(row.first) != nullptr; });
+    for (const std::string& row : Names(paper.by_task, rows)) {
       const AccuracyTps* here = find(row);
       const AccuracyTps* theirs = is_papers ? paper.Find(row, task) : nullptr;
-      if (here == nullptr && theirs == nullptr) continue;
+      if (here == nullptr && (theirs == nullptr || !measured_here)) continue;
       table.rows.push_back(Beside(fmt::format("{}, {}", task, row), theirs,
                                   is_papers ? paper.Find(kStaticLarge, task) : nullptr, here,
                                   find(kStaticLarge)));
     }
   };
   for (const std::string& task : paper.tasks) add(task, true);
+  const auto is_papers = [&](const std::string& task) {
+    return std::find(paper.tasks.begin(), paper.tasks.end(), task) != paper.tasks.end();
+  };
   for (const std::string& task : measured.figures.tasks) {
-    const bool shown =
-        std::find(paper.tasks.begin(), paper.tasks.end(), task) != paper.tasks.end() ||
-        FindNamed(measured.stands_for, task) != nullptr;
-    if (!shown) add(task, false);
+    const std::string* stands_for = FindNamed(measured.stands_for, task);
+    if (!is_papers(stands_for == nullptr ? task : *stands_for)) add(task, false);
   }
   return table;
 }

@@ -81,6 +81,8 @@ TEST(ReportTest, MeasuredFiguresStandBeside) {
   EXPECT_THAT(text, HasSubstr("From m.json: pocket pair."));
   EXPECT_THAT(text,
               ContainsRegex("humaneval, static-small +67.68 +81.50 +21.18 +900.00 +1.27 +3.00\n"));
+  EXPECT_THAT(text, HasSubstr("humaneval, random "));  // the paper's rows of a task measured
+  EXPECT_THAT(text, Not(HasSubstr("\nmmlu, static-small ")));  // and of no other
   EXPECT_THAT(text, ContainsRegex("extra, static-small +- +4.00 +- +800.00 +- +4.00\n"));
   EXPECT_THAT(text, ContainsRegex("A, aio +70.85 +80.00 +19.80 +500.00 +1.18 +2.00\n"));
   EXPECT_THAT(text, ContainsRegex("without-context-rule +- +70.00 +- +550.00 +- +1.10\n"));
