@@ -51,7 +51,7 @@ Result<LoadTarget> OpenServer(const BenchLoadFlags& flags) {
   LoadTarget target;
   HttpBackendOptions options{.url = flags.url, .api_key = ""};
   if (!flags.api_key_env.empty()) {
-    const char* key = std::getenv(flags.api_key_env.c_str());
+    const char* key = std::getenv(flags.api_key_env.c_str());  // NOLINT(concurrency-mt-unsafe)
     if (key == nullptr) {
       return InvalidArgument(
           fmt::format("--api-key-env {}: there is no such variable", flags.api_key_env));
