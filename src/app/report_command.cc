@@ -23,7 +23,7 @@ namespace aio {
 namespace {
 
 struct ReportFlags {
-  std::map<std::string, std::string> paths;  // by kind
+  std::map<std::string, std::vector<std::string>> paths;  // by kind
   ReportOptions options;
   std::string html;
   std::string markdown;
@@ -33,10 +33,10 @@ struct ReportFlags {
 Status WriteReport(const ReportFlags& flags) {
   std::vector<ReportPart> parts;
   for (const ReportPartKind& kind : ReportPartKinds()) {
-    const auto path = flags.paths.find(std::string(kind.name));
-    if (path == flags.paths.end() || path->second.empty()) continue;
-    AIO_ASSIGN_OR_RETURN(std::string text, ReadDataFile(path->second));
-    parts.push_back({std::string(kind.name), path->second, std::move(text)});
+    for (const std::string& path : flags.paths.at(std::string(kind.name))) {
+      AIO_ASSIGN_OR_RETURN(std::string text, ReadDataFile(path));
+      parts.push_back({std::string(kind.name), path, std::move(text)});
+    }
   }
   ReportOptions options = flags.options;
   const auto now = static_cast<std::time_t>(SystemClock().UnixSeconds());

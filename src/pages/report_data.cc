@@ -43,6 +43,19 @@ Result<Json> ReadPart(const ReportPart& part) {
   return json;
 }
 
+// A second file of tasks or workloads has more of them.
+Status AddTo(Json& first, const Json& json, const ReportPart& part) {
+  for (const char* list : {"figures", "workloads"}) {
+    if (!first.contains(list)) continue;
+    if (!first[list].is_array() || !json[list].is_array()) {
+      return InvalidArgument(fmt::format("{}: \"{}\" must be a list", part.path, list));
+    }
+    first[list].insert(first[list].end(), json[list].begin(), json[list].end());
+    return Status::Ok();
+  }
+  return InvalidArgument(fmt::format("{}: a second file of --{}", part.path, part.kind));
+}
+
 // A member if it is there and of the type; else `otherwise`.
 std::string Text(const Json& json, const char* key, const char* otherwise = "") {
   const auto it = json.find(key);
@@ -98,15 +111,16 @@ Result<std::string> ReportJson(const std::vector<ReportPart>& parts, const Repor
   for (const auto& [name, value] : options.environment) report["environment"][name] = value;
   report["parts"] = Json::array();
   for (const ReportPart& part : parts) {
-    if (report.contains(part.kind)) {
-      return InvalidArgument(fmt::format("{}: a second file of --{}", part.path, part.kind));
-    }
     AIO_ASSIGN_OR_RETURN(Json json, ReadPart(part));
     report["parts"].push_back({{"kind", part.kind},
                                {"path", part.path},
                                {"sha256", Sha256Hex(part.text)},
                                {"command", Text(json, "command")}});
-    report[part.kind] = std::move(json);
+    if (!report.contains(part.kind)) {
+      report[part.kind] = std::move(json);
+    } else if (Status added = AddTo(report[part.kind], json, part); !added.ok()) {
+      return added;
+    }
   }
   if (!options.records_path.empty()) {
     Json timeline = Timeline(options);

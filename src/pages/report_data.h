@@ -37,7 +37,8 @@ struct ReportOptions {
 
 // One JSON object: title, date, environment, parts (kind, path, SHA-256, command), each part under
 // its kind, and "timeline". kInvalidArgument names the file, the key that it lacks and the command
-// that writes such a file. A kind may come once.
+// that writes such a file. Several files of "eval" or "mixed" are shown together; of the others
+// there may be one.
 Result<std::string> ReportJson(const std::vector<ReportPart>& parts, const ReportOptions& options);
 
 // The same as one HTML file that needs no network, and as Markdown. `json` is ReportJson()'s.

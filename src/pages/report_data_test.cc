@@ -46,8 +46,21 @@ TEST(ReportDataTest, NamesFileKeyAndCommandOfWhatIsNone) {
   EXPECT_THAT(fault("mixed", "{"), HasSubstr("not a JSON object"));
   EXPECT_THAT(fault("eval", "{\"models\": []}"),
               AllOf(HasSubstr("\"figures\""), HasSubstr("aio eval --json")));
-  EXPECT_THAT(ReportJson({{"mixed", "a", kMixed}, {"mixed", "b", kMixed}}, {}).status().message(),
+  constexpr const char* kPaper = "{\"cells\": []}";
+  EXPECT_THAT(ReportJson({{"paper", "a", kPaper}, {"paper", "b", kPaper}}, {}).status().message(),
               HasSubstr("b: a second file"));
+  EXPECT_THAT(ReportJson({{"mixed", "a", kMixed}, {"mixed", "b", "{\"workloads\": 1}"}}, {})
+                  .status()
+                  .message(),
+              HasSubstr("b: \"workloads\""));
+}
+
+TEST(ReportDataTest, SeveralFilesOfWorkloadsAreShownTogether) {
+  const auto json = ReportJson({{"mixed", "a", kMixed}, {"mixed", "b", kMixed}}, {});
+  ASSERT_TRUE(json.ok()) << json.status().ToString();
+  const Json report = Json::parse(*json);
+  EXPECT_EQ(report["mixed"]["workloads"].size(), 2u);
+  EXPECT_EQ(report["parts"].size(), 2u);
 }
 
 TEST(ReportDataTest, TheTimelineIsOfOneConfigurationAndFromItsFirstRequest) {
