@@ -22,7 +22,7 @@ struct TimedAnswer {
   Duration to_first_token = std::chrono::milliseconds(100);
   Duration between_tokens = std::chrono::milliseconds(10);
   int tokens = 5;
-  Status error = {};          // not ok: in place of the end
+  Status error = {};     // not ok: in place of the end
   bool refused = false;  // ... by Generate() itself
 };
 
