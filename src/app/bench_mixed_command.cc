@@ -167,7 +167,8 @@ void RegisterBenchMixed(CLI::App& bench, int& exit_status) {
                       "this configuration (and \"large\"); may be repeated (default: all)");
   command->add_option("--with-policy", flags->choice.policy_paths, "a further policy file");
   command->add_option("--ablate", flags->choice.ablated,
-                      "the policy whose parts are taken out one by one (default: the configured)");
+                      "the policy whose parts are taken out one by one; may be repeated (default: "
+                      "the configured)");
   command->add_option("-r,--repeat", flags->repeat, "passes over the workload")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));

@@ -365,11 +365,13 @@ void RegisterCalibrate(CLI::App& program, int& exit_status) {
   auto flags = std::make_shared<CalibrateFlags>();
   AddDataOptions(*command, *flags);
   AddPolicyOptions(*command, *flags);
-  command->add_option("--head", flags->head,
-                      "fit a probe head, which needs no template, write it to this file, compare "
-                      "it with the template, and calibrate it");
-  command->add_option("-o,--out", flags->out, "policy file to write");
-  command->add_option("--html", flags->html, "page of plots to write");
+  command
+      ->add_option("--head", flags->head,
+                   "fit a probe head, which needs no template, write it to this file, compare it "
+                   "with the template, and calibrate it")
+      ->check(WritableFault);
+  command->add_option("-o,--out", flags->out, "policy file to write")->check(WritableFault);
+  command->add_option("--html", flags->html, "page of plots to write")->check(WritableFault);
   command->add_flag("--json", flags->json, "the report as JSON");
   flags->runtime.AddTo(*command);
   command->footer(

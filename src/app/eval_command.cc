@@ -175,9 +175,11 @@ void AddRunOptions(CLI::App& command, EvalFlags& flags) {
       ->check(CLI::Range(1, EngineLimits::kRunningMax));
   command.add_option("-r,--records", settings.records,
                      "JSON lines, a row for each answer; what is there is not done again");
-  command.add_option("--arms-out", flags.arms_out,
-                     "table of the measured arms to write, as `aio calibrate --arms` reads it");
-  command.add_option("-o,--out", flags.out, "JSON of the figures to write");
+  command
+      .add_option("--arms-out", flags.arms_out,
+                  "table of the measured arms to write, as `aio calibrate --arms` reads it")
+      ->check(WritableFault);
+  command.add_option("-o,--out", flags.out, "JSON of the figures to write")->check(WritableFault);
   command.add_flag("--json", flags.json, "figures as JSON");
   command
       .add_option(std::string(kMayLackFlag), flags.may_lack,

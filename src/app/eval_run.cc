@@ -200,16 +200,19 @@ std::string Comment(const EvalReport& report) {
 void Describe(const std::vector<Task>& tasks, EvalReport& report) {
   report.tasks.reserve(tasks.size());
   for (const Task& task : tasks) {
-    report.tasks.push_back({task.name, task.intent, std::string(AnswerKindName(task.kind)),
+    report.tasks.push_back({task.name, task.intent, task.context,
+                            std::string(AnswerKindName(task.kind)),
                             static_cast<int64_t>(task.items.size()), task.sha256, task.paths});
   }
 }
 
 void MakeArmTable(const EvalSetup& setup, EvalReport& report) {
-  std::map<std::string, std::string> intents;
-  for (const EvaluatedTask& task : report.tasks) intents.emplace(task.name, task.intent);
+  std::map<std::string, ArmTask> tasks;
+  for (const EvaluatedTask& task : report.tasks) {
+    tasks.emplace(task.name, ArmTask{task.intent, task.context});
+  }
   const Result<std::string> text =
-      ArmTableText(report.figures, setup.configurations, intents, Comment(report));
+      ArmTableText(report.figures, setup.configurations, tasks, Comment(report));
   if (text.ok()) {
     report.arm_table = *text;
   } else {

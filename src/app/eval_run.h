@@ -35,6 +35,7 @@ struct EvalSettings {
 struct EvaluatedTask {
   std::string name;
   std::string intent;
+  int context = 0;  // Task::context
   std::string kind;
   int64_t items = 0;  // of the whole task
   std::string sha256;

@@ -110,9 +110,12 @@ void RegisterFitHead(CLI::App& program, int& exit_status) {
   command->add_option("--test", flags->test, "files to measure it and the template on");
   command->add_option("--mixed", flags->mixed,
                       "files of texts with several intents, to try what windows say on");
-  command->add_option("--scores", flags->scores,
-                      "where to write, as JSON lines, what head and windows say of every text");
-  command->add_option("-o,--out", flags->out, "the head's file, for [probe] head");
+  command
+      ->add_option("--scores", flags->scores,
+                   "where to write, as JSON lines, what head and windows say of every text")
+      ->check(WritableFault);
+  command->add_option("-o,--out", flags->out, "the head's file, for [probe] head")
+      ->check(WritableFault);
   command->add_option("--per-label", flags->per_label, "most training texts of one label")
       ->capture_default_str()
       ->check(CLI::Range(2, 1 << 20));

@@ -92,8 +92,13 @@ class ConfigurationMaker {
   }
 
   Status AddAblations() {
-    const std::string& name =
-        choice_.ablated.empty() ? runtime_.router_options.policy.name() : choice_.ablated;
+    std::vector<std::string> names = choice_.ablated;
+    if (names.empty()) names.push_back(runtime_.router_options.policy.name());
+    for (const std::string& name : names) AIO_RETURN_IF_ERROR(AddAblationsOf(name));
+    return Status::Ok();
+  }
+
+  Status AddAblationsOf(const std::string& name) {
     const MixedConfiguration* whole = Find(name);
     if (whole == nullptr || whole->router == nullptr) {
       return InvalidArgument(fmt::format("--ablate {}: there is no such policy; there are {}", name,

@@ -44,8 +44,8 @@ struct MixedConfiguration {
 struct ConfigurationChoice {
   std::vector<std::string> names;         // only these (and the reference); empty: all
   std::vector<std::string> policy_paths;  // further policies
-  // The name of the policy whose parts are taken out one by one; empty: the configured one.
-  std::string ablated;
+  // The names of policies whose parts are taken out one by one; empty: the configured one.
+  std::vector<std::string> ablated;
   bool labels_given = false;  // policies are told intents
 };
 

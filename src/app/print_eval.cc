@@ -69,6 +69,7 @@ Json ToJson(const EvalReport& report) {
   for (const EvaluatedTask& task : report.tasks) {
     tasks.push_back({{"name", task.name},
                      {"intent", task.intent},
+                     {"context", task.context},
                      {"kind", task.kind},
                      {"items", task.items},
                      {"sha256", task.sha256},

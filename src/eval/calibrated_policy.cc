@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "base/utf8.h"
@@ -107,13 +108,16 @@ class PolicyWriter {
     return fits ? fmt::format("{}-{}", name, role) : fmt::format("label-{}-{}", label + 1, role);
   }
 
-  // The best arm of a role for a label.
-  std::string Arm(size_t label, std::string_view role) const {
-    if (!subject_.strategy.empty()) return fmt::format("strategy = \"{}\"", subject_.strategy);
-    if (!report_.routing) return "strategy = \"auto\"";
+  // The best arm of a role for a label; without one, for prompts that are not probed. A strategy
+  // that was asked for stands in for the arm's own.
+  std::string Arm(std::optional<size_t> label, std::string_view role) const {
+    const std::string& asked = subject_.strategy;
+    if (!report_.routing) return fmt::format("strategy = \"{}\"", asked.empty() ? "auto" : asked);
     const StudyArms& arms = report_.routing->arms;
-    const aio::Arm& arm = arms.arms[arms.BestOfRole(static_cast<int>(label), role)];
-    std::string text = fmt::format("strategy = \"{}\"", arm.strategy_name);
+    const int best =
+        label ? arms.BestOfRole(static_cast<int>(*label), role) : arms.BestUnprobed(role);
+    const aio::Arm& arm = arms.arms[best];
+    std::string text = fmt::format("strategy = \"{}\"", asked.empty() ? arm.strategy_name : asked);
     if (!arm.weights.empty()) text += fmt::format("\nweights = \"{}\"", arm.weights);
     return text;
   }
@@ -138,8 +142,8 @@ class PolicyWriter {
     }
     Line(
         "# Not probed: too long, or the probe could not run.\n[[rule]]\nname = \"otherwise\"\n"
-        "role = \"large\"\nstrategy = \"{}\"\n",
-        subject_.strategy.empty() ? (report_.routing ? "plain" : "auto") : subject_.strategy);
+        "role = \"large\"\n{}\n",
+        Arm(std::nullopt, kLargeRole));
   }
 
   void WriteCalibration() {

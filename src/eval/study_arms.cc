@@ -68,6 +68,16 @@ int StudyArms::BestOfRole(int label, std::string_view role) const {
                  [&](size_t i) { return arms[i].role == role; });
 }
 
+int StudyArms::BestUnprobed(std::string_view role) const {
+  std::vector<double> sums(arms.size());
+  for (size_t label = 0; label < labels.size(); ++label) {
+    for (size_t i = 0; i < arms.size(); ++i) {
+      sums[i] += label_accuracy_long[label][i].value_or(label_accuracy[label][i]);
+    }
+  }
+  return BestArm(sums, speed, [&](size_t i) { return arms[i].role == role; });
+}
+
 int StudyArms::Plain(std::string_view role) const {
   int first = -1;
   for (size_t i = 0; i < arms.size(); ++i) {

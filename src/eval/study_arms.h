@@ -37,6 +37,9 @@ struct StudyArms {
   int Best(int group) const;
   // Of the arms of `role`, the best for a label; -1 if the role has none.
   int BestOfRole(int label, std::string_view role) const;
+  // Of the arms of `role`, the best for prompts that are too long to be probed: the most accurate
+  // over all labels, in long prompts where that was measured; -1 if the role has none.
+  int BestUnprobed(std::string_view role) const;
   // The role's plain arm on its own weights, else its first.
   int Plain(std::string_view role) const;
   // The arm of that role, kind of strategy and weights, else Plain(role).

@@ -89,8 +89,8 @@ TEST(ArmTableTextTest, IsReadAgain) {
     }
   }
   const auto figures = SummariseRecords(records, {1});
-  const auto text = ArmTableText(figures, configurations, {{"humaneval", "code"}, {"mbpp", "code"}},
-                                 "Measured\nso");
+  const auto text = ArmTableText(figures, configurations,
+                                 {{"humaneval", {"code"}}, {"mbpp", {"code"}}}, "Measured\nso");
   ASSERT_TRUE(text.ok()) << text.status().ToString();
   EXPECT_TRUE(text->starts_with("# Measured\n# so\nversion = 1\n")) << *text;
   const auto table = ParseArmTable(*text, "arms");
@@ -107,6 +107,31 @@ TEST(ArmTableTextTest, IsReadAgain) {
   configurations.erase(configurations.begin());
   EXPECT_THAT(ArmTableText(figures, configurations, {}, "").status().message(),
               HasSubstr("no arm with role 'small'"));
+}
+
+TEST(ArmTableTextTest, ItemsThatStandInLongPromptsAreTheLongAccuracy) {
+  FakeBackend backend({FakeModel::Named("s", "small"), FakeModel::Named("l", "large")});
+  std::vector<EvalConfiguration> configurations;
+  std::vector<RunRecord> records;
+  for (const char* name : {"small", "large"}) {
+    configurations.push_back(*StaticConfiguration(*ParseFixedArm(name), backend));
+    for (int i = 0; i < 4; ++i) {
+      records.push_back(Record(std::to_string(i), name, true));
+      records.back().prompt_tokens = 40;
+      records.push_back(Record(std::to_string(i), name, i < 1));
+      records.back().task = "humaneval@1000";
+      records.back().prompt_tokens = 1000;
+    }
+  }
+  const auto text = ArmTableText(SummariseRecords(records, {1}), configurations,
+                                 {{"humaneval", {"code"}}, {"humaneval@1000", {"code", 1000}}}, "");
+  ASSERT_TRUE(text.ok()) << text.status().ToString();
+  const auto table = ParseArmTable(*text, "arms");
+  ASSERT_TRUE(table.ok()) << table.status().ToString();
+  EXPECT_EQ(table->long_tokens, 200);  // as far from 40 as from 1000
+  EXPECT_DOUBLE_EQ(table->arms[0].accuracy.at("humaneval"), 100);
+  EXPECT_DOUBLE_EQ(table->arms[0].accuracy_long.at("humaneval"), 25);
+  EXPECT_DOUBLE_EQ(table->arms[0].accuracy_long.at("code"), 25);
 }
 
 TEST(FixedArmTest, NamesModelWeightsAndStrategy) {

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <set>
 #include <utility>
 
@@ -96,24 +97,28 @@ std::string_view IntentOf(AnswerKind kind) {
   return kind == AnswerKind::kNumber ? "math" : "qa";
 }
 
-// Items that stand in long prompts already are a task of their own: "pocket-qa@3200".
-Result<std::string> NameOf(const JsonRow& row) {
-  AIO_ASSIGN_OR_RETURN(const std::string name, row.Text("task"));
-  if (!row.Has("context")) return name;
+// Tokens of the prompt that an item stands in already; 0: it is alone.
+Result<int> ContextOf(const JsonRow& row) {
+  if (!row.Has("context")) return 0;
   AIO_ASSIGN_OR_RETURN(const int64_t context, row.Integer("context"));
-  if (context < 0) return row.Fault("context", "a number of tokens, or 0 for an item alone");
-  return context == 0 ? name : fmt::format("{}@{}", name, context);
+  if (context < 0 || context > std::numeric_limits<int>::max()) {
+    return row.Fault("context", "a number of tokens, or 0 for an item alone");
+  }
+  return static_cast<int>(context);
 }
 
 // Tasks as their rows come.
 class SuiteReader {
  public:
   Status Add(const JsonRow& row) {
-    AIO_ASSIGN_OR_RETURN(const std::string name, NameOf(row));
+    AIO_ASSIGN_OR_RETURN(std::string name, row.Text("task"));
+    AIO_ASSIGN_OR_RETURN(const int context, ContextOf(row));
+    if (context > 0) name += fmt::format("@{}", context);  // a task of its own
     AIO_ASSIGN_OR_RETURN(const AnswerKind kind, KindOf(row));
     AIO_ASSIGN_OR_RETURN(std::string intent, row.OptionalText("intent"));
     if (intent.empty()) intent = IntentOf(kind);
     Task& task = TaskNamed(name, kind, intent);
+    task.context = context;
     if (task.kind != kind || task.intent != intent) {
       return row.Fault("task", fmt::format("of one kind and intent; '{}' began as {}, {}", name,
                                            AnswerKindName(task.kind), task.intent));

@@ -49,6 +49,8 @@ enum class PromptKind { kSuite, kHumanEval, kMbpp, kGsm8k, kMmlu, kCeval, kGpqa 
 struct Task {
   std::string name;    // "humaneval", "pocket-code"
   std::string intent;  // what its items are about: "code", "math" or "qa"
+  int context = 0;     // tokens of the prompts that its items stand in already: a suite's
+                       // "pocket-qa@3200"; 0: items alone
   AnswerKind kind = AnswerKind::kText;
   PromptKind prompts = PromptKind::kSuite;
   std::vector<TaskItem> items;
