@@ -107,7 +107,10 @@ class ConfigurationMaker {
     const RoutingPolicy policy = whole->router->policy();
     for (const Ablation ablation : AllAblations()) {
       AIO_ASSIGN_OR_RETURN(const std::optional<RoutingPolicy> without, Ablate(policy, ablation));
-      if (without) AIO_RETURN_IF_ERROR(Add(*without, ConfigurationGroup::kAblation));
+      if (!without) continue;
+      const size_t known = made_.size();
+      AIO_RETURN_IF_ERROR(Add(*without, ConfigurationGroup::kAblation));
+      if (made_.size() > known) made_.back().ablated = name;
     }
     return Status::Ok();
   }

@@ -28,6 +28,7 @@ inline constexpr std::string_view kReferenceConfiguration = "large";
 struct MixedConfiguration {
   std::string name;  // "large+prompt_lookup", "small-w8a16", or a policy's
   ConfigurationGroup group = ConfigurationGroup::kStatic;
+  std::string ablated;         // of an ablation: the name of the policy that it lacks a part of
   Backend* backend = nullptr;  // `router`, or the runtime's
   std::unique_ptr<Router> router;
   std::unique_ptr<KeepSignals> signals;  // what `router` decided from; null without one

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <optional>
+#include <string_view>
 
 #include "base/check.h"
 
@@ -118,12 +120,17 @@ LoadSummary SummariseRuns(const ConfigurationRuns& runs, const Prices& prices) {
   return Summarise(all, seconds, prices);
 }
 
-size_t FindReference(const std::vector<MixedConfiguration>& configurations) {
-  const auto found =
-      std::find_if(configurations.begin(), configurations.end(),
-                   [](const MixedConfiguration& c) { return c.name == kReferenceConfiguration; });
-  AIO_CHECK(found != configurations.end(), "nothing to compare with");
+std::optional<size_t> FindConfiguration(const std::vector<MixedConfiguration>& configurations,
+                                        std::string_view name) {
+  const auto found = std::find_if(configurations.begin(), configurations.end(),
+                                  [&](const MixedConfiguration& c) { return c.name == name; });
+  if (found == configurations.end()) return std::nullopt;
   return static_cast<size_t>(found - configurations.begin());
+}
+
+std::optional<FigureWithInterval> Points(const MixedGrades& grades, const MixedGrades& others) {
+  const std::optional<MixedAccuracy> accuracy = CompareAccuracy(grades, others);
+  return accuracy ? std::optional(accuracy->over_reference) : std::nullopt;
 }
 
 }  // namespace
@@ -170,7 +177,8 @@ std::optional<MixedAccuracy> CompareAccuracy(const MixedGrades& grades,
 std::vector<MixedRow> SummariseMixed(const std::vector<MixedConfiguration>& configurations,
                                      const std::vector<ConfigurationRuns>& runs,
                                      const std::vector<MixedGrades>& grades, const Prices& prices) {
-  const size_t reference = FindReference(configurations);
+  const auto reference = FindConfiguration(configurations, kReferenceConfiguration);
+  AIO_CHECK(reference.has_value(), "nothing to compare with");
   const SystemClock clock;
   std::vector<MixedRow> rows;
   rows.reserve(runs.size());
@@ -180,8 +188,12 @@ std::vector<MixedRow> SummariseMixed(const std::vector<MixedConfiguration>& conf
     row.name = configuration.name;
     row.group = configuration.group;
     row.summary = SummariseRuns(runs[i], prices);
-    row.over_reference = CompareRates(runs[i], runs[reference]);
-    if (!grades.empty()) row.accuracy = CompareAccuracy(grades[i], grades[reference]);
+    row.over_reference = CompareRates(runs[i], runs[*reference]);
+    if (!grades.empty()) row.accuracy = CompareAccuracy(grades[i], grades[*reference]);
+    if (const auto whole = FindConfiguration(configurations, configuration.ablated)) {
+      row.ablation = {configuration.ablated, CompareRates(runs[i], runs[*whole]), std::nullopt};
+      if (!grades.empty()) row.ablation->points_over_whole = Points(grades[i], grades[*whole]);
+    }
     if (configuration.router != nullptr) {
       row.decide_us = configuration.signals->MedianDecideUs(configuration.router->policy(), clock);
     }

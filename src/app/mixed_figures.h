@@ -37,13 +37,21 @@ struct MixedAccuracy {
   FigureWithInterval over_reference;
 };
 
+// An ablation beside the policy that it lacks a part of, on the same requests.
+struct MixedAblation {
+  std::string whole;  // the policy's name
+  RateRatios over_whole;
+  std::optional<FigureWithInterval> points_over_whole;  // of accuracy, where both were judged
+};
+
 struct MixedRow {
   std::string name;
   ConfigurationGroup group = ConfigurationGroup::kStatic;
   LoadSummary summary;  // of all repeats together
   RateRatios over_reference;
   std::optional<MixedAccuracy> accuracy;
-  double decide_us = 0;  // RoutingPolicy::Decide(), the median; 0: no policy
+  std::optional<MixedAblation> ablation;  // of one whose policy is among the rows
+  double decide_us = 0;                   // RoutingPolicy::Decide(), the median; 0: no policy
   double bytes_per_request = 0;
   double bytes_per_512_tokens = 0;  // of output, prompts' steps included
 };

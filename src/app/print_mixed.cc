@@ -23,6 +23,7 @@ class MixedPrinter {
   std::string Format() {
     AddHead();
     AddRates();
+    AddAblations();
     AddLatencies();
     AddOverhead();
     AddCosts();
@@ -62,8 +63,9 @@ class MixedPrinter {
   }
 
   static std::string PointsText(const std::optional<MixedAccuracy>& accuracy) {
-    if (!accuracy) return "-";
-    const FigureWithInterval& points = accuracy->over_reference;
+    return accuracy ? PointsText(accuracy->over_reference) : "-";
+  }
+  static std::string PointsText(const FigureWithInterval& points) {
     if (!points.interval) return fmt::format("{:+.1f}", points.value);
     return fmt::format("{:+.1f} [{:+.1f}, {:+.1f}]", points.value, points.interval->low,
                        points.interval->high);
@@ -87,6 +89,24 @@ class MixedPrinter {
           summary.errors);
     }
     Add("\n");
+  }
+
+  void AddAblations() {
+    bool first = true;
+    for (const MixedRow& row : report_.rows) {
+      if (!row.ablation) continue;
+      if (first) {
+        AddName("over the whole policy");
+        Add("{:<20} {:<20} {:<20} {}\n", "mean", "harmonic", "wall", "points of accuracy");
+        first = false;
+      }
+      const MixedAblation& ablation = *row.ablation;
+      AddName(row.name);
+      Add("{:<20} {:<20} {:<20} {}\n", WithInterval(ablation.over_whole.arithmetic),
+          WithInterval(ablation.over_whole.harmonic), WithInterval(ablation.over_whole.total),
+          ablation.points_over_whole ? PointsText(*ablation.points_over_whole) : "-");
+    }
+    if (!first) Add("\n");
   }
 
   void AddPercentiles(const Percentiles& p) {
@@ -151,11 +171,22 @@ Json ToJson(const FigureWithInterval& figure) {
   return json;
 }
 
+Json ToJson(const RateRatios& ratios) {
+  return {{"arithmetic_mean", ToJson(ratios.arithmetic)},
+          {"harmonic_mean", ToJson(ratios.harmonic)},
+          {"wall_clock", ToJson(ratios.total)}};
+}
+
 Json ToJson(const MixedRow& row) {
   Json json = {{"configuration", row.name}, {"group", ConfigurationGroupName(row.group)}};
-  json["over_large"] = {{"arithmetic_mean", ToJson(row.over_reference.arithmetic)},
-                        {"harmonic_mean", ToJson(row.over_reference.harmonic)},
-                        {"wall_clock", ToJson(row.over_reference.total)}};
+  json["over_large"] = ToJson(row.over_reference);
+  if (row.ablation) {
+    json["whole"] = row.ablation->whole;
+    json["over_whole"] = ToJson(row.ablation->over_whole);
+    if (row.ablation->points_over_whole) {
+      json["points_over_whole"] = ToJson(*row.ablation->points_over_whole);
+    }
+  }
   if (row.accuracy) {
     const MixedAccuracy& accuracy = *row.accuracy;
     json["accuracy"] = {{"judged", accuracy.judged},

@@ -21,9 +21,8 @@ struct StrategyWorkload {
   std::vector<WorkloadPrompt> prompts;
 };
 
-// Each line is an object with "workload", "prompt" and "max_tokens"; other fields and blank lines
-// are ignored. Workloads and their prompts come in the file's order. Errors name file, line and
-// field.
+// Items (traffic/workload_items.h), of which each must say its "max_tokens", by task. Workloads and
+// their prompts come in the file's order. Errors name file, line and field.
 Result<std::vector<StrategyWorkload>> ReadStrategyWorkloads(const std::string& path);
 Result<std::vector<StrategyWorkload>> ParseStrategyWorkloads(std::string_view text,
                                                              const std::string& source);

@@ -67,8 +67,7 @@ void AddMixed(std::string& out, const Json& mixed) {
     AddHead(out, {"configuration", "accuracy, %", "tokens/s, mean", "harmonic",
                   "harmonic over large", "first token, p50 ms", "p99", "GB per 512 tokens"});
     for (const Json& row : At(workload, {"configurations"})) {
-      AddRow(out, {(Text(At(row, {"group"})) == "ablation" ? "without: " : "") +
-                       Text(At(row, {"configuration"})),
+      AddRow(out, {Text(At(row, {"configuration"})),
                    Fixed(At(row, {"accuracy", "percent"}), 2) +
                        Range(At(row, {"accuracy", "interval"}), 1),
                    Fixed(At(row, {"load", "tokens_per_second", "arithmetic_mean"}), 1),

@@ -59,6 +59,7 @@ Result<WorkloadItem> ReadLine(std::string_view line, int number) {
   AIO_ASSIGN_OR_RETURN(item.context, GetTokens(object, "context"));
   AIO_ASSIGN_OR_RETURN(item.max_tokens, GetTokens(object, "max_tokens"));
   item.line = line;
+  item.line_number = number;
   return item;
 }
 

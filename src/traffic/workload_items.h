@@ -26,6 +26,7 @@ struct WorkloadItem {
   int context = 0;
   int max_tokens = 0;  // 0: not said
   std::string line;
+  int line_number = 0;  // from 1
 };
 
 // "pocket-code" and "code" are code; known data sets are what they are (gsm8k: math); else empty.
