@@ -21,9 +21,9 @@ struct GenerationSetup {
   std::shared_ptr<const Tokenizer> tokenizer;
   SamplingParams sampling;
   Strategy strategy;
-  std::string intent;           // Request::intent
-  int token_entropies_max = 0;  // Request::token_entropies_max
-  bool continues_text = false;  // the answer continues the prompt's text
+  std::string intent;                       // Request::intent
+  int token_entropies_max = 0;              // Request::token_entropies_max
+  bool continues_text = false;              // the answer continues the prompt's text
   std::shared_ptr<HeldPrompt> held_prompt;  // that OnStart() tells; may be null
   std::shared_ptr<EventSink> sink;
 };

@@ -1,4 +1,5 @@
-// What a probe, or a first answer, leaves to further answers to the same prompt. Internal to engine/.
+// What a probe, or a first answer, leaves to further answers to the same prompt. Internal to
+// engine/.
 #ifndef AIO_ENGINE_HELD_HANDLE_H_
 #define AIO_ENGINE_HELD_HANDLE_H_
 
