@@ -5,9 +5,13 @@
 #include <string>
 #include <string_view>
 
+#include "api/embeddings_api.h"
 #include "api/error_object.h"
 #include "api/feedback_request.h"
+#include "api/messages_api.h"
 #include "api/openai_request.h"
+#include "api/responses_api.h"
+#include "api/tokens_api.h"
 #include "base/check.h"
 #include "base/utf8.h"
 
@@ -46,6 +50,7 @@ void CheckFault(const aio::Status& status) {
   AIO_CHECK(aio::HttpStatusOf(status.code()) == 400);
   AIO_CHECK(!status.message().empty() && !status.reason().empty());
   AIO_CHECK(!aio::EncodeError(status).empty());
+  AIO_CHECK(!aio::EncodeAnthropicError(status, "id").empty());
 }
 
 void CheckFeedback(const aio::Result<aio::FeedbackRequest>& feedback) {
@@ -66,8 +71,40 @@ void Check(const aio::Result<aio::ApiRequest>& result) {
     AIO_CHECK(strategy->num_speculative_tokens >= 1 &&
               strategy->num_speculative_tokens <= aio::kSpeculativeTokensMax);
   }
+  AIO_CHECK(result->choices >= 1 && result->choices <= aio::kChoicesMax);
   const std::string weights = result->request.weights.value_or("");
   AIO_CHECK(weights.empty() || weights == aio::kW8A16);
+}
+
+void Check(const aio::Result<aio::ResponsesRequest>& result) {
+  if (!result.ok()) return CheckFault(result.status());
+  AIO_CHECK(result->echo.metadata.size() <= aio::kMetadataPairsMax);
+  Check(aio::Result<aio::ApiRequest>(result->api));
+}
+
+void Check(const aio::Result<aio::EmbeddingsRequest>& result) {
+  if (!result.ok()) return CheckFault(result.status());
+  const aio::EmbeddingsQuery& query = result->query;
+  AIO_CHECK(!query.inputs.empty() && query.inputs.size() <= aio::kEmbeddingInputsMax);
+  for (const aio::Prompt& input : query.inputs) {
+    AIO_CHECK(!std::holds_alternative<std::vector<aio::ChatMessage>>(input));
+    CheckPrompt(input);
+  }
+}
+
+void Check(const aio::Result<aio::TokenizeRequest>& result) {
+  if (!result.ok()) return CheckFault(result.status());
+  CheckPrompt(result->query.prompt);
+}
+
+void Check(const aio::Result<aio::DetokenizeRequest>& result) {
+  if (!result.ok()) return CheckFault(result.status());
+  for (const int32_t token : result->tokens) AIO_CHECK(token >= 0);
+}
+
+void Check(const aio::Result<aio::TokenizeQuery>& result) {
+  if (!result.ok()) return CheckFault(result.status());
+  CheckPrompt(result->prompt);
 }
 
 }  // namespace
@@ -77,6 +114,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Check(aio::DecodeChatRequest(body));
   Check(aio::DecodeCompletionRequest(body));
   Check(aio::DecodeDecisionRequest(body));
+  Check(aio::DecodeResponsesRequest(body));
+  Check(aio::DecodeMessagesRequest(body));
+  Check(aio::DecodeCountTokensRequest(body));
+  Check(aio::DecodeEmbeddingsRequest(body));
+  Check(aio::DecodeTokenizeRequest(body));
+  Check(aio::DecodeDetokenizeRequest(body));
+  Check(aio::DecodeApplyTemplateRequest(body));
   CheckFeedback(aio::DecodeFeedbackRequest(body));
   return 0;
 }

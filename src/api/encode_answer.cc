@@ -26,11 +26,11 @@ void AddTotals(const AnswerInfo& info, const FinishEvent& finish, OrderedJson& j
   json["aio"] = AioObject(info.start, finish);
 }
 
-// A chunk with its only choice, whose log-probabilities and finish_reason are null so far.
+// A chunk with one choice, whose log-probabilities and finish_reason are null so far.
 // Chats carry `delta` as it is, completions its content as `text`.
-OrderedJson Chunk(const AnswerInfo& info, OrderedJson delta) {
+OrderedJson Chunk(const AnswerInfo& info, int index, OrderedJson delta) {
   OrderedJson choice;
-  choice["index"] = 0;
+  choice["index"] = index;
   if (info.kind == ApiKind::kChat) {
     choice["delta"] = std::move(delta);
   } else {
@@ -44,12 +44,10 @@ OrderedJson Chunk(const AnswerInfo& info, OrderedJson delta) {
   return json;
 }
 
-}  // namespace
-
-std::string EncodeAnswer(const AnswerInfo& info, const WholeAnswer& answer, bool with_logprobs,
-                         const FinishEvent& finish) {
+OrderedJson Choice(const AnswerInfo& info, int index, const WholeAnswer& answer,
+                   bool with_logprobs) {
   OrderedJson choice;
-  choice["index"] = 0;
+  choice["index"] = index;
   if (info.kind == ApiKind::kChat) {
     OrderedJson& message = choice["message"];
     message["role"] = "assistant";
@@ -61,47 +59,64 @@ std::string EncodeAnswer(const AnswerInfo& info, const WholeAnswer& answer, bool
   size_t offset = 0;
   choice["logprobs"] =
       with_logprobs ? Logprobs(info.kind, answer.logprobs, offset) : OrderedJson(nullptr);
-  choice["finish_reason"] = FinishReasonName(finish.reason);
+  choice["finish_reason"] = FinishReasonName(answer.reason);
+  return choice;
+}
+
+}  // namespace
+
+std::string EncodeAnswer(const AnswerInfo& info, const std::vector<WholeAnswer>& choices,
+                         bool with_logprobs, const FinishEvent& total) {
   OrderedJson json = Envelope(info, "chat.completion");
-  json["choices"] = OrderedJson::array({std::move(choice)});
-  json["usage"] = UsageObject(finish);
-  AddTotals(info, finish, json);
+  OrderedJson& array = json["choices"] = OrderedJson::array();
+  for (const WholeAnswer& answer : choices) {
+    array.push_back(Choice(info, static_cast<int>(array.size()), answer, with_logprobs));
+  }
+  json["usage"] = UsageObject(total);
+  AddTotals(info, total, json);
   return ToText(json);
 }
 
-StreamEncoder::StreamEncoder(AnswerInfo info) : info_(std::move(info)) {}
+StreamEncoder::StreamEncoder(AnswerInfo info, int choices)
+    : info_(std::move(info)), text_offsets_(choices) {}
 
-std::string StreamEncoder::First() const {
+std::string StreamEncoder::First(int choice) const {
   OrderedJson delta;
   if (info_.kind == ApiKind::kChat) delta["role"] = "assistant";
   delta["content"] = "";
-  OrderedJson json = Chunk(info_, std::move(delta));
-  if (info_.start.decision) json["aio"] = DecisionObject(*info_.start.decision);
+  OrderedJson json = Chunk(info_, choice, std::move(delta));
+  if (choice == 0 && info_.start.decision) json["aio"] = DecisionObject(*info_.start.decision);
   return ToText(json);
 }
 
-std::string StreamEncoder::Delta(const TokenEvent& event) {
+std::string StreamEncoder::Delta(const TokenEvent& event, int choice) {
   if (event.text.empty() && event.logprobs.empty()) return "";
   OrderedJson delta;
   delta["content"] = event.text;
-  OrderedJson json = Chunk(info_, std::move(delta));
+  OrderedJson json = Chunk(info_, choice, std::move(delta));
   if (!event.logprobs.empty()) {
-    json["choices"][0]["logprobs"] = Logprobs(info_.kind, event.logprobs, text_offset_);
+    json["choices"][0]["logprobs"] = Logprobs(info_.kind, event.logprobs, text_offsets_[choice]);
   }
   return ToText(json);
 }
 
-std::vector<std::string> StreamEncoder::Last(const FinishEvent& finish) const {
-  OrderedJson last = Chunk(info_, OrderedJson::object());
-  last["choices"][0]["finish_reason"] = FinishReasonName(finish.reason);
+std::string StreamEncoder::End(FinishReason reason, int choice) const {
+  OrderedJson end = Chunk(info_, choice, OrderedJson::object());
+  end["choices"][0]["finish_reason"] = FinishReasonName(reason);
+  return ToText(end);
+}
+
+std::vector<std::string> StreamEncoder::Last(const FinishEvent& total, int choice) const {
+  OrderedJson last = Chunk(info_, choice, OrderedJson::object());
+  last["choices"][0]["finish_reason"] = FinishReasonName(total.reason);
   if (!info_.include_usage) {
-    AddTotals(info_, finish, last);
+    AddTotals(info_, total, last);
     return {ToText(last)};
   }
   OrderedJson usage = Envelope(info_, "chat.completion.chunk");
   usage["choices"] = OrderedJson::array();
-  usage["usage"] = UsageObject(finish);
-  AddTotals(info_, finish, usage);
+  usage["usage"] = UsageObject(total);
+  AddTotals(info_, total, usage);
   return {ToText(last), ToText(usage)};
 }
 
@@ -111,6 +126,14 @@ std::string SseEvent(std::string_view json) {
   event += json;
   event += "\n\n";
   return event;
+}
+
+std::string NamedSseEvent(std::string_view type, std::string_view json) {
+  std::string event = "event: ";
+  event.reserve(type.size() + json.size() + 17);
+  event += type;
+  event += '\n';
+  return event + SseEvent(json);
 }
 
 }  // namespace aio

@@ -30,6 +30,28 @@ std::string_view ErrorType(int http_status) {
   }
 }
 
+std::string_view AnthropicErrorType(int http_status) {
+  switch (http_status) {
+    case 400:
+    case 501:  // what is not supported must be left out
+      return "invalid_request_error";
+    case 401:
+      return "authentication_error";
+    case 403:
+      return "permission_error";
+    case 404:
+      return "not_found_error";
+    case 429:
+      return "rate_limit_error";
+    case 503:
+      return "overloaded_error";
+    case 504:
+      return "timeout_error";
+    default:
+      return "api_error";
+  }
+}
+
 OrderedJson OrNull(const std::string& text) {
   return text.empty() ? OrderedJson(nullptr) : OrderedJson(text);
 }
@@ -78,6 +100,16 @@ int HttpStatusOf(StatusCode code) {
 
 std::string EncodeError(const Status& status) {
   return Encode(HttpStatusOf(status.code()), status.message(), status.param(), status.reason());
+}
+
+std::string EncodeAnthropicError(const Status& status, std::string_view request_id) {
+  OrderedJson body;
+  body["type"] = "error";
+  OrderedJson& error = body["error"];
+  error["type"] = AnthropicErrorType(HttpStatusOf(status.code()));
+  error["message"] = status.message();
+  if (!request_id.empty()) body["request_id"] = request_id;
+  return ToText(body);
 }
 
 std::string EncodeError(int http_status, std::string_view message) {

@@ -16,6 +16,10 @@ int HttpStatusOf(StatusCode code);
 // `status` is not ok; its reason() becomes `code`.
 std::string EncodeError(const Status& status);
 
+// Anthropic's: {"type": "error", "error": {"type", "message"}, "request_id"}. The message names the
+// field. `request_id` is left out where it is empty.
+std::string EncodeAnthropicError(const Status& status, std::string_view request_id);
+
 // For faults that HTTP has a number for and Status has not (405, 413, ...).
 std::string EncodeError(int http_status, std::string_view message);
 

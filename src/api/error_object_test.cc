@@ -36,6 +36,20 @@ TEST(ErrorObjectTest, HttpStatuses) {
   EXPECT_EQ(HttpStatusOf(StatusCode::kDeadlineExceeded), 504);
 }
 
+TEST(ErrorObjectTest, InAnthropicsForm) {
+  EXPECT_EQ(EncodeAnthropicError(InvalidArgument("too hot"), "id-1"),
+            R"({"type":"error","error":{"type":"invalid_request_error","message":"too hot"},)"
+            R"("request_id":"id-1"})");
+  const auto type_of = [](const Status& status) {
+    return Json::parse(EncodeAnthropicError(status, ""))["error"]["type"];
+  };
+  EXPECT_EQ(type_of(NotFound("x")), "not_found_error");
+  EXPECT_EQ(type_of(ResourceExhausted("x")), "rate_limit_error");
+  EXPECT_EQ(type_of(Unavailable("x")), "overloaded_error");
+  EXPECT_EQ(type_of(DeadlineExceeded("x")), "timeout_error");
+  EXPECT_EQ(type_of(Internal("x")), "api_error");
+}
+
 TEST(ErrorObjectTest, BareHttpFaults) {
   const Json error = Json::parse(EncodeError(413, "too \xFF large"))["error"];
   EXPECT_EQ(error["type"], "invalid_request_error");

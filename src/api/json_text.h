@@ -13,6 +13,9 @@ using OrderedJson = nlohmann::ordered_json;
 // indented by `indent` spaces a level.
 std::string ToText(const OrderedJson& json, int indent = -1);
 
+// The double that JSON writes as it would the float: 0.7, not 0.699999988079071.
+double AsWritten(float value);
+
 }  // namespace aio
 
 #endif  // AIO_API_JSON_TEXT_H_

@@ -26,12 +26,7 @@ Result<ApiRequest> Decode(const ObjectReader& body, ApiKind kind) {
   ApiRequest out;
   out.kind = kind;
   Request& request = out.request;
-  // OpenAI requires a model; here a request that names none leaves the choice to the router.
-  request.model = "auto";
-  if (body.Find("model") != nullptr) {
-    AIO_RETURN_IF_ERROR(
-        body.ReadRequired("model", "the name of a model, or \"auto\"", request.model));
-  }
+  AIO_RETURN_IF_ERROR(DecodeModel(body, request.model));
   if (kind == ApiKind::kChat) {
     AIO_RETURN_IF_ERROR(DecodeMessages(body, request.prompt.emplace<std::vector<ChatMessage>>()));
   } else {
@@ -52,6 +47,13 @@ Result<ApiRequest> Decode(std::string_view text, ApiKind kind) {
 }
 
 }  // namespace
+
+// OpenAI requires a model; here a request that names none leaves the choice to the router.
+Status DecodeModel(const ObjectReader& body, std::string& model) {
+  model = "auto";
+  if (body.Find("model") == nullptr) return Status::Ok();
+  return body.ReadRequired("model", "the name of a model, or \"auto\"", model);
+}
 
 Result<ApiRequest> DecodeChatRequest(std::string_view body) { return Decode(body, ApiKind::kChat); }
 

@@ -19,7 +19,7 @@
 //
 // Unknown fields are ignored, as OpenAI's servers do, but not inside `aio`, where a typing
 // error would silently route otherwise. Known fields that would change the answer and are
-// not supported are refused unless their value is harmless (n: 1, tools: []).
+// not supported are refused unless their value is harmless (echo: false, tools: []).
 #ifndef AIO_API_OPENAI_REQUEST_H_
 #define AIO_API_OPENAI_REQUEST_H_
 
@@ -32,8 +32,11 @@ namespace aio {
 
 inline constexpr size_t kLogitBiasEntriesMax = 1024;
 inline constexpr int kCompletionMaxTokensDefault = 16;  // OpenAI's, of /v1/completions only
+inline constexpr int kChoicesMax = 128;                 // OpenAI's
 
-enum class ApiKind { kChat, kCompletion };
+// /v1/chat/completions, /v1/completions, /v1/responses, /v1/messages. They share what says how to
+// sample, route and decode; names of fields differ.
+enum class ApiKind { kChat, kCompletion, kResponse, kMessage };
 
 struct ApiRequest {
   ApiKind kind = ApiKind::kChat;
@@ -41,6 +44,7 @@ struct ApiRequest {
   bool has_seed = false;
   bool stream = false;
   bool include_usage = false;  // a stream ends with a chunk of usage
+  int choices = 1;             // answers to the prompt, of seeds that follow each other
 };
 
 // Of POST /v1/chat/completions.

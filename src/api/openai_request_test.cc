@@ -310,13 +310,12 @@ TEST(OpenaiRequestTest, HarmlessDefaultsAreAccepted) {
 
 TEST(OpenaiRequestTest, UnsupportedFieldsAreRefusedByName) {
   for (const char* member :
-       {R"("n": 2)", R"("best_of": 3)", R"("tools": [{"type": "function"}])",
-        R"("tool_choice": "auto")", R"("tool_choice": {"type": "function"})",
-        R"("functions": [{}])", R"("function_call": "auto")",
-        R"("response_format": {"type": "json_object"})", R"("response_format": "text")",
-        R"("audio": {})", R"("modalities": ["text", "audio"])", R"("web_search_options": {})",
-        R"("guided_json": {})", R"("prompt_logprobs": 1)", R"("min_tokens": 4)",
-        R"("stop_token_ids": [1])", R"("use_beam_search": true)"}) {
+       {R"("best_of": 3)", R"("tools": [{"type": "function"}])", R"("tool_choice": "auto")",
+        R"("tool_choice": {"type": "function"})", R"("functions": [{}])",
+        R"("function_call": "auto")", R"("response_format": {"type": "json_object"})",
+        R"("response_format": "text")", R"("audio": {})", R"("modalities": ["text", "audio"])",
+        R"("web_search_options": {})", R"("guided_json": {})", R"("prompt_logprobs": 1)",
+        R"("min_tokens": 4)", R"("stop_token_ids": [1])", R"("use_beam_search": true)"}) {
     const std::string text = member;
     const std::string name = text.substr(1, text.find('"', 1) - 1);
     const Result<ApiRequest> result = DecodeChatRequest(Chat(text));
@@ -526,6 +525,15 @@ TEST(OpenaiRequestTest, BadNumbersOfGuessesAreRefusedByName) {
     EXPECT_EQ(RefusedChat(R"("aio": {"strategy": {"kind": "auto", "prompt_lookup_max": )" + end),
               "aio.strategy.prompt_lookup_max");
   }
+}
+
+TEST(OpenaiRequestTest, SeveralChoices) {
+  EXPECT_EQ(Decoded(DecodeChatRequest(Chat(""))).choices, 1);
+  EXPECT_EQ(Decoded(DecodeChatRequest(Chat(R"("n": 3)"))).choices, 3);
+  EXPECT_EQ(Decoded(DecodeCompletionRequest(Completion(R"("n": 2, "best_of": 2)"))).choices, 2);
+  EXPECT_EQ(Refused(DecodeCompletionRequest(Completion(R"("n": 2, "best_of": 3)"))), "best_of");
+  EXPECT_EQ(RefusedChat(R"("n": 129)"), "n");
+  EXPECT_EQ(RefusedChat(R"("n": "2")"), "n");
 }
 
 TEST(OpenaiRequestTest, DecisionTakesEitherBody) {

@@ -16,11 +16,14 @@
 #ifndef AIO_API_OPENAI_RESPONSE_H_
 #define AIO_API_OPENAI_RESPONSE_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "api/answer_encoder.h"
 #include "api/openai_request.h"
 #include "backend/backend.h"
 #include "backend/events.h"
@@ -36,31 +39,32 @@ struct AnswerInfo {
   bool include_usage = false;  // streams: the last chunk is one of usage alone
 };
 
-// A whole answer's text and log-probabilities, gathered from TokenEvents.
-struct WholeAnswer {
-  std::string text;
-  std::vector<TokenLogprob> logprobs;
-};
+// The body of an answer that is not streamed. `with_logprobs`: they were asked for. `total` is of
+// all choices together.
+std::string EncodeAnswer(const AnswerInfo& info, const std::vector<WholeAnswer>& choices,
+                         bool with_logprobs, const FinishEvent& total);
 
-// The body of an answer that is not streamed. `with_logprobs`: they were asked for.
-std::string EncodeAnswer(const AnswerInfo& info, const WholeAnswer& answer, bool with_logprobs,
-                         const FinishEvent& finish);
-
-// The chunks of a streamed answer, in order: First(), Delta() for each event, Last().
+// The chunks of a streamed answer, in order: of each choice First(), Delta() for each event, End();
+// Last() instead of the End() of the choice that ends last.
 class StreamEncoder {
  public:
-  explicit StreamEncoder(AnswerInfo info);
+  explicit StreamEncoder(AnswerInfo info, int choices = 1);
 
-  std::string First() const;
+  std::string First(int choice = 0) const;
   // Empty if the event has nothing to show.
-  std::string Delta(const TokenEvent& event);
+  std::string Delta(const TokenEvent& event, int choice = 0);
+  std::string End(FinishReason reason, int choice = 0) const;
   // The chunk with finish_reason and, if asked for, the one with the usage.
-  std::vector<std::string> Last(const FinishEvent& finish) const;
+  std::vector<std::string> Last(const FinishEvent& total, int choice = 0) const;
 
  private:
   AnswerInfo info_;
-  size_t text_offset_ = 0;  // characters so far, for the log-probabilities of completions
+  // [choices]: characters so far, for the log-probabilities of completions
+  std::vector<size_t> text_offsets_;
 };
+
+// The two as one; of `info`, `start` is what the encoder is given later.
+std::unique_ptr<AnswerEncoder> MakeOpenaiEncoder(AnswerInfo info, bool with_logprobs, int choices);
 
 // The members of `aio` beside "object": "decision": the answer of /v1/decision.
 std::string EncodeDecision(const Decision& decision);

@@ -6,6 +6,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "api/golden_test_file.h"
+#include "api/test_answers.h"
 #include "base/utf8.h"
 
 namespace aio {
@@ -53,13 +55,19 @@ FinishEvent Finish() {
   return finish;
 }
 
+std::string Encode(const AnswerInfo& info, WholeAnswer answer, bool with_logprobs,
+                   const FinishEvent& finish) {
+  answer.reason = finish.reason;
+  return EncodeAnswer(info, {std::move(answer)}, with_logprobs, finish);
+}
+
 TokenLogprob Token(std::string bytes, float logprob) {
   return {.token = 1, .bytes = std::move(bytes), .logprob = logprob, .top = {}};
 }
 
 TEST(OpenaiResponseTest, ChatCompletion) {
-  const Json json = Json::parse(
-      EncodeAnswer(Info(ApiKind::kChat), {.text = "Hi", .logprobs = {}}, false, Finish()));
+  const Json json =
+      Json::parse(Encode(Info(ApiKind::kChat), {.text = "Hi", .logprobs = {}}, false, Finish()));
   EXPECT_EQ(json["object"], "chat.completion");
   EXPECT_EQ(json["id"], "chatcmpl-1");
   EXPECT_EQ(json["created"], 1700000000);
@@ -86,14 +94,14 @@ TEST(OpenaiResponseTest, ChatCompletion) {
 
 TEST(OpenaiResponseTest, Completion) {
   const Json json = Json::parse(
-      EncodeAnswer(Info(ApiKind::kCompletion), {.text = "Hi", .logprobs = {}}, false, Finish()));
+      Encode(Info(ApiKind::kCompletion), {.text = "Hi", .logprobs = {}}, false, Finish()));
   EXPECT_EQ(json["object"], "text_completion");
   EXPECT_EQ(json["choices"], Json::parse(R"([{"index": 0, "text": "Hi", "logprobs": null,
       "finish_reason": "length"}])"));
 }
 
 TEST(OpenaiResponseTest, AnswersSayWhatTheyTook) {
-  const Json json = Json::parse(EncodeAnswer(Info(ApiKind::kChat), {}, false, Finish()));
+  const Json json = Json::parse(Encode(Info(ApiKind::kChat), {}, false, Finish()));
   EXPECT_EQ(json["aio"]["accounting"], Json::parse(R"({
       "tokens": {"prompt": 57, "cached": 50, "generated": 3, "drafted": 4, "accepted": 1},
       "accepted_per_step": [3, 1],
@@ -106,20 +114,20 @@ TEST(OpenaiResponseTest, WhatIsNotKnownIsLeftOut) {
   FinishEvent finish = Finish();
   finish.speculation = {};
   finish.traffic.static_large_bytes = 0;
-  Json json = Json::parse(EncodeAnswer(Info(ApiKind::kChat), {}, false, finish));
+  Json json = Json::parse(Encode(Info(ApiKind::kChat), {}, false, finish));
   EXPECT_FALSE(json["usage"].contains("completion_tokens_details"));
   EXPECT_EQ(json["aio"]["accounting"]["accepted_per_step"], Json::array());
   EXPECT_EQ(json["aio"]["accounting"]["bytes"],
             Json::parse(R"({"weights": 700, "kv": 50, "total": 750})"));
   finish.traffic = {};
-  json = Json::parse(EncodeAnswer(Info(ApiKind::kChat), {}, false, finish));
+  json = Json::parse(Encode(Info(ApiKind::kChat), {}, false, finish));
   EXPECT_FALSE(json["aio"]["accounting"].contains("bytes"));
 }
 
 TEST(OpenaiResponseTest, WithoutADecisionThereIsOnlyTheAccount) {
   AnswerInfo info = Info(ApiKind::kChat);
   info.start.decision.reset();
-  const Json json = Json::parse(EncodeAnswer(info, {}, false, Finish()));
+  const Json json = Json::parse(Encode(info, {}, false, Finish()));
   EXPECT_EQ(json["aio"].size(), 1u);
   EXPECT_EQ(json["aio"]["accounting"]["tokens"]["generated"], 3);
   EXPECT_FALSE(Json::parse(StreamEncoder(info).First()).contains("aio"));
@@ -128,7 +136,7 @@ TEST(OpenaiResponseTest, WithoutADecisionThereIsOnlyTheAccount) {
 TEST(OpenaiResponseTest, ChatLogprobs) {
   WholeAnswer answer{.text = "\xC3\xA9", .logprobs = {Token("\xC3", -0.5f), Token("\xA9", -1.0f)}};
   answer.logprobs[0].top = {Token("\xC3", -0.5f), Token("e", -1.5f)};
-  const Json json = Json::parse(EncodeAnswer(Info(ApiKind::kChat), answer, true, Finish()));
+  const Json json = Json::parse(Encode(Info(ApiKind::kChat), answer, true, Finish()));
   const Json& logprobs = json["choices"][0]["logprobs"];
   ASSERT_EQ(logprobs["content"].size(), 2u);
   EXPECT_EQ(logprobs["content"][0], Json::parse(R"({"token": "\ufffd", "logprob": -0.5,
@@ -144,7 +152,7 @@ TEST(OpenaiResponseTest, CompletionLogprobs) {
                      .logprobs = {Token("a", -0.5f), Token("\xC3", -1.0f), Token("\xA9", -1.0f),
                                   Token("z", -std::numeric_limits<float>::infinity())}};
   answer.logprobs[0].top = {Token("b", -0.25f)};
-  const Json json = Json::parse(EncodeAnswer(Info(ApiKind::kCompletion), answer, true, Finish()));
+  const Json json = Json::parse(Encode(Info(ApiKind::kCompletion), answer, true, Finish()));
   EXPECT_EQ(json["choices"][0]["logprobs"], Json::parse(R"({
       "tokens": ["a", "\ufffd", "\ufffd", "z"],
       "token_logprobs": [-0.5, -1.0, -1.0, -9999.0],
@@ -197,6 +205,35 @@ TEST(OpenaiResponseTest, StreamWithUsage) {
   EXPECT_TRUE(usage.contains("timings"));
 }
 
+TEST(OpenaiResponseTest, SeveralChoicesAreIndexed) {
+  WholeAnswer first{.text = "a", .logprobs = {}};
+  WholeAnswer second{.text = "b", .logprobs = {}, .reason = FinishReason::kLength};
+  const Json choices =
+      Json::parse(EncodeAnswer(Info(ApiKind::kChat), {first, second}, false, Finish()))["choices"];
+  ASSERT_EQ(choices.size(), 2u);
+  EXPECT_EQ(choices[0]["message"]["content"], "a");
+  EXPECT_EQ(choices[0]["finish_reason"], "stop");
+  EXPECT_EQ(choices[1]["index"], 1);
+  EXPECT_EQ(choices[1]["message"]["content"], "b");
+  EXPECT_EQ(choices[1]["finish_reason"], "length");
+}
+
+TEST(OpenaiResponseTest, StreamOfTwoChoicesByteForByte) {
+  AnswerInfo info = Info(ApiKind::kChat);
+  info.include_usage = true;
+  const auto encoder = MakeOpenaiEncoder(info, false, 2);
+  std::string bytes = encoder->Start(RoutedStart());
+  bytes += encoder->Delta(0, Text("a"));
+  bytes += encoder->Delta(1, Text("b"));
+  bytes += encoder->Delta(0, Text("c"));
+  FinishEvent finish = FinishedBy(FinishReason::kStop);
+  bytes += encoder->End(1, finish);
+  finish.reason = FinishReason::kLength;
+  bytes += encoder->End(0, finish);
+  bytes += encoder->Finish(finish);
+  ExpectGolden(AIO_SOURCE_DIR "/src/api/golden", "chat_two_choices.txt", bytes);
+}
+
 TEST(OpenaiResponseTest, CompletionStreamCountsOffsets) {
   StreamEncoder stream(Info(ApiKind::kCompletion));
   EXPECT_EQ(Json::parse(stream.First())["choices"][0]["text"], "");
@@ -225,7 +262,7 @@ TEST(OpenaiResponseTest, BadBytesNeverBreakTheEncoding) {
   AnswerInfo info = Info(ApiKind::kChat);
   info.start.decision->reason = "\xFF\xFE";
   info.start.decision->entropy = std::nan("");
-  const std::string body = EncodeAnswer(info, {.text = "\xC3(", .logprobs = {}}, false, Finish());
+  const std::string body = Encode(info, {.text = "\xC3(", .logprobs = {}}, false, Finish());
   EXPECT_TRUE(IsValidUtf8(body));
   EXPECT_TRUE(Json::parse(body)["aio"]["entropy"].is_null());
 }

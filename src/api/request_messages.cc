@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -9,6 +10,15 @@
 
 namespace aio {
 namespace {
+
+constexpr std::string_view kChatText[] = {"text"};
+constexpr std::string_view kChatRefused[] = {"image_url", "input_audio", "file", "video_url",
+                                             "refusal"};
+constexpr ContentForm kChatForm = {kChatText, kChatRefused};
+
+bool Contains(std::span<const std::string_view> types, std::string_view type) {
+  return std::find(types.begin(), types.end(), type) != types.end();
+}
 
 constexpr std::string_view kRoles = "'system', 'developer', 'user' and 'assistant'";
 
@@ -26,43 +36,27 @@ Status DecodeRole(const ObjectReader& message, std::string& role) {
 }
 
 // One element of a content array; its text is appended to `content`.
-Status DecodePart(const nlohmann::json& json, const std::string& path, std::string& content) {
+Status DecodePart(const nlohmann::json& json, const std::string& path, const ContentForm& form,
+                  std::string& content) {
+  const std::string_view text_type = form.text_types.front();
   if (!json.is_object()) {
-    return WrongType(path, "an object such as {\"type\": \"text\", \"text\": \"...\"}", json);
+    return WrongType(
+        path, fmt::format("an object such as {{\"type\": \"{}\", \"text\": \"...\"}}", text_type),
+        json);
   }
   const ObjectReader part(json, path);
   std::string type;
-  AIO_RETURN_IF_ERROR(part.ReadRequired("type", "\"text\"", type));
-  if (type != "text") {
-    const bool known = type == "image_url" || type == "input_audio" || type == "file" ||
-                       type == "video_url" || type == "refusal";
+  AIO_RETURN_IF_ERROR(part.ReadRequired("type", fmt::format("\"{}\"", text_type), type));
+  if (!Contains(form.text_types, type)) {
     return BadValue(part.Path("type"),
-                    known ? fmt::format("'{}' parts are not supported; send text only.", type)
-                          : std::string("supported is 'text' only."));
+                    Contains(form.refused_types, type)
+                        ? fmt::format("'{}' parts are not supported; send text only.", type)
+                        : fmt::format("supported is '{}' only.", text_type));
   }
   const nlohmann::json* text = part.Find("text");
   if (text == nullptr) return MissingField(part.Path("text"), "the part's text");
   if (!text->is_string()) return WrongType(part.Path("text"), "a string", *text);
   content += text->get_ref<const std::string&>();
-  return Status::Ok();
-}
-
-Status DecodeContent(const ObjectReader& message, std::string& content) {
-  const std::string path = message.Path("content");
-  constexpr std::string_view kExpected = "a string or an array of text parts";
-  const auto& object = message.object();
-  const auto member = object.find("content");
-  if (member == object.end()) return MissingField(path, kExpected);
-  if (member->is_string()) {
-    content = member->get<std::string>();
-    return Status::Ok();
-  }
-  if (!member->is_array()) return WrongType(path, kExpected, *member);
-  if (member->empty()) return BadValue(path, "the array is empty; give at least one text part.");
-  for (size_t i = 0; i < member->size(); ++i) {
-    if (i > 0) content += '\n';  // parts are paragraphs: run together, words would merge
-    AIO_RETURN_IF_ERROR(DecodePart((*member)[i], fmt::format("{}[{}]", path, i), content));
-  }
   return Status::Ok();
 }
 
@@ -77,6 +71,25 @@ Status RefuseCalls(const ObjectReader& message) {
 }
 
 }  // namespace
+
+Status DecodeContent(const ObjectReader& object, std::string_view name, const ContentForm& form,
+                     std::string& content) {
+  const std::string path = object.Path(name);
+  constexpr std::string_view kExpected = "a string or an array of text parts";
+  const auto member = object.object().find(name);
+  if (member == object.object().end()) return MissingField(path, kExpected);
+  if (member->is_string()) {
+    content = member->get<std::string>();
+    return Status::Ok();
+  }
+  if (!member->is_array()) return WrongType(path, kExpected, *member);
+  if (member->empty()) return BadValue(path, "the array is empty; give at least one text part.");
+  for (size_t i = 0; i < member->size(); ++i) {
+    if (i > 0) content += '\n';  // parts are paragraphs: run together, words would merge
+    AIO_RETURN_IF_ERROR(DecodePart((*member)[i], fmt::format("{}[{}]", path, i), form, content));
+  }
+  return Status::Ok();
+}
 
 Status DecodeMessages(const ObjectReader& body, std::vector<ChatMessage>& messages) {
   constexpr std::string_view kExpected = "a non-empty array of messages";
@@ -93,7 +106,7 @@ Status DecodeMessages(const ObjectReader& body, std::vector<ChatMessage>& messag
     ChatMessage& out = messages.emplace_back();
     AIO_RETURN_IF_ERROR(DecodeRole(message, out.role));
     AIO_RETURN_IF_ERROR(RefuseCalls(message));
-    AIO_RETURN_IF_ERROR(DecodeContent(message, out.content));
+    AIO_RETURN_IF_ERROR(DecodeContent(message, "content", kChatForm, out.content));
   }
   return Status::Ok();
 }

@@ -3,7 +3,9 @@
 #define AIO_API_REQUEST_PARTS_H_
 
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "api/object_reader.h"
@@ -13,13 +15,26 @@
 
 namespace aio {
 
+// `model`, which may be left out: the router chooses.
+Status DecodeModel(const ObjectReader& body, std::string& model);
+
+// What an API calls the parts of a text, and those that are known but not supported.
+struct ContentForm {
+  std::span<const std::string_view> text_types;
+  std::span<const std::string_view> refused_types;
+};
+// A member that is a text, or an array of parts, which are paragraphs.
+Status DecodeContent(const ObjectReader& object, std::string_view name, const ContentForm& form,
+                     std::string& content);
+
 // `messages`: system/developer/user/assistant, content as text or as text parts.
 Status DecodeMessages(const ObjectReader& body, std::vector<ChatMessage>& messages);
 
 // `prompt`: one string or one array of token ids, bare or as the only element of an array.
 Status DecodePrompt(const ObjectReader& body, Prompt& prompt);
 
-// temperature, penalties, seed, stop, logit_bias, max_tokens, logprobs, ...
+// temperature, penalties, seed, stop, logit_bias, max_tokens, logprobs, n, ..., by the names that
+// out.kind has for them.
 Status DecodeSampling(const ObjectReader& body, ApiRequest& out);
 
 // The object `aio`, but for its strategy.

@@ -63,20 +63,20 @@ Status CheckStop(const std::string& stop, const std::string& path) {
   return BadValue(path, fmt::format("a stop string has at most {} bytes.", kStopStringBytesMax));
 }
 
-Status DecodeStop(const ObjectReader& body, SamplingParams& sampling) {
-  const nlohmann::json* json = body.Find("stop");
+Status DecodeStop(const ObjectReader& body, const std::string& name, SamplingParams& sampling) {
+  const nlohmann::json* json = body.Find(name);
   if (json == nullptr) return Status::Ok();
   if (json->is_string()) {
     sampling.stop.push_back(json->get<std::string>());
-    return CheckStop(sampling.stop.back(), "stop");
+    return CheckStop(sampling.stop.back(), name);
   }
-  if (!json->is_array()) return WrongType("stop", "a string or an array of strings", *json);
+  if (!json->is_array()) return WrongType(name, "a string or an array of strings", *json);
   if (json->size() > kStopStringsMax) {
-    return BadValue("stop", fmt::format("{} strings were given; give at most {}.", json->size(),
-                                        kStopStringsMax));
+    return BadValue(name, fmt::format("{} strings were given; give at most {}.", json->size(),
+                                      kStopStringsMax));
   }
   for (size_t i = 0; i < json->size(); ++i) {
-    const std::string path = fmt::format("stop[{}]", i);
+    const std::string path = fmt::format("{}[{}]", name, i);
     const nlohmann::json& element = (*json)[i];
     if (!element.is_string()) return WrongType(path, "a string", element);
     sampling.stop.push_back(element.get<std::string>());
@@ -100,6 +100,15 @@ Status DecodeSeed(const ObjectReader& body, ApiRequest& out) {
 }
 
 Status DecodeMaxTokens(const ObjectReader& body, ApiKind kind, SamplingParams& sampling) {
+  if (kind == ApiKind::kResponse) {
+    return body.Read("max_output_tokens", IntRange{.min = 1}, sampling.max_tokens);
+  }
+  if (kind == ApiKind::kMessage) {
+    if (body.Find("max_tokens") == nullptr) {
+      return MissingField("max_tokens", "the most tokens that the answer may have");
+    }
+    return body.Read("max_tokens", IntRange{.min = 1}, sampling.max_tokens);
+  }
   if (kind == ApiKind::kCompletion) sampling.max_tokens = kCompletionMaxTokensDefault;
   AIO_RETURN_IF_ERROR(body.Read("max_tokens", IntRange{.min = 1}, sampling.max_tokens));
   // The newer name wins where a client sends both.
@@ -118,6 +127,46 @@ Status DecodeChatLogprobs(const ObjectReader& body, SamplingParams& sampling) {
   return Status::Ok();
 }
 
+// Asked for by `include`, or by a number of alternatives.
+Status DecodeResponseLogprobs(const ObjectReader& body, SamplingParams& sampling) {
+  std::optional<int> top;
+  AIO_RETURN_IF_ERROR(body.Read("top_logprobs", {.min = 0, .max = kTopLogprobsMax}, top));
+  if (top.value_or(0) > 0) sampling.top_logprobs = *top;
+  const nlohmann::json* include = body.Find("include");
+  if (include == nullptr) return Status::Ok();
+  if (!include->is_array()) return WrongType("include", "an array of strings", *include);
+  for (size_t i = 0; i < include->size(); ++i) {
+    const std::string path = fmt::format("include[{}]", i);
+    const nlohmann::json& element = (*include)[i];
+    if (!element.is_string()) return WrongType(path, "a string", element);
+    if (element == "message.output_text.logprobs") sampling.top_logprobs = top.value_or(0);
+    // What is to be included of tools and reasoning is not there: nothing of it is.
+  }
+  return Status::Ok();
+}
+
+Status DecodeLogprobs(const ObjectReader& body, ApiKind kind, SamplingParams& sampling) {
+  switch (kind) {
+    case ApiKind::kChat:
+      return DecodeChatLogprobs(body, sampling);
+    case ApiKind::kCompletion:
+      return body.Read("logprobs", {.min = 0, .max = kTopLogprobsMax}, sampling.top_logprobs);
+    case ApiKind::kResponse:
+      return DecodeResponseLogprobs(body, sampling);
+    case ApiKind::kMessage:
+      break;  // Anthropic's API has none
+  }
+  return Status::Ok();
+}
+
+Status DecodeChoices(const ObjectReader& body, int& choices) {
+  AIO_RETURN_IF_ERROR(body.Read("n", {.min = 1, .max = kChoicesMax}, choices));
+  std::optional<int> best_of;
+  AIO_RETURN_IF_ERROR(body.Read("best_of", IntRange{.min = 1}, best_of));
+  if (best_of.value_or(choices) == choices) return Status::Ok();
+  return Unsupported("best_of", "Use best_of = n, or leave it out and choose yourself.");
+}
+
 }  // namespace
 
 Status DecodeSampling(const ObjectReader& body, ApiRequest& out) {
@@ -125,12 +174,15 @@ Status DecodeSampling(const ObjectReader& body, ApiRequest& out) {
   AIO_RETURN_IF_ERROR(DecodeDistribution(body, sampling));
   AIO_RETURN_IF_ERROR(DecodePenalties(body, sampling));
   AIO_RETURN_IF_ERROR(DecodeLogitBias(body, sampling));
-  AIO_RETURN_IF_ERROR(DecodeStop(body, sampling));
+  const bool is_message = out.kind == ApiKind::kMessage;
+  AIO_RETURN_IF_ERROR(DecodeStop(body, is_message ? "stop_sequences" : "stop", sampling));
   AIO_RETURN_IF_ERROR(DecodeSeed(body, out));
   AIO_RETURN_IF_ERROR(DecodeMaxTokens(body, out.kind, sampling));
   AIO_RETURN_IF_ERROR(body.Read("ignore_eos", sampling.ignore_eos));
-  if (out.kind == ApiKind::kChat) return DecodeChatLogprobs(body, sampling);
-  return body.Read("logprobs", {.min = 0, .max = kTopLogprobsMax}, sampling.top_logprobs);
+  if (out.kind == ApiKind::kChat || out.kind == ApiKind::kCompletion) {
+    AIO_RETURN_IF_ERROR(DecodeChoices(body, out.choices));
+  }
+  return DecodeLogprobs(body, out.kind, sampling);
 }
 
 }  // namespace aio

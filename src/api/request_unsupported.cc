@@ -1,4 +1,5 @@
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "api/faults.h"
 #include "api/request_parts.h"
@@ -27,6 +28,29 @@ bool IsTextOnly(const nlohmann::json& v) {
   return v.is_array() && v.size() == 1 && v[0].is_string() && v[0] == "text";
 }
 
+// A string, or the `type` of an object.
+bool IsTypeOf(const nlohmann::json& v, std::string_view type) {
+  if (v.is_string()) return v == type;
+  const auto member = v.is_object() ? v.find("type") : v.end();
+  return member != v.end() && member->is_string() && *member == type;
+}
+bool IsDisabled(const nlohmann::json& v) { return IsTypeOf(v, "disabled"); }
+bool IsNoneOrAuto(const nlohmann::json& v) { return IsTypeOf(v, "none") || IsTypeOf(v, "auto"); }
+
+// Members that are absent or null, or whose value is `harmless`.
+bool HasOnly(const nlohmann::json& v, std::string_view name, Harmless harmless) {
+  const auto member = v.find(name);
+  return member == v.end() || member->is_null() || harmless(*member);
+}
+
+bool IsMedium(const nlohmann::json& v) { return v.is_string() && v == "medium"; }
+bool IsPlainText(const nlohmann::json& v) {
+  return v.is_object() && HasOnly(v, "format", IsTextFormat) && HasOnly(v, "verbosity", IsMedium);
+}
+bool AsksForNoReasoning(const nlohmann::json& v) {
+  return v.is_object() && HasOnly(v, "effort", IsNone) && HasOnly(v, "summary", Never);
+}
+
 struct Field {
   const char* name;
   Harmless harmless;
@@ -38,8 +62,6 @@ constexpr const char* kNoConstraint = "The answer's form cannot be constrained; 
 constexpr const char* kLeaveOut = "Leave it out.";
 
 constexpr Field kBoth[] = {
-    {"n", IsOne, "Use n = 1 and send one request for each answer."},
-    {"best_of", IsOne, "Use best_of = 1."},
     {"use_beam_search", IsFalse, kLeaveOut},
     {"min_tokens", IsZero, kLeaveOut},
     {"stop_token_ids", IsEmpty, "Use 'stop' with strings."},
@@ -69,6 +91,38 @@ constexpr Field kCompletionOnly[] = {
     {"suffix", IsEmptyText, kLeaveOut},
 };
 
+constexpr Field kResponseOnly[] = {
+    {"previous_response_id", Never,
+     "Responses are not kept here; send the whole conversation as 'input'."},
+    {"conversation", Never, "Conversations are not kept here; send the whole of it as 'input'."},
+    {"store", IsFalse, "Responses are not kept here; use store = false or leave it out."},
+    {"background", IsFalse, "Use background = false and wait for the answer, or stream it."},
+    {"prompt", Never, "Prompt templates are not kept here; send the text as 'input'."},
+    {"messages", Never, "Use 'input'."},
+    {"tools", IsEmpty, kNoTools},
+    {"tool_choice", IsNoneOrAuto, kNoTools},
+    {"text", IsPlainText, "Use {\"format\": {\"type\": \"text\"}} or leave it out."},
+    {"reasoning", AsksForNoReasoning, "The models here do not reason apart; leave it out."},
+    {"truncation", IsDisabled, "Shorten the input yourself; use \"disabled\" or leave it out."},
+    {"max_tokens", Never, "Use 'max_output_tokens'."},
+    {"max_completion_tokens", Never, "Use 'max_output_tokens'."},
+    {"n", IsOne, "Use n = 1; /v1/chat/completions gives several answers."},
+};
+
+constexpr Field kMessageOnly[] = {
+    {"tools", IsEmpty, kNoTools},
+    {"tool_choice", IsNoneOrAuto, kNoTools},
+    {"thinking", IsDisabled, "The models here do not think apart; leave it out."},
+    {"mcp_servers", IsEmpty, kNoTools},
+    {"container", Never, kLeaveOut},
+    {"context_management", Never, "Shorten the conversation yourself; leave it out."},
+    {"output_config", IsEmpty, kNoConstraint},
+    {"output_format", Never, kNoConstraint},
+    {"stop", Never, "Use 'stop_sequences'."},
+    {"max_completion_tokens", Never, "Use 'max_tokens'."},
+    {"n", IsOne, "Use n = 1; /v1/chat/completions gives several answers."},
+};
+
 template <size_t n>
 Status Refuse(const ObjectReader& body, const Field (&fields)[n]) {
   for (const Field& field : fields) {
@@ -82,7 +136,17 @@ Status Refuse(const ObjectReader& body, const Field (&fields)[n]) {
 
 Status RefuseUnsupported(const ObjectReader& body, ApiKind kind) {
   AIO_RETURN_IF_ERROR(Refuse(body, kBoth));
-  return kind == ApiKind::kChat ? Refuse(body, kChatOnly) : Refuse(body, kCompletionOnly);
+  switch (kind) {
+    case ApiKind::kChat:
+      return Refuse(body, kChatOnly);
+    case ApiKind::kCompletion:
+      return Refuse(body, kCompletionOnly);
+    case ApiKind::kResponse:
+      return Refuse(body, kResponseOnly);
+    case ApiKind::kMessage:
+      return Refuse(body, kMessageOnly);
+  }
+  return Status::Ok();
 }
 
 }  // namespace aio

@@ -12,12 +12,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "backend/events.h"
 #include "backend/request.h"
+#include "backend/text_query.h"
 #include "base/status.h"
 
 namespace aio {
@@ -39,6 +41,11 @@ struct ModelInfo {
   uint64_t vocabulary_fingerprint = 0;
   // Hexadecimal; equal ones are the same weights, vocabulary and settings. Empty: unknown.
   std::string fingerprint;
+  // What clients of other servers ask for; empty or 0: unknown.
+  std::string chat_template = {};  // its family: "chatml", ...
+  std::string bos_token = {};      // as the vocabulary writes it: "<s>"
+  std::string eos_token = {};
+  int running_max = 0;  // sequences that take part in one step
 };
 
 // A point-in-time load reading; exported as metrics, and a routing signal.
@@ -80,6 +87,7 @@ class EventSink {
 
 using DecisionCallback = std::function<void(Result<Decision>)>;
 using LabelScoresCallback = std::function<void(Result<LabelScores>)>;
+using EmbeddingsCallback = std::function<void(Result<Embeddings>)>;
 
 class Backend {
  public:
@@ -116,6 +124,20 @@ class Backend {
   // too long, bad parameter) fails here and the sink is never called.
   virtual Result<std::shared_ptr<Ticket>> Generate(Request request,
                                                    std::shared_ptr<EventSink> sink) = 0;
+
+  // What not every backend can do: unless overridden these are kUnimplemented, and say so by the
+  // model's name. A name that routes stands for the small model.
+
+  // A text or conversation as the token ids that the model sees.
+  virtual Result<Tokenized> Tokenize(const TokenizeQuery& query) const;
+  // The bytes of `tokens`, special ones by their name; perhaps not UTF-8 at either end.
+  // kInvalidArgument with param "tokens" for an id that is none of the model's.
+  virtual Result<std::string> Detokenize(std::string_view model,
+                                         std::span<const int32_t> tokens) const;
+  // A conversation as the text that the model's chat template makes of it.
+  virtual Result<std::string> RenderChat(const TokenizeQuery& query) const;
+  // Same calling rule as ScoreLabels().
+  virtual Result<std::shared_ptr<Ticket>> Embed(EmbeddingsQuery query, EmbeddingsCallback done);
 };
 
 }  // namespace aio

@@ -59,6 +59,9 @@ struct StartEvent {
   std::string model;                 // the model that answers
   std::optional<Decision> decision;  // absent when no router took part
   int prompt_tokens = 0;
+  // For further answers of the same model to the same prompt, if Request::hold_prompt asked for
+  // it; may be null.
+  std::shared_ptr<HeldPrompt> held_prompt = nullptr;
 };
 
 struct TokenLogprob {
@@ -113,6 +116,7 @@ struct FinishEvent {
   Timings timings;
   Speculation speculation;
   Traffic traffic;  // the probe's included
+  std::string stop_string = {};  // the one of SamplingParams::stop that ended it; empty: none did
 };
 
 }  // namespace aio

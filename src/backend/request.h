@@ -109,6 +109,7 @@ struct Request {
   int token_entropies_max = 0;  // TokenEvent::entropies of the first so many tokens
   TimePoint deadline = kNoDeadline;
   std::shared_ptr<HeldPrompt> held_prompt;  // of the same prompt, or null
+  bool hold_prompt = false;  // StartEvent::held_prompt is wanted: more answers are to come
 };
 
 // What the probe asks: the conversation without generation prompt is put between

@@ -35,6 +35,8 @@ class Answer {
 
   bool finished() const { return finished_; }
   FinishReason reason() const { return reason_; }
+  // That ended it; empty: none did.
+  const std::string& stop_string() const { return text_.stop_match(); }
   // Tokens appended; the one that ended the answer counts.
   int num_tokens() const { return num_tokens_; }
 

@@ -90,6 +90,7 @@ TEST(AnswerTest, TheLastAllowedTokenMayStillEndItWithStop) {
   at_stop.Append({0, 1});
   EXPECT_EQ(at_stop.answer().reason(), FinishReason::kStop);
   EXPECT_EQ(at_stop.text(), "a");
+  EXPECT_EQ(at_stop.answer().stop_string(), "b");
 }
 
 TEST(AnswerTest, TokensGoOutWithTheFirstByteOfTheirText) {

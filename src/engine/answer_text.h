@@ -32,6 +32,7 @@ class AnswerText {
   // The answer ends here: what was withheld goes out. Does nothing after a match.
   void Flush();
   bool stop_matched() const { return matcher_.matched(); }
+  const std::string& stop_match() const { return matcher_.match(); }
 
   // What may be sent since the last ClearEvent(), which keeps the memory for the next.
   bool has_event() const { return !event_.tokens.empty() || !event_.text.empty(); }

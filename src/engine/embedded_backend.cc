@@ -16,14 +16,17 @@
 
 #include "base/check.h"
 #include "base/thread_pool.h"
+#include "engine/embedding.h"
 #include "engine/engine_thread.h"
 #include "engine/generation.h"
+#include "engine/held_handle.h"
 #include "engine/inbox.h"
 #include "engine/model_runner.h"
 #include "engine/prompt_encoding.h"
 #include "engine/reading.h"
 #include "engine/request_checks.h"
 #include "engine/scoring.h"
+#include "engine/text_answers.h"
 
 namespace aio {
 
@@ -44,39 +47,6 @@ class EngineTicket final : public Ticket {
   const std::weak_ptr<Inbox> inbox_;
   const int model_;
   const uint64_t sequence_;
-};
-
-// A prompt and what Generate() computes for it.
-struct EncodedPrompt {
-  Prompt prompt;
-  std::vector<int32_t> tokens;
-};
-
-// What a probe leaves to its generation: the tokens, which need not be encoded again (least of
-// all on the engine thread, from where Generate() then comes), and its place in the queue. The
-// prompt's KV is in the prefix cache.
-class HeldHandle final : public HeldPrompt {
- public:
-  HeldHandle(std::weak_ptr<Inbox> engine, int model, const SequenceSetup& probe,
-             EncodedPrompt encoded)
-      : engine_(std::move(engine)),
-        model_(model),
-        arrival_(probe.arrival),
-        cache_salt_(probe.cache_salt),
-        encoded_(std::move(encoded)) {}
-
-  bool IsOf(const std::shared_ptr<Inbox>& engine) const { return engine_.lock() == engine; }
-  int model() const { return model_; }
-  uint64_t arrival() const { return arrival_; }
-  uint64_t cache_salt() const { return cache_salt_; }
-  const EncodedPrompt& encoded() const { return encoded_; }
-
- private:
-  const std::weak_ptr<Inbox> engine_;
-  const int model_;
-  const uint64_t arrival_;
-  const uint64_t cache_salt_;
-  const EncodedPrompt encoded_;
 };
 
 Status CheckModels(const std::vector<EmbeddedModel>& models) {
@@ -205,6 +175,7 @@ class EmbeddedBackend::Impl {
   Result<std::shared_ptr<Ticket>> ReadHidden(const Request& request, const HiddenQuery& query,
                                              HiddenCallback done);
   Result<std::shared_ptr<Ticket>> Generate(Request request, std::shared_ptr<EventSink> sink);
+  Result<std::shared_ptr<Ticket>> Embed(const EmbeddingsQuery& query, EmbeddingsCallback done);
 
  private:
   // A prompt that a probe looks at.
@@ -416,8 +387,38 @@ Result<std::shared_ptr<Ticket>> EmbeddedBackend::Impl::Generate(Request request,
   setup.intent = std::move(request.intent);
   setup.token_entropies_max = request.token_entropies_max;
   setup.continues_text = !std::holds_alternative<std::vector<ChatMessage>>(request.prompt);
+  if (request.hold_prompt) {
+    setup.held_prompt = std::make_shared<HeldHandle>(
+        inbox(), prepared.model, setup.sequence,
+        EncodedPrompt{std::move(request.prompt), setup.sequence.prompt});
+  }
   setup.sink = std::move(sink);
   return Submit(prepared.model, std::make_unique<GenerationSequence>(std::move(setup)));
+}
+
+Result<std::shared_ptr<Ticket>> EmbeddedBackend::Impl::Embed(const EmbeddingsQuery& query,
+                                                             EmbeddingsCallback done) {
+  AIO_CHECK(done != nullptr && !query.inputs.empty());
+  AIO_ASSIGN_OR_RETURN(const int index, FindModel(query.model));
+  std::vector<std::vector<int32_t>> inputs;
+  inputs.reserve(query.inputs.size());
+  Request request;
+  request.deadline = query.deadline;
+  for (const Prompt& input : query.inputs) {
+    request.prompt = input;
+    AIO_ASSIGN_OR_RETURN(inputs.emplace_back(), EncodeForProbe(index, request));
+  }
+  request.prompt = std::string();
+  const EmbeddingBatch::Submit submit = [this, index, request](std::vector<int32_t> tokens,
+                                                               ReadingCallback read) {
+    ReadingSetup setup;
+    const TokenRange all{0, static_cast<int>(tokens.size())};
+    setup.pool = PoolOptionsFor(config(index), {config(index).num_layers}, all, all.size());
+    setup.sequence = MakeSetup(request, std::move(tokens));
+    setup.done = std::move(read);
+    return this->Submit(index, std::make_unique<ReadingSequence>(std::move(setup)));
+  };
+  return EmbeddingBatch::Start(model(index), std::move(inputs), submit, std::move(done));
 }
 
 EmbeddedBackend::EmbeddedBackend(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -470,6 +471,8 @@ std::vector<ModelInfo> EmbeddedBackend::Models() const {
     info.hidden_size = model.model->config().hidden_size;
     info.vocabulary_fingerprint = model.tokenizer->fingerprint();
     info.fingerprint = model.model->fingerprint();
+    info.running_max = impl_->runner(i).running_max();
+    DescribeText(model, info);
     infos.push_back(std::move(info));
   }
   return infos;
@@ -527,6 +530,29 @@ Status EmbeddedBackend::Decide(const Request& request, DecisionCallback done) {
 Result<std::shared_ptr<Ticket>> EmbeddedBackend::Generate(Request request,
                                                           std::shared_ptr<EventSink> sink) {
   return impl_->Generate(std::move(request), std::move(sink));
+}
+
+Result<Tokenized> EmbeddedBackend::Tokenize(const TokenizeQuery& query) const {
+  AIO_ASSIGN_OR_RETURN(const int index, impl_->FindModel(query.model));
+  AIO_ASSIGN_OR_RETURN(Tokenized tokenized, TokenizeFor(impl_->model(index), query));
+  tokenized.context_length = impl_->runner(index).limits().tokens();
+  return tokenized;
+}
+
+Result<std::string> EmbeddedBackend::Detokenize(std::string_view model,
+                                                std::span<const int32_t> tokens) const {
+  AIO_ASSIGN_OR_RETURN(const int index, impl_->FindModel(model));
+  return DetokenizeFor(impl_->model(index), tokens);
+}
+
+Result<std::string> EmbeddedBackend::RenderChat(const TokenizeQuery& query) const {
+  AIO_ASSIGN_OR_RETURN(const int index, impl_->FindModel(query.model));
+  return RenderChatFor(impl_->model(index), query);
+}
+
+Result<std::shared_ptr<Ticket>> EmbeddedBackend::Embed(EmbeddingsQuery query,
+                                                       EmbeddingsCallback done) {
+  return impl_->Embed(query, std::move(done));
 }
 
 }  // namespace aio

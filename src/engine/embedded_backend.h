@@ -63,6 +63,12 @@ class EmbeddedBackend final : public Backend {
   // Usage::completion_tokens counts every sampled token, the ending one included.
   Result<std::shared_ptr<Ticket>> Generate(Request request,
                                            std::shared_ptr<EventSink> sink) override;
+  Result<Tokenized> Tokenize(const TokenizeQuery& query) const override;
+  Result<std::string> Detokenize(std::string_view model,
+                                 std::span<const int32_t> tokens) const override;
+  Result<std::string> RenderChat(const TokenizeQuery& query) const override;
+  // Inputs share no KV, and a few of them take part in a step at a time.
+  Result<std::shared_ptr<Ticket>> Embed(EmbeddingsQuery query, EmbeddingsCallback done) override;
 
  private:
   class Impl;

@@ -11,6 +11,7 @@ GenerationSequence::GenerationSequence(GenerationSetup setup)
     : Sequence(std::move(setup.sequence)),
       model_(std::move(setup.model)),
       tokenizer_(std::move(setup.tokenizer)),
+      held_prompt_(std::move(setup.held_prompt)),
       answer_(*tokenizer_, std::move(setup.sampling), tokens(),
               num_positions_max() - num_prompt_tokens() + 1, setup.continues_text),
       sink_(std::move(setup.sink)) {
@@ -62,7 +63,10 @@ void GenerationSequence::Send() {
   }
   if (!start_was_sent_) {
     start_was_sent_ = true;
-    sink_->OnStart({model_, std::nullopt, num_prompt_tokens()});
+    sink_->OnStart({.model = model_,
+                    .decision = std::nullopt,
+                    .prompt_tokens = num_prompt_tokens(),
+                    .held_prompt = std::move(held_prompt_)});
   }
   if (answer_.text().has_event()) {
     sink_->OnToken(answer_.text().event());
@@ -86,6 +90,7 @@ FinishEvent GenerationSequence::Summary() const {
   }
   event.speculation = speculation_;
   event.traffic = traffic();
+  event.stop_string = answer_.stop_string();
   return event;
 }
 

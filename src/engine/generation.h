@@ -21,9 +21,10 @@ struct GenerationSetup {
   std::shared_ptr<const Tokenizer> tokenizer;
   SamplingParams sampling;
   Strategy strategy;
-  std::string intent;           // Request::intent
-  int token_entropies_max = 0;  // Request::token_entropies_max
-  bool continues_text = false;  // the answer continues the prompt's text
+  std::string intent;                       // Request::intent
+  int token_entropies_max = 0;              // Request::token_entropies_max
+  bool continues_text = false;              // the answer continues the prompt's text
+  std::shared_ptr<HeldPrompt> held_prompt;  // that OnStart() tells; may be null
   std::shared_ptr<EventSink> sink;
 };
 
@@ -46,6 +47,7 @@ class GenerationSequence final : public Sequence {
 
   const std::string model_;
   const std::shared_ptr<const Tokenizer> tokenizer_;
+  std::shared_ptr<HeldPrompt> held_prompt_;  // null once told
   Answer answer_;
   std::optional<Drafting> drafting_;  // absent: plain decoding
   std::shared_ptr<EventSink> sink_;   // null after the last event

@@ -43,6 +43,7 @@ class ModelRunner {
 
   const EmbeddedModel& model() const { return model_; }
   ContextLimits limits() const;
+  int running_max() const { return scheduler_options_.max_running; }
   bool has_draft_model() const { return speculator_.has_draft_model(); }
   ModelLoad Load() const;
   // A place in the queue for one sequence, to be taken before it is posted and given back

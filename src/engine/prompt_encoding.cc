@@ -29,22 +29,6 @@ Status CheckTokens(const std::vector<int32_t>& tokens, int vocabulary_size) {
   return Status::Ok();
 }
 
-Result<std::vector<TextPiece>> RenderChat(const EmbeddedModel& model,
-                                          const std::vector<ChatMessage>& messages,
-                                          bool add_generation_prompt) {
-  if (!model.chat_template) {
-    return Refuse("messages",
-                  fmt::format("model \"{}\" has no chat template; send it a text prompt, or force "
-                              "one of the templates {}",
-                              model.name, fmt::join(ChatTemplate::Families(), ", ")));
-  }
-  if (messages.empty()) return Refuse("messages", "there are no messages");
-  std::vector<ChatTurn> turns;
-  turns.reserve(messages.size());
-  for (const ChatMessage& message : messages) turns.push_back({message.role, message.content});
-  return model.chat_template->Render(turns, add_generation_prompt);
-}
-
 // A conversation or text as pieces; token prompts are the caller's.
 Result<std::vector<TextPiece>> RenderPrompt(const EmbeddedModel& model, const Prompt& prompt,
                                             bool add_generation_prompt) {
@@ -86,6 +70,22 @@ void Append(std::vector<int32_t> more, std::vector<int32_t>& tokens) {
 }
 
 }  // namespace
+
+Result<std::vector<TextPiece>> RenderChat(const EmbeddedModel& model,
+                                          const std::vector<ChatMessage>& messages,
+                                          bool add_generation_prompt) {
+  if (!model.chat_template) {
+    return Refuse("messages",
+                  fmt::format("model \"{}\" has no chat template; send it a text prompt, or force "
+                              "one of the templates {}",
+                              model.name, fmt::join(ChatTemplate::Families(), ", ")));
+  }
+  if (messages.empty()) return Refuse("messages", "there are no messages");
+  std::vector<ChatTurn> turns;
+  turns.reserve(messages.size());
+  for (const ChatMessage& message : messages) turns.push_back({message.role, message.content});
+  return model.chat_template->Render(turns, add_generation_prompt);
+}
 
 Result<std::vector<int32_t>> EncodePrompt(const EmbeddedModel& model, const Prompt& prompt) {
   const Tokenizer& tokenizer = *model.tokenizer;

@@ -21,6 +21,11 @@ namespace aio {
 // of range, a conversation the template cannot express or a model without template.
 Result<std::vector<int32_t>> EncodePrompt(const EmbeddedModel& model, const Prompt& prompt);
 
+// A conversation as the model's template writes it. Errors of EncodePrompt().
+Result<std::vector<TextPiece>> RenderChat(const EmbeddedModel& model,
+                                          const std::vector<ChatMessage>& messages,
+                                          bool add_generation_prompt);
+
 // A number of tokens that EncodePrompt() cannot stay below, found without encoding: 0 unless the
 // prompt is very long. Fails as EncodePrompt() does.
 Result<int> FewestPromptTokens(const EmbeddedModel& model, const Prompt& prompt);

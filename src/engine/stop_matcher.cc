@@ -36,17 +36,16 @@ void StopMatcher::Pattern::Advance(char byte) {
 }
 
 void StopMatcher::Push(std::string_view text, std::string& shown) {
-  if (matched_) return;
+  if (matched()) return;
   for (const char byte : text) {
     withheld_ += byte;
-    size_t complete = 0;
     for (Pattern& pattern : patterns_) {
       pattern.Advance(byte);
-      if (pattern.length == pattern.stop.size()) complete = std::max(complete, pattern.length);
+      const bool is_complete = pattern.length == pattern.stop.size();
+      if (is_complete && pattern.length > match_.size()) match_ = pattern.stop;
     }
-    if (complete == 0) continue;
-    matched_ = true;
-    shown.append(withheld_, 0, withheld_.size() - complete);
+    if (!matched()) continue;
+    shown.append(withheld_, 0, withheld_.size() - match_.size());
     withheld_.clear();
     return;
   }

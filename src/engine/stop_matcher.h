@@ -25,7 +25,9 @@ class StopMatcher {
   // The answer ends here: what was withheld cannot become a match any more.
   void Flush(std::string& shown);
 
-  bool matched() const { return matched_; }
+  bool matched() const { return !match_.empty(); }
+  // The stop string that matched; empty: none yet.
+  const std::string& match() const { return match_; }
 
  private:
   // A Knuth-Morris-Pratt automaton: `length` bytes of the stop string are a suffix of the
@@ -40,7 +42,7 @@ class StopMatcher {
 
   std::vector<Pattern> patterns_;
   std::string withheld_;
-  bool matched_ = false;
+  std::string match_;
 };
 
 }  // namespace aio

@@ -112,6 +112,11 @@ class Router final : public Backend {
   Status DecideFromSignals(const Request& request, SignalsCallback done);
   Result<std::shared_ptr<Ticket>> Generate(Request request,
                                            std::shared_ptr<EventSink> sink) override;
+  Result<Tokenized> Tokenize(const TokenizeQuery& query) const override;
+  Result<std::string> Detokenize(std::string_view model,
+                                 std::span<const int32_t> tokens) const override;
+  Result<std::string> RenderChat(const TokenizeQuery& query) const override;
+  Result<std::shared_ptr<Ticket>> Embed(EmbeddingsQuery query, EmbeddingsCallback done) override;
 
   const RoutingPolicy& policy() const;
   // Absent if the policy does not watch for drift.

@@ -35,8 +35,13 @@ int Call::Outcome(int status) const {
   return response_->stopped() ? 503 : kClientLeft;
 }
 
+void Call::SetIds(HttpHeaders& headers) const {
+  headers.Set("x-request-id", id_);
+  if (speaks_anthropic()) headers.Set("request-id", id_);  // by the name that its clients read
+}
+
 void Call::Respond(HttpResponse response) {
-  response.headers.Set("x-request-id", id_);
+  SetIds(response.headers);
   End(Outcome(response.status));  // before it is sent: who has the answer finds it in the metrics
   response_->Send(std::move(response));
 }
@@ -46,22 +51,21 @@ void Call::RespondJson(int status, std::string json, HttpHeaders headers) {
   Respond({.status = status, .headers = std::move(headers), .body = std::move(json)});
 }
 
-void Call::Fail(const Status& status) {
+int Call::FailureCode(const Status& status) const {
   const int code = Outcome(HttpStatusOf(status.code()));
   if (code >= 500 && context_->logger != nullptr) {
     context_->logger->warn("request {} failed: {}", id_, status.ToString());
   }
-  if (streaming_) {
-    // The status line is long gone; OpenAI's clients raise an error on such an event.
-    response_->Write(SseEvent(EncodeError(status)));
-    End(code);
-    response_->Finish();
-    return;
-  }
+  return code;
+}
+
+void Call::Fail(const Status& status) {
+  const int code = FailureCode(status);
   HttpHeaders headers;
   if (code == 401) headers.Set("www-authenticate", "Bearer");
   if (code == 429 || code == 503) headers.Set("retry-after", "1");
-  RespondJson(code, EncodeError(status), std::move(headers));
+  RespondJson(code, speaks_anthropic() ? EncodeAnthropicError(status, id_) : EncodeError(status),
+              std::move(headers));
 }
 
 void Call::StartStream(HttpHeaders headers, std::string first_bytes) {
@@ -69,7 +73,7 @@ void Call::StartStream(HttpHeaders headers, std::string first_bytes) {
   headers.Set("content-type", "text/event-stream; charset=utf-8");
   headers.Set("cache-control", "no-cache");
   headers.Set("x-accel-buffering", "no");  // nginx would hold events back
-  headers.Set("x-request-id", id_);
+  SetIds(headers);
   response_->Start({.status = 200, .headers = std::move(headers), .body = std::move(first_bytes)},
                    std::string(kSsePing));
 }
@@ -78,6 +82,13 @@ void Call::WriteStream(std::string bytes) { response_->Write(std::move(bytes)); 
 
 void Call::FinishStream() {
   End(Outcome(200));
+  response_->Finish();
+}
+
+void Call::FailStream(const Status& status, std::string last_event) {
+  const int code = FailureCode(status);
+  response_->Write(std::move(last_event));
+  End(code);
   response_->Finish();
 }
 

@@ -42,20 +42,27 @@ class Call {
 
   void Respond(HttpResponse response);
   void RespondJson(int status, std::string json, HttpHeaders headers = {});
-  // An OpenAI error object; after StartStream() as an event that ends the stream.
+  // An error object: Anthropic's under /v1/messages, else OpenAI's. Not after StartStream().
   void Fail(const Status& status);
 
   // A stream of server-sent events.
   void StartStream(HttpHeaders headers, std::string first_bytes);
   void WriteStream(std::string bytes);
   void FinishStream();
+  // The status line is long gone: `last_event` says it.
+  void FailStream(const Status& status, std::string last_event);
+  bool streaming() const { return streaming_; }
 
   // Frees the body once it is decoded: answers may take long and prompts be large.
   void DropBody() { request_.body = std::string(); }
 
  private:
   int Outcome(int status) const;
+  // Of a failure; logged if it is ours.
+  int FailureCode(const Status& status) const;
+  bool speaks_anthropic() const { return request_.path.starts_with("/v1/messages"); }
   void End(int status);
+  void SetIds(HttpHeaders& headers) const;
 
   const std::shared_ptr<ServerContext> context_;
   HttpRequest request_;

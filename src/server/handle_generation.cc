@@ -2,9 +2,11 @@
 #include <random>
 #include <utility>
 
+#include "api/messages_api.h"
 #include "api/openai_request.h"
 #include "api/openai_response.h"
-#include "server/answer_sink.h"
+#include "api/responses_api.h"
+#include "server/call_answer.h"
 #include "server/handlers.h"
 #include "server/headers.h"
 
@@ -32,14 +34,19 @@ void Complete(const Call& call, ApiRequest& decoded) {
   if (timeout > Duration::zero()) request.deadline = call.arrival() + timeout;
 }
 
+// Of both kinds of OpenAI's older API.
 void Generate(const std::shared_ptr<Call>& call, Result<ApiRequest> decoded) {
   if (!decoded.ok()) return call->Fail(decoded.status());
   Complete(*call, *decoded);
   call->DropBody();
-  std::shared_ptr<EventSink> sink = MakeAnswerSink(call, *decoded);
-  auto generation = call->context().backend.Generate(std::move(decoded->request), std::move(sink));
-  if (!generation.ok()) return call->Fail(generation.status());
-  call->OnClose([running = std::move(*generation)] { running->Cancel(); });
+  AnswerInfo info;
+  info.kind = decoded->kind;
+  info.id = (info.kind == ApiKind::kChat ? "chatcmpl-" : "cmpl-") + NewRequestId();
+  info.created = call->context().clock.UnixSeconds();
+  info.include_usage = decoded->include_usage;
+  const bool with_logprobs = decoded->request.sampling.top_logprobs >= 0;
+  auto encoder = MakeOpenaiEncoder(std::move(info), with_logprobs, decoded->choices);
+  StartAnswer(call, *std::move(decoded), std::move(encoder));
 }
 
 }  // namespace
@@ -50,6 +57,32 @@ void HandleChatCompletions(const std::shared_ptr<Call>& call) {
 
 void HandleCompletions(const std::shared_ptr<Call>& call) {
   Generate(call, DecodeCompletionRequest(call->request().body));
+}
+
+void HandleResponses(const std::shared_ptr<Call>& call) {
+  Result<ResponsesRequest> decoded = DecodeResponsesRequest(call->request().body);
+  if (!decoded.ok()) return call->Fail(decoded.status());
+  Complete(*call, decoded->api);
+  call->DropBody();
+  auto encoder = MakeResponsesEncoder(std::move(decoded->echo), NewRequestId(),
+                                      call->context().clock.UnixSeconds());
+  StartAnswer(call, std::move(decoded->api), std::move(encoder));
+}
+
+void HandleMessages(const std::shared_ptr<Call>& call) {
+  Result<ApiRequest> decoded = DecodeMessagesRequest(call->request().body);
+  if (!decoded.ok()) return call->Fail(decoded.status());
+  Complete(*call, *decoded);
+  call->DropBody();
+  StartAnswer(call, *std::move(decoded), MakeMessagesEncoder(NewRequestId()));
+}
+
+void HandleCountTokens(const std::shared_ptr<Call>& call) {
+  const Result<ApiRequest> decoded = DecodeCountTokensRequest(call->request().body);
+  if (!decoded.ok()) return call->Fail(decoded.status());
+  const Result<int> tokens = call->context().backend.CountPromptTokens(decoded->request);
+  if (!tokens.ok()) return call->Fail(tokens.status());
+  call->RespondJson(200, EncodeTokenCount(*tokens));
 }
 
 void HandleDecision(const std::shared_ptr<Call>& call) {

@@ -12,6 +12,15 @@ using CallHandler = void (*)(const std::shared_ptr<Call>& call);
 
 void HandleChatCompletions(const std::shared_ptr<Call>& call);
 void HandleCompletions(const std::shared_ptr<Call>& call);
+void HandleResponses(const std::shared_ptr<Call>& call);
+void HandleMessages(const std::shared_ptr<Call>& call);
+void HandleCountTokens(const std::shared_ptr<Call>& call);
+void HandleEmbeddings(const std::shared_ptr<Call>& call);
+void HandleTokenize(const std::shared_ptr<Call>& call);
+void HandleDetokenize(const std::shared_ptr<Call>& call);
+void HandleApplyTemplate(const std::shared_ptr<Call>& call);
+void HandleProps(const std::shared_ptr<Call>& call);
+void HandleSlots(const std::shared_ptr<Call>& call);
 void HandleDecision(const std::shared_ptr<Call>& call);
 void HandleFeedback(const std::shared_ptr<Call>& call);
 void HandleModels(const std::shared_ptr<Call>& call);

@@ -75,6 +75,10 @@ HttpHeaders DecisionHeaders(const std::string& model, const Decision* decision) 
 
 Status CheckApiKey(const HttpRequest& request, std::string_view api_key) {
   if (api_key.empty()) return Status::Ok();
+  // As Anthropic's clients send it.
+  if (const std::string_view key = request.headers.Get("x-api-key"); !key.empty()) {
+    return SameSecret(key, api_key) ? Status::Ok() : Unauthenticated("Incorrect API key provided.");
+  }
   const std::string_view header = request.headers.Get("authorization");
   constexpr std::string_view kScheme = "Bearer ";
   if (header.size() <= kScheme.size() ||

@@ -27,7 +27,8 @@ std::string PrintableAscii(std::string_view text, size_t bytes_max);
 // was probed, x-aio-strategy, x-aio-reason.
 HttpHeaders DecisionHeaders(const std::string& model, const Decision* decision);
 
-// Compares the request's bearer token with `api_key` in constant time; ok if that is empty.
+// Compares the request's bearer token, or its x-api-key, with `api_key` in constant time; ok if
+// that is empty.
 Status CheckApiKey(const HttpRequest& request, std::string_view api_key);
 
 }  // namespace aio

@@ -1,7 +1,10 @@
 // The HTTP front of A-IO: the OpenAI API over one Backend, which may be a Router, an engine
 // or a test's fake; the server cannot tell and does not ask.
 //
-//   POST /v1/chat/completions   POST /v1/completions    POST /v1/decision
+//   POST /v1/chat/completions   POST /v1/completions    POST /v1/responses
+//   POST /v1/messages[/count_tokens]                    POST /v1/embeddings
+//   POST /tokenize /detokenize /apply-template          GET  /props /slots
+//   POST /v1/decision
 //   POST /v1/feedback           GET  /v1/models[/{id}]  GET  /health /ready /metrics
 //
 // The life of a server: Create() -> Start() -> [BeginDrain()] -> Drain() or Stop().

@@ -428,7 +428,7 @@ describe('errors', () => {
     await bad({ messages: [] }, 'messages');
     await bad({ temperature: 3 }, 'temperature');
     await bad({ temperature: 'hot' }, 'temperature');
-    await bad({ n: 2 }, 'n');
+    await bad({ n: 0 }, 'n');
     await bad({ tools: [{ type: 'function', function: { name: 'f' } }] }, 'tools');
     await bad({ response_format: { type: 'json_object' } }, 'response_format');
     await bad({ aio: { stratgy: 'plain' } }, 'aio.stratgy');

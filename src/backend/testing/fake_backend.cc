@@ -88,6 +88,22 @@ class ProbeWork final : public Work {
   LabelScoresCallback done_;
 };
 
+class EmbeddingWork final : public Work {
+ public:
+  EmbeddingWork(Result<Embeddings> embeddings, EmbeddingsCallback done)
+      : embeddings_(std::move(embeddings)), done_(std::move(done)) {}
+
+  bool Deliver() override {
+    if (cancelled()) embeddings_ = Cancelled("the embedding was cancelled");
+    done_(std::move(embeddings_));
+    return false;
+  }
+
+ private:
+  Result<Embeddings> embeddings_;
+  EmbeddingsCallback done_;
+};
+
 class DecisionWork final : public Work {
  public:
   DecisionWork(Decision decision, DecisionCallback done)
@@ -467,6 +483,7 @@ Result<std::shared_ptr<Ticket>> FakeBackend::Generate(Request request,
   FakeAnswer answer = model.answer ? model.answer(request) : FakeAnswer{};
   FinishEvent finish;
   finish.reason = answer.finish;
+  finish.stop_string = answer.stop_string;
   finish.timings = answer.timings;
   finish.traffic = answer.traffic;
   finish.usage.prompt_tokens = prompt_tokens;
@@ -478,10 +495,60 @@ Result<std::shared_ptr<Ticket>> FakeBackend::Generate(Request request,
   }
   StartEvent start{
       .model = request.model, .decision = model.decision, .prompt_tokens = prompt_tokens};
+  if (request.hold_prompt && model.holds_prompts) {
+    start.held_prompt = std::make_shared<FakeHeldPrompt>(impl_->held_prompts_);
+  }
   auto work = std::make_shared<GenerationWork>(std::move(start), std::move(answer), finish, request,
                                                std::move(sink));
   request.held_prompt.reset();  // taken over, as a real engine would
   return impl_->Submit(std::move(work));
+}
+
+Result<Tokenized> FakeBackend::Tokenize(const TokenizeQuery& query) const {
+  AIO_ASSIGN_OR_RETURN(FakeModel model, impl_->Find(query.model));
+  if (!model.answers_text_queries) return Backend::Tokenize(query);
+  Tokenized tokenized;
+  tokenized.model = model.info.name;
+  tokenized.context_length = model.info.context_length;
+  for (const char byte : FakePromptText(query.prompt)) {
+    tokenized.tokens.push_back(static_cast<unsigned char>(byte));
+    tokenized.pieces.emplace_back(1, byte);
+  }
+  return tokenized;
+}
+
+Result<std::string> FakeBackend::Detokenize(std::string_view name,
+                                            std::span<const int32_t> tokens) const {
+  AIO_ASSIGN_OR_RETURN(FakeModel model, impl_->Find(name));
+  if (!model.answers_text_queries) return Backend::Detokenize(name, tokens);
+  std::string bytes;
+  for (const int32_t token : tokens) {
+    if (token < 0 || token > 255) return InvalidArgument("no such token").WithParam("tokens");
+    bytes += static_cast<char>(token);
+  }
+  return bytes;
+}
+
+Result<std::string> FakeBackend::RenderChat(const TokenizeQuery& query) const {
+  AIO_ASSIGN_OR_RETURN(FakeModel model, impl_->Find(query.model));
+  if (!model.answers_text_queries) return Backend::RenderChat(query);
+  std::string text;
+  for (const ChatMessage& message : std::get<std::vector<ChatMessage>>(query.prompt)) {
+    text += message.role + ": " + message.content + "\n";
+  }
+  return text + (query.add_generation_prompt ? "assistant: " : "");
+}
+
+Result<std::shared_ptr<Ticket>> FakeBackend::Embed(EmbeddingsQuery query, EmbeddingsCallback done) {
+  AIO_ASSIGN_OR_RETURN(FakeModel model, impl_->Find(query.model));
+  if (!model.answers_text_queries) return Backend::Embed(std::move(query), std::move(done));
+  Embeddings embeddings;
+  embeddings.model = model.info.name;
+  embeddings.vectors.assign(query.inputs.size(), {0.6f, 0.8f});
+  for (const Prompt& input : query.inputs) embeddings.prompt_tokens += model.count_tokens(input);
+  Result<Embeddings> result = std::move(embeddings);
+  if (!model.embed_fault.ok()) result = model.embed_fault;
+  return impl_->Submit(std::make_shared<EmbeddingWork>(std::move(result), std::move(done)));
 }
 
 // --- RecordingSink ---------------------------------------------------------------------

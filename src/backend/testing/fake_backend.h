@@ -27,6 +27,7 @@ struct FakeAnswer {
   std::vector<std::string> tokens = {"Hello", " ", "world"};  // one TokenEvent each
   std::vector<float> entropies = {};  // of each token, if asked for; missing ones are 0
   FinishReason finish = FinishReason::kStop;
+  std::string stop_string = {};  // FinishEvent::stop_string
   Timings timings;
   Traffic traffic;
   Status error;                     // not ok: after `tokens`, OnError(error) instead of OnFinish
@@ -54,6 +55,9 @@ struct FakeModel {
   std::optional<Decision> decision;  // as if a router stood here: in OnStart and from Decide()
   bool holds_prompts = true;         // LabelScores carry a held_prompt
   Traffic probe_traffic;             // of LabelScores
+  // Whether it tokenizes, renders and embeds: a byte is a token, a conversation one line a message,
+  // an embedding (3, 4) / 5.
+  bool answers_text_queries = true;
 
   // Faults; ok means none.
   Status count_fault;       // CountPromptTokens()
@@ -61,6 +65,7 @@ struct FakeModel {
   Status probe_refusal;     // ScoreLabels() returns it
   Status probe_fault;       // ScoreLabels()'s callback gets it
   Status generate_refusal;  // Generate() and Decide() return it
+  Status embed_fault;       // Embed()'s callback gets it
 
   // A model with a context of 4096 tokens; all have one vocabulary.
   static FakeModel Named(std::string name, std::string role);
@@ -117,6 +122,11 @@ class FakeBackend final : public Backend {
   Status Decide(const Request& request, DecisionCallback done) override;
   Result<std::shared_ptr<Ticket>> Generate(Request request,
                                            std::shared_ptr<EventSink> sink) override;
+  Result<Tokenized> Tokenize(const TokenizeQuery& query) const override;
+  Result<std::string> Detokenize(std::string_view model,
+                                 std::span<const int32_t> tokens) const override;
+  Result<std::string> RenderChat(const TokenizeQuery& query) const override;
+  Result<std::shared_ptr<Ticket>> Embed(EmbeddingsQuery query, EmbeddingsCallback done) override;
 
  private:
   class Impl;
