@@ -31,6 +31,8 @@ class AnswerSink : public EventSink {
 
   void OnToken(const TokenEvent& event) final {
     last_token_ = call_->context().clock.Now();
+    // Counted as they come: a budget pays for an answer that is cut off, too.
+    call_->facts().completion_tokens += static_cast<int>(event.tokens.size());
     if (!first_token_) {
       first_token_ = last_token_;
       call_->context().metrics.ObserveFirstToken(info_.start.model, last_token_ - call_->arrival());

@@ -5,6 +5,7 @@
 #include "api/openai_request.h"
 #include "api/openai_response.h"
 #include "server/answer_sink.h"
+#include "server/authorize.h"
 #include "server/handlers.h"
 #include "server/headers.h"
 
@@ -35,6 +36,7 @@ void Complete(const Call& call, ApiRequest& decoded) {
 void Generate(const std::shared_ptr<Call>& call, Result<ApiRequest> decoded) {
   if (!decoded.ok()) return call->Fail(decoded.status());
   Complete(*call, *decoded);
+  if (const Status may = AdmitRequest(*call, decoded->request); !may.ok()) return call->Fail(may);
   call->DropBody();
   std::shared_ptr<EventSink> sink = MakeAnswerSink(call, *decoded);
   auto generation = call->context().backend.Generate(std::move(decoded->request), std::move(sink));
@@ -56,6 +58,7 @@ void HandleDecision(const std::shared_ptr<Call>& call) {
   Result<ApiRequest> decoded = DecodeDecisionRequest(call->request().body);
   if (!decoded.ok()) return call->Fail(decoded.status());
   Complete(*call, *decoded);
+  if (const Status may = AdmitRequest(*call, decoded->request); !may.ok()) return call->Fail(may);
   call->DropBody();
   const Status status =
       call->context().backend.Decide(decoded->request, [call](Result<Decision> decision) {
