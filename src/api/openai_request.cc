@@ -36,6 +36,8 @@ Result<ApiRequest> Decode(const ObjectReader& body, ApiKind kind) {
   AIO_RETURN_IF_ERROR(DecodeStreaming(body, out));
   AIO_RETURN_IF_ERROR(DecodeSampling(body, out));
   AIO_RETURN_IF_ERROR(DecodeOverrides(body, request));
+  AIO_RETURN_IF_ERROR(
+      body.Read("priority", IntRange{-kPriorityMax, kPriorityMax}, request.priority));
   AIO_RETURN_IF_ERROR(DecodeStrategy(body, request.strategy));
   return out;
 }

@@ -17,6 +17,8 @@
 //   disable_spec_decode: true                    plain; false says nothing
 // What contradicts is refused with both fields named; no field silently wins.
 //
+// `priority`: as vLLM has it, of those that wait the lowest is first.
+//
 // Unknown fields are ignored, as OpenAI's servers do, but not inside `aio`, where a typing
 // error would silently route otherwise. Known fields that would change the answer and are
 // not supported are refused unless their value is harmless (echo: false, tools: []).

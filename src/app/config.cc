@@ -4,10 +4,11 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <utility>
 
 #include "app/beside_program.h"
+#include "app/config_access.h"
+#include "app/serve_admission.h"
 #include "app/system_cpu.h"
 #include "base/toml_table.h"
 #include "decisions/redactor.h"
@@ -16,13 +17,6 @@
 namespace aio {
 
 namespace {
-
-namespace fs = std::filesystem;
-
-std::string RelativeTo(const std::string& source, const std::string& path) {
-  if (path.empty() || fs::path(path).is_absolute()) return path;
-  return (fs::path(source).parent_path() / path).lexically_normal().string();
-}
 
 void ReadDraftModel(TomlTable& table, ModelSettings& settings) {
   settings.draft_model = table.String("draft_model").value_or("");
@@ -95,9 +89,11 @@ void ReadEngine(TomlTable& root, EngineOptions& engine) {
   }
 }
 
-void ReadServer(TomlTable& root, ServerOptions& server) {
+void ReadServer(TomlTable& root, AppConfig& config) {
   std::optional<TomlTable> table = root.Table("server");
   if (!table) return;
+  ReadAccess(*table, config);
+  ServerOptions& server = config.server;
   server.host = table->String("host").value_or(server.host);
   if (server.host.empty()) table->Fail("host", "is empty; name an address, such as 127.0.0.1");
   server.port = table->Int("port", 0, 65535).value_or(server.port);
@@ -105,7 +101,19 @@ void ReadServer(TomlTable& root, ServerOptions& server) {
   http.connections_max = table->Int("connections_max", 1, 1 << 16).value_or(http.connections_max);
   http.body_bytes_max = static_cast<size_t>(table->Int("body_bytes_max", 1 << 10, 1 << 30)
                                                 .value_or(static_cast<int>(http.body_bytes_max)));
+  http.header_bytes_max =
+      static_cast<size_t>(table->Int("header_bytes_max", 1 << 10, 1 << 20)
+                              .value_or(static_cast<int>(http.header_bytes_max)));
   constexpr int kSecondsMax = 24 * 60 * 60;
+  const auto read_timeout = [&](const char* key, Duration& timeout) {
+    if (const auto seconds = table->Int(key, 1, kSecondsMax)) {
+      timeout = std::chrono::seconds(*seconds);
+    }
+  };
+  read_timeout("header_timeout_seconds", http.header_timeout);
+  read_timeout("body_timeout_seconds", http.body_timeout);
+  read_timeout("idle_timeout_seconds", http.idle_timeout);
+  read_timeout("write_timeout_seconds", http.write_timeout);
   if (const auto seconds = table->Int("request_timeout_seconds", 0, kSecondsMax)) {
     server.request_timeout = std::chrono::seconds(*seconds);
   }
@@ -186,13 +194,16 @@ Result<AppConfig> ParseConfig(std::string_view toml, const std::string& source) 
   root.Int("version", 1, 1);
   ReadModels(root, source, config);
   ReadEngine(root, config.engine);
-  ReadServer(root, config.server);
+  ReadAdmission(root, config.admission);
+  ReadServer(root, config);
   ReadDecisionLog(root, source, config.decision_log);
   const std::string head_path = ReadProbe(root, source, config);
-  const std::string policy_path = ReadRouting(root, source, config);
+  config.policy_file = ReadRouting(root, source, config);
   AIO_RETURN_IF_ERROR(root.Finish());
+  AIO_RETURN_IF_ERROR(LoadKeys(config));
+  AIO_RETURN_IF_ERROR(CheckTls(config));
   AIO_RETURN_IF_ERROR(LoadHead(head_path, config));
-  AIO_ASSIGN_OR_RETURN(config.policy, RoutingPolicy::FromFile(policy_path));
+  AIO_ASSIGN_OR_RETURN(config.policy, RoutingPolicy::FromFile(config.policy_file));
   return config;
 }
 

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "access/api_key.h"
+#include "admission/admission_backend.h"
 #include "backend/request.h"
 #include "base/status.h"
 #include "decisions/decision_log.h"
@@ -38,12 +40,16 @@ struct AppConfig {
   std::string source;                 // the file, for messages
   std::vector<ModelSettings> models;  // small, then large
   EngineOptions engine;
+  AdmissionLimits admission{.running_max = 0};  // as written: see EffectiveLimits()
   ServerOptions server;
+  std::string keys_file;     // of API keys; empty: none
+  std::vector<ApiKey> keys;  // what stands in it
   std::vector<std::string> virtual_names = RouterOptions().virtual_names;
   LabelQuery probe;
   size_t sessions_max = RouterOptions().sessions_max;
   ProbeDefences defences;
   std::optional<HeadFile> probe_head;  // what `probe` has its head of, if it has one
+  std::string policy_file;
   RoutingPolicy policy;
   bool force_policy = false;        // RouterOptions::force_policy; only the command line says so
   DecisionLogOptions decision_log;  // of `aio serve`; no path: none is kept

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -9,6 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "access/keys_file.h"
+#include "app/config_access.h"
+#include "app/serve_admission.h"
 #include "app/system_cpu.h"
 
 namespace aio {
@@ -257,6 +261,61 @@ TEST(ConfigTest, TheBundledConfigurationIsFoundAndRight) {
   const auto config = LoadConfig(*path);
   ASSERT_TRUE(config.ok()) << config.status().ToString();
   EXPECT_EQ(config->models[1].draft_model, "small");
+}
+
+class ConfigAccessTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    const std::string name = testing::UnitTest::GetInstance()->current_test_info()->name();
+    keys_ = testing::TempDir() + "/keys-" + name + ".toml";
+    ASSERT_TRUE(EditKeysFile(keys_, [](std::vector<ApiKey>& keys) {
+                  keys.assign(1, TheOneKey("secret"));
+                  return Status::Ok();
+                }).ok());
+  }
+  void TearDown() override { std::remove(keys_.c_str()); }
+
+  std::string keys_;
+};
+
+TEST_F(ConfigAccessTest, ReadsWhoIsServed) {
+  const auto config = ParseConfig(Config("[server]\nkeys_file = \"" + keys_ +
+                                         "\"\nheader_bytes_max = 2048\nidle_timeout_seconds = 5\n"
+                                         "[server.cors]\norigins = [\"https://a.org\"]\n"
+                                         "[admission]\nrunning_max = 3\nwaiting_per_key_max = 4\n"),
+                                  kSource);
+  ASSERT_TRUE(config.ok()) << config.status().ToString();
+  EXPECT_EQ(config->keys_file, keys_);
+  ASSERT_EQ(config->keys.size(), 1u);
+  EXPECT_TRUE(AsksForKeys(*config));
+  EXPECT_EQ(config->server.http.header_bytes_max, 2048u);
+  EXPECT_EQ(config->server.http.idle_timeout, std::chrono::seconds(5));
+  EXPECT_THAT(config->server.cors_origins, ElementsAre("https://a.org"));
+  EXPECT_EQ(EffectiveLimits(*config).running_max, 3);
+  EXPECT_EQ(EffectiveLimits(*config).waiting_max, 1024);
+  EXPECT_EQ(EffectiveLimits(*config).waiting_per_client_max, 4);
+}
+
+TEST_F(ConfigAccessTest, ByDefaultAllMayAskAndNobodyElsesPages) {
+  const auto config = ParseConfig(Config(), kSource);
+  EXPECT_FALSE(AsksForKeys(*config));
+  EXPECT_TRUE(config->server.cors_origins.empty());
+  EXPECT_FALSE(config->server.http.tls);
+  EXPECT_EQ(EffectiveLimits(*config).running_max, 2 * config->engine.max_running);
+}
+
+TEST_F(ConfigAccessTest, FaultsNameTheMend) {
+  EXPECT_THAT(ErrorOf(Config("[server]\nkeys_file = \"none.toml\"")),
+              HasSubstr("aio keys add NAME --file"));
+  ASSERT_EQ(::chmod(keys_.c_str(), 0644), 0);
+  EXPECT_THAT(ErrorOf(Config("[server]\nkeys_file = \"" + keys_ + "\"")), HasSubstr("chmod 600"));
+  EXPECT_THAT(ErrorOf(Config("[server]\nkeys_file = \"\"")), HasSubstr("server.keys_file"));
+  EXPECT_THAT(ErrorOf(Config("[server.cors]\norigins = [\"a.org/\"]")), HasSubstr("is no origin"));
+  EXPECT_THAT(ErrorOf(Config("[server.tls]\ncertificate = \"none.crt\"")),
+              HasSubstr("server.tls.key"));
+  EXPECT_THAT(ErrorOf(Config("[server.tls]\ncertificate = \"none.crt\"\nkey = \"none.key\"")),
+              HasSubstr("none.crt: cannot open"));
+  EXPECT_THAT(ErrorOf(Config("[admission]\nrunning_max = -1")), HasSubstr("admission.running_max"));
 }
 
 }  // namespace

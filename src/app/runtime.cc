@@ -189,6 +189,7 @@ Result<AppConfig> RuntimeFlags::Resolve() const {
   if (threads > 0) config.engine.num_threads = threads;
   config.force_policy = force_policy;
   if (!policy_path.empty()) {
+    config.policy_file = policy_path;
     AIO_ASSIGN_OR_RETURN(config.policy, RoutingPolicy::FromFile(policy_path));
   }
   for (ModelSettings& model : config.models) {

@@ -41,7 +41,7 @@ struct Runtime {
   SystemClock clock;
   std::unique_ptr<EmbeddedBackend> engine;
   RouterOptions router_options;  // over `engine`; what `router` was made from
-  std::unique_ptr<Router> router;
+  std::shared_ptr<Router> router;
 };
 
 // Who else listens to the router: see RouterOptions.

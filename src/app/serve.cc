@@ -1,12 +1,10 @@
 #include <fmt/format.h>
-#include <pthread.h>
 #include <spdlog/async.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -14,10 +12,17 @@
 #include <thread>
 #include <vector>
 
+#include "access/access_control.h"
 #include "api/json_text.h"
 #include "app/commands.h"
+#include "app/config_access.h"
+#include "app/current_router.h"
+#include "app/file_watch.h"
 #include "app/log_decisions.h"
+#include "app/reload.h"
 #include "app/runtime.h"
+#include "app/serve_admission.h"
+#include "app/serve_signals.h"
 #include "app/system_memory.h"
 #include "app/watch_drift.h"
 #include "kernels/target.h"
@@ -37,31 +42,17 @@ struct ServeFlags {
   bool dry_run = false;
   bool json = false;
   bool quiet = false;
-};
+  bool watch = false;
 
-// Blocks SIGTERM and SIGINT in this thread and those it starts, so that Wait() alone
-// receives them: no handler, nothing to race with.
-class TerminationSignals {
- public:
-  TerminationSignals() {
-    sigemptyset(&signals_);
-    sigaddset(&signals_, SIGTERM);
-    sigaddset(&signals_, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
-    // A client that closes its socket early is an error code, not the end of the program.
-    std::signal(SIGPIPE, SIG_IGN);
-    // Likewise a file that may not grow, such as the decision log's.
-    std::signal(SIGXFSZ, SIG_IGN);
+  // The configuration file with the command line laid over it.
+  Result<AppConfig> Resolve() const {
+    AIO_ASSIGN_OR_RETURN(AppConfig config, runtime.Resolve());
+    if (!host.empty()) config.server.host = host;
+    if (port >= 0) config.server.port = port;
+    if (!api_key.empty()) config.server.api_key = api_key;
+    if (!decision_log.empty()) config.decision_log.path = decision_log;
+    return config;
   }
-
-  void Wait() const {
-    int signal = 0;
-    while (sigwait(&signals_, &signal) != 0) {
-    }
-  }
-
- private:
-  sigset_t signals_{};
 };
 
 void Announce(const Runtime& runtime, const Server& server, int threads, bool json) {
@@ -88,17 +79,25 @@ std::shared_ptr<spdlog::logger> MakeLogger() {
 }
 
 // An empty key would leave the server open to all, where its owner meant the contrary.
-Status CheckAccess(const ServerOptions& options, spdlog::logger& logger) {
-  if (!options.api_key.empty()) return Status::Ok();
+Status CheckAccess(const AppConfig& config, spdlog::logger& logger) {
+  if (!config.server.api_key.empty()) return Status::Ok();
   if (std::getenv("AIO_API_KEY") != nullptr) {  // NOLINT(concurrency-mt-unsafe): at start
     return InvalidArgument(
         "the environment variable AIO_API_KEY is empty: set it to a key, or unset it to serve "
         "everyone");
   }
-  const std::string& host = options.host;
+  if (AsksForKeys(config)) {
+    if (config.keys.empty()) {
+      logger.warn("{} has no keys: nobody is served; see `aio keys add`", config.keys_file);
+    }
+    return Status::Ok();
+  }
+  const std::string& host = config.server.host;
   if (host != "localhost" && host != "::1" && !host.starts_with("127.")) {
     logger.warn(
-        "no API key is asked for on {}: whoever reaches the port is served; set AIO_API_KEY", host);
+        "no API key is asked for on {}: whoever reaches the port is served; set AIO_API_KEY, or "
+        "server.keys_file",
+        host);
   }
   return Status::Ok();
 }
@@ -113,49 +112,92 @@ void ExitAfter(Wait wait) {
 }
 
 // Lets running requests end.
-void Drain(Server& server, const TerminationSignals& signals, std::chrono::seconds time,
+void Drain(Server& server, const ServeSignals& signals, std::chrono::seconds time,
            spdlog::logger& logger) {
-  ExitAfter([signals] { signals.Wait(); });
+  ExitAfter([signals] { signals.WaitForEnd(); });
   logger.info("draining: running requests have {} s (a second signal ends at once)", time.count());
   server.Drain(time);
   // What is left takes a moment, unless nobody reads the log's last lines.
   ExitAfter([] { std::this_thread::sleep_for(std::chrono::seconds(10)); });
 }
 
-int RunServe(const ServeFlags& flags) {
-  Result<AppConfig> config = flags.runtime.Resolve();
-  if (!config.ok()) return Fail(config.status());
-  ServerOptions& options = config->server;
-  if (!flags.host.empty()) options.host = flags.host;
-  if (flags.port >= 0) options.port = flags.port;
-  if (!flags.api_key.empty()) options.api_key = flags.api_key;
-  if (!flags.decision_log.empty()) config->decision_log.path = flags.decision_log;
+// Until a signal says to end.
+void ServeAndReload(Reloader& reloader, const ServeSignals& signals, bool watch) {
+  constexpr auto kWatchInterval = std::chrono::seconds(1);
+  std::vector<std::string> files = reloader.Files();
+  FileWatch changes(files);
+  while (true) {
+    const ServeSignal signal = watch ? signals.WaitFor(kWatchInterval) : signals.Wait();
+    if (signal == ServeSignal::kEnd) return;
+    if (signal != ServeSignal::kReload && !changes.Poll()) continue;
+    if (!reloader.Reload().ok() || reloader.Files() == files) continue;
+    files = reloader.Files();
+    changes = FileWatch(files);
+  }
+}
 
-  const TerminationSignals signals;  // before any thread starts
+// What `aio serve` keeps while it serves; later members use earlier ones.
+struct Serving {
+  std::unique_ptr<Runtime> runtime;
+  std::unique_ptr<CurrentRouter> router;
+  std::unique_ptr<AdmissionBackend> admission;
+  ReloadCounts reloads;
+  std::unique_ptr<Server> server;
+};
+
+Status StartServing(const AppConfig& config, ServerOptions options, Serving& serving) {
+  const Clock& clock = serving.runtime->clock;
+  serving.router = std::make_unique<CurrentRouter>(serving.runtime->router);
+  serving.admission =
+      std::make_unique<AdmissionBackend>(*serving.router, EffectiveLimits(config), clock);
+  options.metric_sources.push_back([&serving] { return ReadDrift(*serving.router->get()); });
+  ConnectAdmission(*serving.admission, options);
+  ConnectReloads(serving.reloads, options);
+  AIO_ASSIGN_OR_RETURN(serving.server,
+                       Server::Create(*serving.admission, std::move(options), clock));
+  return serving.server->Start();
+}
+
+int RunServe(const ServeFlags& flags) {
+  Result<AppConfig> config = flags.Resolve();
+  if (!config.ok()) return Fail(config.status());
+  ServerOptions options = config->server;
+
+  const ServeSignals signals;  // before any thread starts
   const std::shared_ptr<spdlog::logger> logger = MakeLogger();
   if (!flags.quiet) options.logger = logger;
-  if (const Status access = CheckAccess(options, *logger); !access.ok()) return Fail(access);
+  if (const Status access = CheckAccess(*config, *logger); !access.ok()) return Fail(access);
   const SystemClock clock;
+  options.access =
+      std::make_shared<AccessControl>(AllKeys(*config), AsksForKeys(*config), clock.Now());
+  AccessControl& access = *options.access;
   Result<std::unique_ptr<DecisionLog>> log = LogDecisions(*config, logger, clock);  // may be null
   if (!log.ok()) return Fail(log.status());
   if (*log != nullptr) ConnectLog(**log, options);
   Result<std::unique_ptr<Runtime>> runtime =
       LoadRuntime(*config, {.observer = log->get(), .on_drift = WarnOfDrift(logger)});
   if (!runtime.ok()) return Fail(runtime.status());
-  ConnectDrift(*(*runtime)->router, options);
   if (flags.dry_run) {
     fmt::print("{}: fine\n", config->source);
     return kExitOk;
   }
 
-  Result<std::unique_ptr<Server>> server =
-      Server::Create(*(*runtime)->router, options, (*runtime)->clock);
-  if (!server.ok()) return Fail(server.status());
-  if (const Status started = (*server)->Start(); !started.ok()) return Fail(started);
-  Announce(**runtime, **server, config->engine.num_threads, flags.json);
+  Serving serving;
+  serving.runtime = *std::move(runtime);
+  const Status started = StartServing(*config, std::move(options), serving);
+  if (!started.ok()) return Fail(started);
+  Announce(*serving.runtime, *serving.server, config->engine.num_threads, flags.json);
 
-  signals.Wait();
-  Drain(**server, signals, std::chrono::seconds(flags.drain_seconds), *logger);
+  Reloader reloader([&flags] { return flags.Resolve(); }, *config,
+                    {.router = *serving.router,
+                     .router_options = serving.runtime->router_options,
+                     .admission = *serving.admission,
+                     .access = access,
+                     .server = *serving.server,
+                     .clock = serving.runtime->clock},
+                    serving.reloads, logger);
+  ServeAndReload(reloader, signals, flags.watch);
+  Drain(*serving.server, signals, std::chrono::seconds(flags.drain_seconds), *logger);
   return kExitOk;
 }
 
@@ -178,6 +220,9 @@ void RegisterServe(CLI::App& program, int& exit_status) {
   command->add_option("--drain-seconds", flags->drain_seconds, "time running requests get to end")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  command->add_flag("--watch", flags->watch,
+                    "reload when the configuration, policy, keys or TLS files change, as SIGHUP "
+                    "does");
   command->add_flag("--dry-run", flags->dry_run, "load everything, then exit");
   command->add_flag("--json", flags->json, "announce the address as JSON");
   command->add_flag("-q,--quiet", flags->quiet, "no access log");

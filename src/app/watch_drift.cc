@@ -8,7 +8,6 @@
 #include "server/metric_reading.h"
 
 namespace aio {
-namespace {
 
 std::vector<MetricReading> ReadDrift(const Router& router) {
   const std::optional<DriftReport> report = router.drift();
@@ -25,8 +24,6 @@ std::vector<MetricReading> ReadDrift(const Router& router) {
               static_cast<double>(report->drifted_windows)),
   };
 }
-
-}  // namespace
 
 std::function<void(const DriftSignals&)> WarnOfDrift(std::shared_ptr<spdlog::logger> logger) {
   return [logger = std::move(logger)](const DriftSignals& drift) {

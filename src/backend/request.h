@@ -35,6 +35,7 @@ inline constexpr float kLogitBiasMax = 100.0f;  // of either sign
 inline constexpr int kTopLogprobsMax = 20;
 inline constexpr size_t kStopStringsMax = 16;
 inline constexpr size_t kStopStringBytesMax = 1024;
+inline constexpr int kPriorityMax = 1'000'000;  // of either sign
 // Of speculation, in tokens:
 inline constexpr int kPromptLookupMax = 16;       // longest n-gram looked up
 inline constexpr int kSpeculativeTokensMax = 16;  // guesses a step
@@ -108,6 +109,8 @@ struct Request {
   std::string session;
   int token_entropies_max = 0;  // TokenEvent::entropies of the first so many tokens
   TimePoint deadline = kNoDeadline;
+  std::string client;  // who asks, by the name of an API key; empty: unknown
+  int priority = 0;    // of those that wait, the lowest is first; within kPriorityMax
   std::shared_ptr<HeldPrompt> held_prompt;  // of the same prompt, or null
   bool hold_prompt = false;  // StartEvent::held_prompt is wanted: more answers are to come
 };

@@ -77,8 +77,10 @@ int Unservable(const HttpParser& parser) {
 
 }  // namespace
 
-Connection::Connection(asio::ip::tcp::socket socket, ConnectionHost& host)
-    : socket_(std::move(socket)),
+Connection::Connection(asio::ip::tcp::socket socket, std::shared_ptr<ClientStream::Context> tls,
+                       ConnectionHost& host)
+    : stream_(std::move(socket), std::move(tls)),
+      socket_(stream_.socket()),
       host_(host),
       options_(host.options()),
       buffer_(host.options().header_bytes_max + kPipelinedBytesMax + kReadBytes),
@@ -91,7 +93,7 @@ Connection::Connection(asio::ip::tcp::socket socket, ConnectionHost& host)
 }
 
 asio::awaitable<void> Connection::Run() {
-  bool more = true;
+  bool more = co_await Handshake();
   while (more && socket_.is_open()) {
     Reading reading = co_await ReadRequest();
     more = false;
@@ -134,6 +136,13 @@ asio::awaitable<void> Connection::Expire(Duration after) {
   co_await timer.async_wait(kToken);
 }
 
+asio::awaitable<bool> Connection::Handshake() {
+  if (!stream_.is_tls()) co_return true;
+  auto result = co_await (stream_.tls().async_handshake(asio::ssl::stream_base::server, kToken) ||
+                          Expire(options_.header_timeout));
+  co_return result.index() == 0 && !std::get<0>(std::get<0>(result));
+}
+
 // --- Reading ---------------------------------------------------------------------------
 
 asio::awaitable<bool> Connection::WaitForFirstByte() {
@@ -142,7 +151,7 @@ asio::awaitable<bool> Connection::WaitForFirstByte() {
   const Duration patience = served_any_ ? options_.idle_timeout : options_.header_timeout;
   idle_ = true;
   auto result =
-      co_await (socket_.async_read_some(buffer_.prepare(kReadBytes), kToken) || Expire(patience));
+      co_await (stream_.async_read_some(buffer_.prepare(kReadBytes), kToken) || Expire(patience));
   idle_ = false;
   if (result.index() == 1) co_return false;
   const auto [error, bytes] = std::get<0>(result);
@@ -167,7 +176,7 @@ Connection::Reading Connection::Judge(const error_code& error) const {
 }
 
 asio::awaitable<std::optional<Connection::Reading>> Connection::ReadHeader(HttpParser& parser) {
-  auto result = co_await (http::async_read_header(socket_, buffer_, parser, kToken) ||
+  auto result = co_await (http::async_read_header(stream_, buffer_, parser, kToken) ||
                           Expire(options_.header_timeout));
   if (result.index() == 1) co_return Refusal{408, "The request's headers took too long."};
   const auto [error, bytes] = std::get<0>(result);
@@ -185,11 +194,11 @@ asio::awaitable<std::optional<Connection::Reading>> Connection::ReadBody(HttpPar
   if (boost::beast::iequals(parser.get()[http::field::expect], "100-continue")) {
     constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
     const auto sent = co_await (
-        asio::async_write(socket_, asio::buffer(kContinue.data(), kContinue.size()), kToken) ||
+        asio::async_write(stream_, asio::buffer(kContinue.data(), kContinue.size()), kToken) ||
         Expire(options_.write_timeout));
     if (sent.index() == 1 || std::get<0>(std::get<0>(sent))) co_return Closed{};
   }
-  auto result = co_await (http::async_read(socket_, buffer_, parser, kToken) ||
+  auto result = co_await (http::async_read(stream_, buffer_, parser, kToken) ||
                           Expire(options_.body_timeout));
   if (result.index() == 1) co_return Refusal{408, "The request's body took too long."};
   const auto [error, bytes] = std::get<0>(result);
@@ -277,6 +286,7 @@ asio::awaitable<bool> Connection::WriteAnswer(Exchange& exchange) {
 
 asio::awaitable<bool> Connection::WriteAll(Exchange& exchange, std::string bytes) {
   std::string_view rest = bytes;
+  if (stream_.is_tls()) co_return co_await WriteAllByTls(exchange, rest);
   while (!rest.empty()) {
     error_code error;
     const size_t sent = socket_.write_some(asio::buffer(rest.data(), rest.size()), error);
@@ -293,10 +303,24 @@ asio::awaitable<bool> Connection::WriteAll(Exchange& exchange, std::string bytes
   co_return true;
 }
 
+asio::awaitable<bool> Connection::WriteAllByTls(Exchange& exchange, std::string_view rest) {
+  while (!rest.empty()) {
+    auto result =
+        co_await (stream_.async_write_some(asio::buffer(rest.data(), rest.size()), kToken) ||
+                  Expire(options_.write_timeout));
+    if (result.index() == 1) co_return false;
+    const auto [error, sent] = std::get<0>(result);
+    if (error) co_return false;
+    exchange.MarkSent(sent);
+    rest.remove_prefix(sent);
+  }
+  co_return true;
+}
+
 asio::awaitable<void> Connection::WatchClient() {
   while (buffer_.size() < kPipelinedBytesMax) {
     const auto [error, bytes] =
-        co_await socket_.async_read_some(buffer_.prepare(kReadBytes), kToken);
+        co_await stream_.async_read_some(buffer_.prepare(kReadBytes), kToken);
     buffer_.commit(bytes);
     if (!error) continue;
     // Told once only: whoever reads after this would wait for an end that has come already.
@@ -313,6 +337,8 @@ asio::awaitable<void> Connection::WatchClient() {
 }
 
 asio::awaitable<void> Connection::Linger() {
+  // So that the client can tell the end from a cut: to be told its own is not worth a fault.
+  if (stream_.is_tls()) co_await (stream_.tls().async_shutdown(kToken) || Expire(kLinger));
   error_code error;
   socket_.shutdown(socket_.shutdown_send, error);
   if (!error) co_await (ReadToEnd() || Expire(kLinger));

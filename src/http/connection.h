@@ -16,8 +16,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 
+#include "http/client_stream.h"
 #include "http/exchange.h"
 #include "http/http_message.h"
 #include "http/http_server.h"
@@ -40,8 +42,9 @@ class ConnectionHost {
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  // `socket`'s executor is a strand.
-  Connection(boost::asio::ip::tcp::socket socket, ConnectionHost& host);
+  // `socket`'s executor is a strand. With `tls` the connection begins with its handshake.
+  Connection(boost::asio::ip::tcp::socket socket, std::shared_ptr<ClientStream::Context> tls,
+             ConnectionHost& host);
 
   // The connection's whole life.
   boost::asio::awaitable<void> Run();
@@ -64,6 +67,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   };
   using Reading = std::variant<Closed, Refusal, Incoming>;
 
+  // False if it fails; true without TLS.
+  boost::asio::awaitable<bool> Handshake();
   boost::asio::awaitable<Reading> ReadRequest();
   boost::asio::awaitable<bool> WaitForFirstByte();
   // The next two: nothing, or why there is no request.
@@ -75,6 +80,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // True once the whole answer is sent, false if it cannot be.
   boost::asio::awaitable<bool> WriteAnswer(Exchange& exchange);
   boost::asio::awaitable<bool> WriteAll(Exchange& exchange, std::string bytes);
+  boost::asio::awaitable<bool> WriteAllByTls(Exchange& exchange, std::string_view rest);
   // Returns when the client is gone.
   boost::asio::awaitable<void> WatchClient();
   boost::asio::awaitable<void> ReadToEnd();
@@ -85,7 +91,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Reading Judge(const boost::system::error_code& error) const;
   void CloseSocket();
 
-  boost::asio::ip::tcp::socket socket_;
+  ClientStream stream_;
+  ClientStream::Socket& socket_;  // the stream's
   ConnectionHost& host_;
   const HttpServerOptions& options_;
   boost::beast::flat_buffer buffer_;

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "http/connection.h"
+#include "http/tls_context.h"
 
 namespace aio {
 
@@ -81,6 +82,7 @@ class HttpServer::Impl final : public ConnectionHost {
   }
 
   Status Start(const std::string& host, int port, HttpHandler handler);
+  Status SetTls(const TlsFiles& files);
   bool Drain(Duration timeout);
   void Stop();
 
@@ -126,11 +128,13 @@ class HttpServer::Impl final : public ConnectionHost {
   std::condition_variable request_ended_;
   int active_requests_ = 0;                            // guarded by mutex_
   bool stopped_ = false;                               // guarded by mutex_
+  std::shared_ptr<ClientStream::Context> tls_;         // guarded by mutex_; null: in the clear
   std::set<std::shared_ptr<Connection>> connections_;  // guarded by mutex_
 };
 
 Status HttpServer::Impl::Start(const std::string& host, int port, HttpHandler handler) {
   AIO_CHECK(threads_.empty(), "HttpServer::Start() twice");
+  if (options_.tls) AIO_RETURN_IF_ERROR(SetTls(*options_.tls));
   AIO_ASSIGN_OR_RETURN(const tcp::endpoint endpoint, Resolve(io_, host, port));
   error_code error;
   acceptor_.open(endpoint.protocol(), error);
@@ -148,6 +152,14 @@ Status HttpServer::Impl::Start(const std::string& host, int port, HttpHandler ha
   for (int i = 0; i < std::max(1, options_.io_threads); ++i) {
     threads_.emplace_back([this] { io_.run(); });
   }
+  return Status::Ok();
+}
+
+Status HttpServer::Impl::SetTls(const TlsFiles& files) {
+  AIO_CHECK(options_.tls.has_value(), "a server without TLS gets a certificate");
+  AIO_ASSIGN_OR_RETURN(std::shared_ptr<ClientStream::Context> context, LoadTlsContext(files));
+  std::lock_guard lock(mutex_);
+  tls_ = std::move(context);
   return Status::Ok();
 }
 
@@ -176,7 +188,12 @@ asio::awaitable<void> HttpServer::Impl::AcceptLoop() {
 
 void HttpServer::Impl::Spawn(tcp::socket socket) {
   const auto executor = socket.get_executor();
-  auto connection = std::make_shared<Connection>(std::move(socket), *this);
+  std::shared_ptr<ClientStream::Context> tls;
+  {
+    std::lock_guard lock(mutex_);
+    tls = tls_;
+  }
+  auto connection = std::make_shared<Connection>(std::move(socket), std::move(tls), *this);
   {
     std::lock_guard lock(mutex_);
     if (stopped_) return;
@@ -272,6 +289,7 @@ Status HttpServer::Start(const std::string& host, int port, HttpHandler handler)
   return impl_->Start(host, port, std::move(handler));
 }
 
+Status HttpServer::SetTls(const TlsFiles& files) { return impl_->SetTls(files); }
 int HttpServer::port() const { return impl_->port(); }
 bool HttpServer::Drain(Duration timeout) { return impl_->Drain(timeout); }
 void HttpServer::Stop() { impl_->Stop(); }

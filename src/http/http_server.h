@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,6 +20,17 @@
 #include "http/http_message.h"
 
 namespace aio {
+
+// PEM files: the certificate with those of its issuers below, and its private key.
+struct TlsFiles {
+  std::string certificate;
+  std::string key;
+
+  friend bool operator==(const TlsFiles&, const TlsFiles&) = default;
+};
+
+// That a server could use them; see HttpServer::SetTls().
+Status CheckTlsFiles(const TlsFiles& files);
 
 // Every limit of a server. The defaults suit a server of chat requests behind no proxy.
 struct HttpServerOptions {
@@ -33,6 +45,7 @@ struct HttpServerOptions {
   Duration write_timeout = std::chrono::seconds(60);    // no byte accepted for so long: dropped
   Duration ping_interval = std::chrono::seconds(15);    // of silence in a stream that has pings
   Duration farewell_timeout = std::chrono::seconds(1);  // for answers cancelled by Drain()
+  std::optional<TlsFiles> tls;                          // absent: in the clear
   // Renders the errors that arise before a handler is called (400, 408, 413, ...) or because
   // it threw (500); the default is plain text.
   std::function<HttpResponse(int status, std::string_view message, std::string_view remote_address)>
@@ -84,9 +97,14 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  // Binds, listens and starts the io threads; once. `port` 0 takes any free port. Fails with
+  // Binds, listens and starts the io threads; once. `port` 0 takes any free port. Fails if the TLS
+  // files will not do, with
   // kUnavailable and a message that names address and mend if the address cannot be bound.
   Status Start(const std::string& host, int port, HttpHandler handler);
+
+  // Of a server with TLS: connections from now on have this certificate. On failure the old one
+  // stays; see LoadTlsContext() for the reasons.
+  Status SetTls(const TlsFiles& files);
 
   // The port bound; 0 before Start().
   int port() const;

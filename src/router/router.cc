@@ -83,8 +83,11 @@ Result<std::unique_ptr<Router>> Router::Create(RouterOptions options, const Cloc
               [policy = options.policy](const ProbeResult& seen) {
                 return SmallModelsIntent(policy, seen);
               });
+  if (options.sessions == nullptr) {
+    options.sessions = std::make_shared<SessionTable>(options.sessions_max);
+  }
   auto state = std::make_shared<State>(std::move(small), std::move(large), std::move(probe),
-                                       std::move(names), options.sessions_max);
+                                       std::move(names), std::move(options.sessions));
   if (options.policy.settings().drift && options.policy.wants_probe()) {
     state->drift =
         std::make_unique<DriftGuard>(*options.policy.settings().drift, std::move(options.on_drift));
@@ -168,6 +171,8 @@ Status Router::DecideFromSignals(const Request& request, SignalsCallback done) {
                                      fmt::join(state_->names.virtual_names(), ", ")))
       .WithParam("model");
 }
+
+std::shared_ptr<SessionTable> Router::sessions() const { return state_->sessions; }
 
 const RoutingPolicy& Router::policy() const { return state_->policy; }
 

@@ -24,6 +24,8 @@
 
 namespace aio {
 
+class SessionTable;  // router/session_table.h
+
 // Where a role lives: a backend (not owned; must outlive the router and the last event of
 // what was started through it) and the model's name there.
 struct RoleTarget {
@@ -46,6 +48,8 @@ struct RouterOptions {
   bool force_policy = false;
   std::vector<std::string> virtual_names = {"auto", "aio/auto"};  // names that route
   size_t sessions_max = 10'000;  // conversations remembered (session_table.h); 0: none
+  // Those of a router whose place this one takes; null: none are remembered yet.
+  std::shared_ptr<SessionTable> sessions = nullptr;
   // Told when live requests begin and cease to drift from the policy's calibration; from the
   // probing backend's thread, without a lock held. May be empty.
   std::function<void(const DriftSignals&)> on_drift;
@@ -119,6 +123,8 @@ class Router final : public Backend {
   Result<std::shared_ptr<Ticket>> Embed(EmbeddingsQuery query, EmbeddingsCallback done) override;
 
   const RoutingPolicy& policy() const;
+  // The conversations remembered, for RouterOptions::sessions; never null.
+  std::shared_ptr<SessionTable> sessions() const;
   // Absent if the policy does not watch for drift.
   std::optional<DriftReport> drift() const;
 

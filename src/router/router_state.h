@@ -24,12 +24,12 @@ namespace aio {
 // Immutable after Create(), but for what is thread-safe; shared by the router and what it started.
 struct Router::State : std::enable_shared_from_this<State> {
   State(Target small_target, Target large_target, Probe small_probe, ModelNames model_names,
-        size_t sessions_max)
+        std::shared_ptr<SessionTable> session_table)
       : small(std::move(small_target)),
         large(std::move(large_target)),
         probe(std::move(small_probe)),
         names(std::move(model_names)),
-        sessions(std::make_unique<SessionTable>(sessions_max)) {}
+        sessions(std::move(session_table)) {}
 
   // A concrete model that a request's `model` names; for a virtual name the small one.
   struct Named {
@@ -78,7 +78,7 @@ struct Router::State : std::enable_shared_from_this<State> {
   RoutingPolicy policy;
   DecisionObserver* observer = nullptr;  // null: nobody is told
   const Clock* clock = nullptr;
-  const std::unique_ptr<SessionTable> sessions;
+  const std::shared_ptr<SessionTable> sessions;
   std::unique_ptr<DriftGuard> drift;  // null: the policy does not watch
 };
 

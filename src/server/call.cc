@@ -2,10 +2,12 @@
 
 #include <spdlog/logger.h>
 
+#include <chrono>
 #include <utility>
 
 #include "api/error_object.h"
 #include "api/openai_response.h"
+#include "server/cors.h"
 #include "server/headers.h"
 
 namespace aio {
@@ -35,14 +37,17 @@ int Call::Outcome(int status) const {
   return response_->stopped() ? 503 : kClientLeft;
 }
 
-void Call::SetIds(HttpHeaders& headers) const {
+void Call::AddCommonHeaders(HttpHeaders& headers) const {
   headers.Set("x-request-id", id_);
   if (speaks_anthropic()) headers.Set("request-id", id_);  // by the name that its clients read
+  headers.Add("x-content-type-options", "nosniff");
+  if (account_ != nullptr) AddLimitHeaders(account_->budgets->Read(context_->clock.Now()), headers);
+  if (!context_->cors_origins.empty()) AddCorsHeaders(context_->cors_origins, request_, headers);
 }
 
 void Call::Respond(HttpResponse response) {
-  SetIds(response.headers);
   End(Outcome(response.status));  // before it is sent: who has the answer finds it in the metrics
+  AddCommonHeaders(response.headers);
   response_->Send(std::move(response));
 }
 
@@ -63,7 +68,10 @@ void Call::Fail(const Status& status) {
   const int code = FailureCode(status);
   HttpHeaders headers;
   if (code == 401) headers.Set("www-authenticate", "Bearer");
-  if (code == 429 || code == 503) headers.Set("retry-after", "1");
+  if (code == 429 || code == 503) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(retry_after_).count();
+    headers.Set("retry-after", std::to_string(seconds));
+  }
   RespondJson(code, speaks_anthropic() ? EncodeAnthropicError(status, id_) : EncodeError(status),
               std::move(headers));
 }
@@ -73,7 +81,7 @@ void Call::StartStream(HttpHeaders headers, std::string first_bytes) {
   headers.Set("content-type", "text/event-stream; charset=utf-8");
   headers.Set("cache-control", "no-cache");
   headers.Set("x-accel-buffering", "no");  // nginx would hold events back
-  SetIds(headers);
+  AddCommonHeaders(headers);
   response_->Start({.status = 200, .headers = std::move(headers), .body = std::move(first_bytes)},
                    std::string(kSsePing));
 }
@@ -95,17 +103,22 @@ void Call::FailStream(const Status& status, std::string last_event) {
 void Call::End(int status) {
   if (std::exchange(ended_, true)) return;
   context_->metrics.CountRequest(endpoint_, status);
+  if (reserved_tokens_ > 0) {
+    account_->budgets->Settle(reserved_tokens_, facts_.prompt_tokens + facts_.completion_tokens,
+                              context_->clock.Now());
+  }
   if (context_->logger == nullptr) return;
+  const std::string key = account_ != nullptr ? " key=" + account_->key.name : "";
   const double ms = ToMs(context_->clock.Now() - arrival_);
   const std::string target =
       PrintableAscii(request_.method + " " + request_.path, kLoggedPathBytesMax);
   if (facts_.model.empty()) {
-    context_->logger->info("{} {} {:.1f} ms id={}", target, status, ms, id_);
+    context_->logger->info("{} {} {:.1f} ms{} id={}", target, status, ms, key, id_);
     return;
   }
-  context_->logger->info("{} {} {:.1f} ms model={} prompt_tokens={} completion_tokens={} id={}",
+  context_->logger->info("{} {} {:.1f} ms model={} prompt_tokens={} completion_tokens={}{} id={}",
                          target, status, ms, facts_.model, facts_.prompt_tokens,
-                         facts_.completion_tokens, id_);
+                         facts_.completion_tokens, key, id_);
 }
 
 }  // namespace aio

@@ -2,11 +2,14 @@
 #ifndef AIO_SERVER_CALL_H_
 #define AIO_SERVER_CALL_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "access/access_control.h"
 #include "base/clock.h"
 #include "base/status.h"
 #include "http/http_message.h"
@@ -37,6 +40,14 @@ class Call {
   void set_endpoint(std::string_view endpoint) { endpoint_ = endpoint; }
   CallFacts& facts() { return facts_; }
 
+  // Whose key the request shows; null if none was asked for.
+  const std::shared_ptr<const Account>& account() const { return account_; }
+  void set_account(std::shared_ptr<const Account> account) { account_ = std::move(account); }
+  // Set aside of the account's budgets; the tokens of facts() take their place in the end.
+  void set_reserved_tokens(int64_t tokens) { reserved_tokens_ = tokens; }
+  // What a failure tells a client that may try again; a second if nothing is set.
+  void set_retry_after(Duration after) { retry_after_ = after; }
+
   // The client's leaving before the end, or the server's stopping.
   void OnClose(std::function<void()> callback) { response_->OnClose(std::move(callback)); }
 
@@ -62,7 +73,8 @@ class Call {
   int FailureCode(const Status& status) const;
   bool speaks_anthropic() const { return request_.path.starts_with("/v1/messages"); }
   void End(int status);
-  void SetIds(HttpHeaders& headers) const;
+  // What every answer has; of a stream's the limits are those at its start.
+  void AddCommonHeaders(HttpHeaders& headers) const;
 
   const std::shared_ptr<ServerContext> context_;
   HttpRequest request_;
@@ -71,6 +83,9 @@ class Call {
   const std::string id_;
   std::string_view endpoint_ = "other";
   CallFacts facts_;
+  std::shared_ptr<const Account> account_;
+  int64_t reserved_tokens_ = 0;
+  Duration retry_after_ = std::chrono::seconds(1);
   bool streaming_ = false;
   bool ended_ = false;
 };

@@ -153,6 +153,8 @@ void CallAnswer::OnToken(int index, const TokenEvent& event) {
     if (done_) return;
     Choice& choice = choices_[index];
     choice.last_token = context().clock.Now();
+    // Counted as they come: a budget pays for an answer that is cut off, too.
+    call_->facts().completion_tokens += static_cast<int>(event.tokens.size());
     if (!choice.first_token) {
       choice.first_token = choice.last_token;
       if (index == 0) {  // a request has one
@@ -240,8 +242,8 @@ void CallAnswer::End(int index, const FinishEvent& event) {
   } else {
     total_ = event;
   }
-  call_->facts().completion_tokens = total_->usage.completion_tokens;
   const bool is_last = --running_ == 0;
+  if (is_last) call_->facts().completion_tokens = total_->usage.completion_tokens;
   if (is_stream_) {
     std::string bytes = encoder_->End(index, event);
     if (is_last) bytes += encoder_->Finish(*total_);

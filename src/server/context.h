@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "access/access_control.h"
 #include "backend/backend.h"
 #include "base/clock.h"
 #include "server/metrics.h"
@@ -21,7 +22,8 @@ struct ServerContext {
   Backend& backend;
   const Clock& clock;
   const std::shared_ptr<spdlog::logger> logger;  // may be null
-  const std::string api_key;                     // empty: none is asked for
+  const std::shared_ptr<AccessControl> access;   // never null
+  const std::vector<std::string> cors_origins;   // empty: no other site's pages may ask
   const Duration request_timeout;                // 0: none
   const int64_t started_at;                      // Unix seconds
   const FeedbackHandler feedback;                // may be empty

@@ -6,6 +6,7 @@
 #include "api/openai_request.h"
 #include "api/openai_response.h"
 #include "api/responses_api.h"
+#include "server/authorize.h"
 #include "server/call_answer.h"
 #include "server/handlers.h"
 #include "server/headers.h"
@@ -38,6 +39,7 @@ void Complete(const Call& call, ApiRequest& decoded) {
 void Generate(const std::shared_ptr<Call>& call, Result<ApiRequest> decoded) {
   if (!decoded.ok()) return call->Fail(decoded.status());
   Complete(*call, *decoded);
+  if (const Status may = AdmitRequest(*call, decoded->request); !may.ok()) return call->Fail(may);
   call->DropBody();
   AnswerInfo info;
   info.kind = decoded->kind;
@@ -63,6 +65,9 @@ void HandleResponses(const std::shared_ptr<Call>& call) {
   Result<ResponsesRequest> decoded = DecodeResponsesRequest(call->request().body);
   if (!decoded.ok()) return call->Fail(decoded.status());
   Complete(*call, decoded->api);
+  if (const Status may = AdmitRequest(*call, decoded->api.request); !may.ok()) {
+    return call->Fail(may);
+  }
   call->DropBody();
   auto encoder = MakeResponsesEncoder(std::move(decoded->echo), NewRequestId(),
                                       call->context().clock.UnixSeconds());
@@ -73,6 +78,7 @@ void HandleMessages(const std::shared_ptr<Call>& call) {
   Result<ApiRequest> decoded = DecodeMessagesRequest(call->request().body);
   if (!decoded.ok()) return call->Fail(decoded.status());
   Complete(*call, *decoded);
+  if (const Status may = AdmitRequest(*call, decoded->request); !may.ok()) return call->Fail(may);
   call->DropBody();
   StartAnswer(call, *std::move(decoded), MakeMessagesEncoder(NewRequestId()));
 }
@@ -80,6 +86,9 @@ void HandleMessages(const std::shared_ptr<Call>& call) {
 void HandleCountTokens(const std::shared_ptr<Call>& call) {
   const Result<ApiRequest> decoded = DecodeCountTokensRequest(call->request().body);
   if (!decoded.ok()) return call->Fail(decoded.status());
+  if (const Status may = CheckModel(*call, decoded->request.model); !may.ok()) {
+    return call->Fail(may);
+  }
   const Result<int> tokens = call->context().backend.CountPromptTokens(decoded->request);
   if (!tokens.ok()) return call->Fail(tokens.status());
   call->RespondJson(200, EncodeTokenCount(*tokens));
@@ -89,6 +98,7 @@ void HandleDecision(const std::shared_ptr<Call>& call) {
   Result<ApiRequest> decoded = DecodeDecisionRequest(call->request().body);
   if (!decoded.ok()) return call->Fail(decoded.status());
   Complete(*call, *decoded);
+  if (const Status may = AdmitRequest(*call, decoded->request); !may.ok()) return call->Fail(may);
   call->DropBody();
   const Status status =
       call->context().backend.Decide(decoded->request, [call](Result<Decision> decision) {

@@ -3,15 +3,26 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/openai_response.h"
 #include "server/handlers.h"
 
 namespace aio {
 
+namespace {
+
+bool MayUse(const Call& call, std::string_view model) {
+  return call.account() == nullptr || AllowsModel(call.account()->key, model);
+}
+
+}  // namespace
+
 void HandleModels(const std::shared_ptr<Call>& call) {
   const ServerContext& context = call->context();
-  call->RespondJson(200, EncodeModels(context.backend.Models(), context.started_at));
+  std::vector<ModelInfo> models = context.backend.Models();
+  std::erase_if(models, [&](const ModelInfo& model) { return !MayUse(*call, model.name); });
+  call->RespondJson(200, EncodeModels(models, context.started_at));
 }
 
 void HandleModel(const std::shared_ptr<Call>& call) {
@@ -20,7 +31,7 @@ void HandleModel(const std::shared_ptr<Call>& call) {
   const std::string id =
       PercentDecode(std::string_view(call->request().path).substr(kPrefix.size()));
   for (const ModelInfo& model : context.backend.Models()) {
-    if (model.name == id) {
+    if (model.name == id && MayUse(*call, id)) {
       return call->RespondJson(200, EncodeModel(model, context.started_at));
     }
   }

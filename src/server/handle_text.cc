@@ -5,6 +5,7 @@
 #include "api/embeddings_api.h"
 #include "api/request_terms.h"
 #include "api/tokens_api.h"
+#include "server/authorize.h"
 #include "server/handlers.h"
 
 namespace aio {
@@ -12,6 +13,7 @@ namespace aio {
 void HandleTokenize(const std::shared_ptr<Call>& call) {
   const Result<TokenizeRequest> decoded = DecodeTokenizeRequest(call->request().body);
   if (!decoded.ok()) return call->Fail(decoded.status());
+  if (const Status may = CheckModel(*call, decoded->query.model); !may.ok()) return call->Fail(may);
   const Result<Tokenized> tokenized = call->context().backend.Tokenize(decoded->query);
   if (!tokenized.ok()) return call->Fail(tokenized.status());
   call->RespondJson(200, EncodeTokenized(*decoded, *tokenized));
@@ -20,6 +22,7 @@ void HandleTokenize(const std::shared_ptr<Call>& call) {
 void HandleDetokenize(const std::shared_ptr<Call>& call) {
   const Result<DetokenizeRequest> decoded = DecodeDetokenizeRequest(call->request().body);
   if (!decoded.ok()) return call->Fail(decoded.status());
+  if (const Status may = CheckModel(*call, decoded->model); !may.ok()) return call->Fail(may);
   const Result<std::string> bytes =
       call->context().backend.Detokenize(decoded->model, decoded->tokens);
   if (!bytes.ok()) return call->Fail(bytes.status());
@@ -29,6 +32,7 @@ void HandleDetokenize(const std::shared_ptr<Call>& call) {
 void HandleApplyTemplate(const std::shared_ptr<Call>& call) {
   const Result<TokenizeQuery> decoded = DecodeApplyTemplateRequest(call->request().body);
   if (!decoded.ok()) return call->Fail(decoded.status());
+  if (const Status may = CheckModel(*call, decoded->model); !may.ok()) return call->Fail(may);
   const Result<std::string> text = call->context().backend.RenderChat(*decoded);
   if (!text.ok()) return call->Fail(text.status());
   call->RespondJson(200, EncodeAppliedTemplate(*text));
@@ -37,6 +41,7 @@ void HandleApplyTemplate(const std::shared_ptr<Call>& call) {
 void HandleEmbeddings(const std::shared_ptr<Call>& call) {
   Result<EmbeddingsRequest> decoded = DecodeEmbeddingsRequest(call->request().body);
   if (!decoded.ok()) return call->Fail(decoded.status());
+  if (const Status may = CheckModel(*call, decoded->query.model); !may.ok()) return call->Fail(may);
   call->DropBody();
   const Duration timeout = call->context().request_timeout;
   if (timeout > Duration::zero()) decoded->query.deadline = call->arrival() + timeout;

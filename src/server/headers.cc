@@ -3,8 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <random>
+#include <system_error>
 
 namespace aio {
 namespace {
@@ -15,17 +19,12 @@ bool IsAlphanumeric(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-// Takes the same time wherever the two differ; only the length of `given` may show.
-bool SameSecret(std::string_view given, std::string_view secret) {
-  unsigned difference = given.size() == secret.size() ? 0 : 1;
-  for (size_t i = 0; i < given.size(); ++i) {
-    difference |= static_cast<unsigned char>(given[i] ^ secret[i % secret.size()]);
-  }
-  return difference == 0;
-}
-
-Status Unauthenticated(std::string message) {
-  return Status(StatusCode::kUnauthenticated, std::move(message)).WithReason("invalid_api_key");
+void AddLimit(std::string_view what, const std::optional<LimitReading>& reading,
+              HttpHeaders& headers) {
+  if (!reading) return;
+  headers.Add(fmt::format("x-ratelimit-limit-{}", what), std::to_string(reading->limit));
+  headers.Add(fmt::format("x-ratelimit-remaining-{}", what), std::to_string(reading->remaining));
+  headers.Add(fmt::format("x-ratelimit-reset-{}", what), ShortDuration(reading->reset));
 }
 
 }  // namespace
@@ -73,22 +72,43 @@ HttpHeaders DecisionHeaders(const std::string& model, const Decision* decision) 
   return headers;
 }
 
-Status CheckApiKey(const HttpRequest& request, std::string_view api_key) {
-  if (api_key.empty()) return Status::Ok();
-  // As Anthropic's clients send it.
-  if (const std::string_view key = request.headers.Get("x-api-key"); !key.empty()) {
-    return SameSecret(key, api_key) ? Status::Ok() : Unauthenticated("Incorrect API key provided.");
-  }
+std::string_view PresentedKey(const HttpRequest& request) {
   const std::string_view header = request.headers.Get("authorization");
   constexpr std::string_view kScheme = "Bearer ";
-  if (header.size() <= kScheme.size() ||
-      !SameHeaderName(header.substr(0, kScheme.size()), kScheme)) {
-    return Unauthenticated(
-        "You did not provide an API key. Send it in an Authorization header: \"Authorization: "
-        "Bearer YOUR_KEY\".");
+  if (header.size() > kScheme.size() && SameHeaderName(header.substr(0, kScheme.size()), kScheme)) {
+    return header.substr(kScheme.size());
   }
-  if (SameSecret(header.substr(kScheme.size()), api_key)) return Status::Ok();
-  return Unauthenticated("Incorrect API key provided.");
+  return request.headers.Get("x-api-key");
+}
+
+Result<Duration> RequestedTimeout(const HttpRequest& request) {
+  constexpr std::string_view kName = "x-request-timeout-ms";
+  constexpr int64_t kMsMax = 24 * 60 * 60 * 1000;
+  if (!request.headers.Has(kName)) return Duration::zero();
+  const std::string_view text = request.headers.Get(kName);
+  int64_t ms = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ms);
+  if (error == std::errc() && end == text.data() + text.size() && ms >= 1 && ms <= kMsMax) {
+    return Duration(std::chrono::milliseconds(ms));
+  }
+  return InvalidArgument(
+      fmt::format("The header {} must be a whole number of milliseconds, 1 to {}.", kName, kMsMax));
+}
+
+void AddLimitHeaders(const LimitReadings& readings, HttpHeaders& headers) {
+  AddLimit("requests", readings.requests, headers);
+  AddLimit("tokens", readings.tokens, headers);
+}
+
+std::string ShortDuration(Duration d) {
+  using std::chrono::ceil;
+  const int64_t ms = ceil<std::chrono::milliseconds>(d).count();
+  if (ms < 1000) return fmt::format("{}ms", ms);
+  int64_t seconds = ceil<std::chrono::seconds>(d).count();
+  std::string text;
+  if (seconds >= 3600) text += fmt::format("{}h", seconds / 3600);
+  if (seconds >= 60) text += fmt::format("{}m", seconds / 60 % 60);
+  return text + fmt::format("{}s", seconds % 60);
 }
 
 }  // namespace aio

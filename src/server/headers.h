@@ -6,7 +6,9 @@
 #include <string>
 #include <string_view>
 
+#include "access/key_budgets.h"
 #include "backend/events.h"
+#include "base/clock.h"
 #include "base/status.h"
 #include "http/http_message.h"
 
@@ -27,9 +29,19 @@ std::string PrintableAscii(std::string_view text, size_t bytes_max);
 // was probed, x-aio-strategy, x-aio-reason.
 HttpHeaders DecisionHeaders(const std::string& model, const Decision* decision);
 
-// Compares the request's bearer token, or its x-api-key, with `api_key` in constant time; ok if
-// that is empty.
-Status CheckApiKey(const HttpRequest& request, std::string_view api_key);
+// The API key that the request shows: the bearer token of `authorization`, or `x-api-key`, as
+// Anthropic's clients send it. Empty: none. Points into the request.
+std::string_view PresentedKey(const HttpRequest& request);
+
+// `x-request-timeout-ms` of the request: zero if it has none, kInvalidArgument if that is no whole
+// number from 1 to a day.
+Result<Duration> RequestedTimeout(const HttpRequest& request);
+
+// The x-ratelimit-* headers of those limits that there are.
+void AddLimitHeaders(const LimitReadings& readings, HttpHeaders& headers);
+
+// "1h2m3s", "250ms"; rounded up.
+std::string ShortDuration(Duration d);
 
 }  // namespace aio
 

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "server/cors.h"
+
 namespace aio {
 namespace {
 
@@ -48,22 +50,53 @@ TEST(HeadersTest, DecisionHeadersSayWhatIsKnown) {
   EXPECT_EQ(DecisionHeaders("m", nullptr).entries().size(), 1u);
 }
 
-TEST(HeadersTest, ApiKeys) {
-  const auto check = [](const char* header) {
+TEST(HeadersTest, PresentedKeys) {
+  const auto shown = [](HttpHeaders headers) {
     HttpRequest request;
-    if (header != nullptr) request.headers.Add("Authorization", header);
-    return CheckApiKey(request, "secret").code();
+    request.headers = std::move(headers);
+    return std::string(PresentedKey(request));
   };
-  EXPECT_EQ(check("Bearer secret"), StatusCode::kOk);
-  EXPECT_EQ(check("bearer secret"), StatusCode::kOk);
-  EXPECT_EQ(check(nullptr), StatusCode::kUnauthenticated);
-  EXPECT_EQ(check(""), StatusCode::kUnauthenticated);
-  EXPECT_EQ(check("Bearer "), StatusCode::kUnauthenticated);
-  EXPECT_EQ(check("Bearer secre"), StatusCode::kUnauthenticated);
-  EXPECT_EQ(check("Bearer secretsecret"), StatusCode::kUnauthenticated);
-  EXPECT_EQ(check("Bearer Secret"), StatusCode::kUnauthenticated);
-  EXPECT_EQ(check("Basic secret"), StatusCode::kUnauthenticated);
-  EXPECT_TRUE(CheckApiKey({}, "").ok());
+  EXPECT_EQ(shown({{"Authorization", "Bearer secret"}}), "secret");
+  EXPECT_EQ(shown({{"authorization", "bearer secret"}}), "secret");
+  EXPECT_EQ(shown({{"X-Api-Key", "secret"}}), "secret");
+  EXPECT_EQ(shown({{"x-api-key", "other"}, {"authorization", "Bearer secret"}}), "secret");
+  EXPECT_EQ(shown({}), "");
+  EXPECT_EQ(shown({{"authorization", ""}}), "");
+  EXPECT_EQ(shown({{"authorization", "Bearer "}}), "");
+  EXPECT_EQ(shown({{"authorization", "Basic secret"}}), "");
+}
+
+TEST(HeadersTest, RequestedTimeouts) {
+  const auto timeout = [](const char* value) {
+    HttpRequest request;
+    request.headers = {{"x-request-timeout-ms", value}};
+    return RequestedTimeout(request);
+  };
+  EXPECT_EQ(*RequestedTimeout({}), Duration::zero());
+  EXPECT_EQ(*timeout("1500"), std::chrono::milliseconds(1500));
+  for (const char* bad :
+       {"", "0", "-1", "1.5", "1e3", " 5", "5 ", "ten", "86400001", "99999999999999999999999"}) {
+    EXPECT_EQ(timeout(bad).status().code(), StatusCode::kInvalidArgument) << bad;
+  }
+}
+
+TEST(HeadersTest, ShortDurations) {
+  EXPECT_EQ(ShortDuration(Duration::zero()), "0ms");
+  EXPECT_EQ(ShortDuration(Duration(1)), "1ms");
+  EXPECT_EQ(ShortDuration(std::chrono::milliseconds(250)), "250ms");
+  EXPECT_EQ(ShortDuration(std::chrono::milliseconds(1001)), "2s");
+  EXPECT_EQ(ShortDuration(std::chrono::seconds(61)), "1m1s");
+  EXPECT_EQ(ShortDuration(std::chrono::seconds(3600)), "1h0m0s");
+}
+
+TEST(HeadersTest, Origins) {
+  for (const char* good : {"*", "http://localhost:3000", "https://chat.example.org"}) {
+    EXPECT_TRUE(CheckCorsOrigin(good).ok()) << good;
+  }
+  for (const char* bad : {"", "localhost", "https://", "https://a.org/", "https://*.a.org",
+                          "ftp://a.org", "HTTPS://a.org", "https://A.org", "null"}) {
+    EXPECT_FALSE(CheckCorsOrigin(bad).ok()) << bad;
+  }
 }
 
 }  // namespace

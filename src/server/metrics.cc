@@ -96,10 +96,14 @@ prometheus::MetricFamily ToFamily(const MetricReading& reading) {
   family.name = reading.name;
   family.help = reading.help;
   family.type = reading.is_counter ? kCounter : kGauge;
+  return family;
+}
+
+void AddTo(prometheus::MetricFamily& family, const MetricReading& reading) {
   prometheus::ClientMetric metric;
+  for (const auto& [name, value] : reading.labels) metric.label.push_back({name, value});
   (reading.is_counter ? metric.counter.value : metric.gauge.value) = reading.value;
   family.metric.push_back(std::move(metric));
-  return family;
 }
 
 }  // namespace
@@ -221,7 +225,10 @@ std::string Metrics::Text(const std::vector<ModelLoad>& load,
                           const std::vector<MetricReading>& others) const {
   std::vector<prometheus::MetricFamily> families = families_->registry.Collect();
   for (const LoadMetric& metric : kLoadMetrics) families.push_back(Collect(metric, load));
-  for (const MetricReading& reading : others) families.push_back(ToFamily(reading));
+  for (const MetricReading& reading : others) {
+    if (families.back().name != reading.name) families.push_back(ToFamily(reading));
+    AddTo(families.back(), reading);
+  }
   return prometheus::TextSerializer().Serialize(families);
 }
 

@@ -7,6 +7,8 @@
 #include <string_view>
 
 #include "api/error_object.h"
+#include "server/authorize.h"
+#include "server/cors.h"
 #include "server/handlers.h"
 #include "server/headers.h"
 
@@ -19,6 +21,7 @@ struct Route {
   bool is_open;             // asks for no API key
   bool needs_ready;         // 503 while draining
   CallHandler handler;
+  bool is_admin = false;  // asks for an administrator's API key
 };
 
 constexpr Route kRoutes[] = {
@@ -39,7 +42,7 @@ constexpr Route kRoutes[] = {
     {"/v1/models/", "GET", false, false, HandleModel},
     {"/health", "GET", true, false, HandleHealth},
     {"/ready", "GET", true, false, HandleReady},
-    {"/metrics", "GET", false, false, HandleMetrics},
+    {"/metrics", "GET", false, false, HandleMetrics, true},
 };
 
 bool Matches(const Route& route, std::string_view path) {
@@ -80,6 +83,9 @@ void Dispatch(const std::shared_ptr<Call>& call) {
     return call->Fail(NothingAt(request.path));
   }
   call->set_endpoint(route->path);
+  if (request.method == "OPTIONS" && !call->context().cors_origins.empty()) {
+    return call->Respond(CorsPreflight(route->method));
+  }
   if (!TakesMethod(*route, request.method)) {
     const std::string allowed = route->method == "GET" ? "GET, HEAD" : std::string(route->method);
     return call->RespondJson(
@@ -87,11 +93,12 @@ void Dispatch(const std::shared_ptr<Call>& call) {
         {{"allow", allowed}});
   }
   if (!route->is_open) {
-    const Status status = CheckApiKey(request, call->context().api_key);
+    const Status status = Authenticate(*call, route->is_admin);
     if (!status.ok()) return call->Fail(status);
   }
   if (route->needs_ready) {
-    const Status status = CheckReady(call->context().state);
+    Status status = CheckReady(call->context().state);
+    if (status.ok()) status = CountAgainstLimit(*call);
     if (!status.ok()) return call->Fail(status);
   }
   route->handler(call);

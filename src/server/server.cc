@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "access/access_control.h"
 #include "api/error_object.h"
 #include "server/call.h"
 #include "server/context.h"
@@ -31,6 +32,15 @@ auto MakeErrorRenderer(std::weak_ptr<ServerContext> weak) {
                         .headers = {{"content-type", "application/json"}, {"x-request-id", id}},
                         .body = EncodeError(status, message)};
   };
+}
+
+// The one key may do everything.
+std::shared_ptr<AccessControl> AccessOf(const ServerOptions& options, const Clock& clock) {
+  if (options.access != nullptr) return options.access;
+  std::vector<ApiKey> keys;
+  if (!options.api_key.empty()) keys.push_back(TheOneKey(options.api_key));
+  const bool required = !keys.empty();
+  return std::make_shared<AccessControl>(std::move(keys), required, clock.Now());
 }
 
 Status CheckOptions(const ServerOptions& options) {
@@ -96,10 +106,12 @@ class Server::Impl {
   std::string url() const {
     const std::string& host = options_.host;
     const bool is_v6 = host.find(':') != std::string::npos;
-    return fmt::format("http://{}:{}", is_v6 ? "[" + host + "]" : host, http_.port());
+    const std::string_view scheme = options_.http.tls ? "https" : "http";
+    return fmt::format("{}://{}:{}", scheme, is_v6 ? "[" + host + "]" : host, http_.port());
   }
 
   int port() const { return http_.port(); }
+  Status SetTls(const TlsFiles& files) { return http_.SetTls(files); }
   State state() const { return context_->state; }
   std::string Metrics() const { return context_->MetricsText(); }
 
@@ -125,7 +137,8 @@ Result<std::unique_ptr<Server>> Server::Create(Backend& backend, ServerOptions o
   std::shared_ptr<ServerContext> context(new ServerContext{backend,
                                                            clock,
                                                            options.logger,
-                                                           options.api_key,
+                                                           AccessOf(options, clock),
+                                                           options.cors_origins,
                                                            options.request_timeout,
                                                            clock.UnixSeconds(),
                                                            options.feedback,
@@ -146,6 +159,7 @@ Server::State Server::state() const { return impl_->state(); }
 void Server::BeginDrain() { impl_->BeginDrain(); }
 bool Server::Drain(Duration timeout) { return impl_->Drain(timeout); }
 void Server::Stop() { impl_->Stop(); }
+Status Server::SetTls(const TlsFiles& files) { return impl_->SetTls(files); }
 void Server::Wait() { impl_->Wait(); }
 std::string Server::Metrics() const { return impl_->Metrics(); }
 

@@ -29,6 +29,8 @@ class logger;
 
 namespace aio {
 
+class AccessControl;  // access/access_control.h
+
 // Takes what a client thinks of an answer. `done` is called once, from any thread, perhaps after
 // this has returned; its Status is the client's answer: kNotFound for an id that is not known.
 using FeedbackHandler =
@@ -38,6 +40,10 @@ struct ServerOptions {
   std::string host = "127.0.0.1";
   int port = 8080;      // 0: any free port
   std::string api_key;  // if set, /v1/* and /metrics ask for "Authorization: Bearer <api_key>"
+  // In place of `api_key`: many keys, which may change while the server runs. May be null.
+  std::shared_ptr<AccessControl> access;
+  // Of the pages that browsers may let ask, such as "https://chat.example.org"; "*": all.
+  std::vector<std::string> cors_origins;
   Duration request_timeout{};  // a request's deadline, counted from its arrival; 0: none
   // How long Drain() leaves the port open, so that load balancers find /ready at 503.
   Duration drain_notice = std::chrono::seconds(1);
@@ -68,7 +74,7 @@ class Server {
   Status Start();
 
   int port() const;         // the port bound; 0 before Start()
-  std::string url() const;  // "http://127.0.0.1:8080"
+  std::string url() const;  // "http://127.0.0.1:8080"; "https://..." with TLS
   State state() const;
 
   // From now on /ready and new requests are answered 503 while running ones go on; the
@@ -82,6 +88,9 @@ class Server {
 
   // Closes the port and every connection, cancels what runs. Idempotent.
   void Stop();
+
+  // HttpServer::SetTls().
+  Status SetTls(const TlsFiles& files);
 
   // Blocks until the server is stopped, by Drain() or Stop() from another thread.
   void Wait();

@@ -1,0 +1,164 @@
+#include "app/reload.h"
+
+#include <fmt/format.h>
+#include <spdlog/logger.h>
+
+#include <utility>
+
+#include "app/config_access.h"
+#include "app/serve_admission.h"
+
+namespace aio {
+
+void ConnectReloads(const ReloadCounts& counts, ServerOptions& options) {
+  options.metric_sources.push_back([&counts] {
+    const auto reloads = [](const char* result, int64_t value) {
+      return MetricReading{.name = "aio_config_reloads_total",
+                           .help = "Reloads of the configuration, by how they ended",
+                           .is_counter = true,
+                           .value = static_cast<double>(value),
+                           .labels = {{"result", result}}};
+    };
+    return std::vector<MetricReading>{
+        reloads("success", counts.succeeded), reloads("failure", counts.failed),
+        MetricReading{.name = "aio_config_last_reload_successful",
+                      .help = "0 while the configuration on disk was refused",
+                      .is_counter = false,
+                      .value = counts.last_succeeded ? 1.0 : 0.0}};
+  });
+}
+
+namespace {
+
+// What is compared is what the file says; a head that was read twice is two.
+LabelQuery WithoutHead(LabelQuery query) {
+  query.head = nullptr;
+  return query;
+}
+
+struct Differences {
+  std::vector<std::string> names;
+
+  template <typename T>
+  void Compare(const T& before, const T& after, std::string name) {
+    if (before != after) names.push_back(std::move(name));
+  }
+};
+
+void CompareModels(const ModelSettings& before, const ModelSettings& after, Differences& out) {
+  const std::string table = "models." + before.role + ".";
+  out.Compare(before.name, after.name, table + "name");
+  out.Compare(before.path, after.path, table + "path");
+  out.Compare(before.w8a16_path, after.w8a16_path, table + "w8a16_path");
+  out.Compare(before.chat_template, after.chat_template, table + "chat_template");
+  out.Compare(before.draft_model, after.draft_model, table + "draft_model");
+  out.Compare(before.bandwidth_weight, after.bandwidth_weight, table + "bandwidth_weight");
+}
+
+void CompareEngines(const EngineOptions& before, const EngineOptions& after, Differences& out) {
+  out.Compare(before.num_threads, after.num_threads, "engine.threads");
+  out.Compare(before.max_running, after.max_running, "engine.max_running");
+  out.Compare(before.max_waiting, after.max_waiting, "engine.max_waiting");
+  out.Compare(before.max_draft_tokens, after.max_draft_tokens, "engine.max_draft_tokens");
+  out.Compare(before.kv_cache_tokens, after.kv_cache_tokens, "engine.kv_cache_tokens");
+  out.Compare(before.prefix_caching, after.prefix_caching, "engine.prefix_caching");
+  out.Compare(before.kv_type, after.kv_type, "engine.kv_type");
+}
+
+void CompareServers(const ServerOptions& before, const ServerOptions& after, Differences& out) {
+  out.Compare(before.host, after.host, "server.host");
+  out.Compare(before.port, after.port, "server.port");
+  out.Compare(before.cors_origins, after.cors_origins, "server.cors.origins");
+  out.Compare(before.request_timeout, after.request_timeout, "server.request_timeout_seconds");
+  const HttpServerOptions& was = before.http;
+  const HttpServerOptions& is = after.http;
+  out.Compare(was.connections_max, is.connections_max, "server.connections_max");
+  out.Compare(was.body_bytes_max, is.body_bytes_max, "server.body_bytes_max");
+  out.Compare(was.header_bytes_max, is.header_bytes_max, "server.header_bytes_max");
+  out.Compare(was.header_timeout, is.header_timeout, "server.header_timeout_seconds");
+  out.Compare(was.body_timeout, is.body_timeout, "server.body_timeout_seconds");
+  out.Compare(was.idle_timeout, is.idle_timeout, "server.idle_timeout_seconds");
+  out.Compare(was.write_timeout, is.write_timeout, "server.write_timeout_seconds");
+  out.Compare(was.tls.has_value(), is.tls.has_value(), "server.tls");
+}
+
+}  // namespace
+
+std::vector<std::string> ChangesThatWait(const AppConfig& before, const AppConfig& after) {
+  Differences differences;
+  for (size_t i = 0; i < before.models.size() && i < after.models.size(); ++i) {
+    CompareModels(before.models[i], after.models[i], differences);
+  }
+  CompareEngines(before.engine, after.engine, differences);
+  CompareServers(before.server, after.server, differences);
+  differences.Compare(WithoutHead(before.probe), WithoutHead(after.probe), "probe");
+  differences.Compare(before.virtual_names, after.virtual_names, "routing.virtual_names");
+  differences.Compare(before.sessions_max, after.sessions_max, "routing.sessions_max");
+  differences.Compare(before.decision_log.path, after.decision_log.path, "decision_log.path");
+  differences.Compare(before.decision_log.text, after.decision_log.text, "decision_log.text");
+  return differences.names;
+}
+
+Reloader::Reloader(std::function<Result<AppConfig>()> load, AppConfig running,
+                   ReloadTargets targets, ReloadCounts& counts,
+                   std::shared_ptr<spdlog::logger> logger)
+    : load_(std::move(load)),
+      running_(std::move(running)),
+      targets_(std::move(targets)),
+      counts_(counts),
+      logger_(std::move(logger)) {}
+
+std::vector<std::string> Reloader::Files() const {
+  std::vector<std::string> files = {running_.source, running_.policy_file};
+  if (!running_.keys_file.empty()) files.push_back(running_.keys_file);
+  if (const auto& tls = running_.server.http.tls) {
+    files.push_back(tls->certificate);
+    files.push_back(tls->key);
+  }
+  return files;
+}
+
+Status Reloader::Reload() {
+  Result<AppConfig> config = load_();
+  Status status = config.ok() ? Apply(*std::move(config)) : config.status();
+  counts_.last_succeeded = status.ok();
+  ++(status.ok() ? counts_.succeeded : counts_.failed);
+  if (!status.ok()) {
+    logger_->error("the changed configuration is refused, the one before stays in force: {}",
+                   status.message());
+  }
+  return status;
+}
+
+// What may fail comes first.
+Status Reloader::Apply(AppConfig config) {
+  RouterOptions options = targets_.router_options;
+  options.policy = config.policy;
+  options.force_policy = config.force_policy;
+  options.sessions = targets_.router.get()->sessions();
+  Result<std::unique_ptr<Router>> router = Router::Create(std::move(options), targets_.clock);
+  if (!router.ok()) return router.status().WithContext(config.source);
+  const std::optional<TlsFiles>& tls = config.server.http.tls;
+  if (tls && running_.server.http.tls) AIO_RETURN_IF_ERROR(targets_.server.SetTls(*tls));
+
+  targets_.router.Switch(*std::move(router));
+  targets_.admission.SetLimits(EffectiveLimits(config));
+  targets_.access.Replace(AllKeys(config), AsksForKeys(config), targets_.clock.Now());
+  logger_->info("configuration reloaded from {}: policy {}, {} keys", config.source,
+                config.policy.name(), config.keys.size());
+  WarnOfRestart(config);
+  // What is compared with the next time, and watched: what waits goes on waiting.
+  running_.policy_file = config.policy_file;
+  running_.keys_file = config.keys_file;
+  if (tls && running_.server.http.tls) running_.server.http.tls = tls;
+  return Status::Ok();
+}
+
+void Reloader::WarnOfRestart(const AppConfig& config) const {
+  const std::vector<std::string> changes = ChangesThatWait(running_, config);
+  if (changes.empty()) return;
+  logger_->warn("changed, but not taken over before a restart (models are never reloaded): {}",
+                fmt::join(changes, ", "));
+}
+
+}  // namespace aio

@@ -1,0 +1,81 @@
+// Takes over a changed configuration while serving: the policy, the API keys, the queue's limits
+// and the TLS files.
+#ifndef AIO_APP_RELOAD_H_
+#define AIO_APP_RELOAD_H_
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "access/access_control.h"
+#include "admission/admission_backend.h"
+#include "app/config.h"
+#include "app/current_router.h"
+#include "base/clock.h"
+#include "base/status.h"
+#include "router/router.h"
+#include "server/server.h"
+
+namespace spdlog {
+class logger;
+}
+
+namespace aio {
+
+// Of reloads, for metrics.
+struct ReloadCounts {
+  std::atomic<int64_t> succeeded = 0;
+  std::atomic<int64_t> failed = 0;
+  std::atomic<bool> last_succeeded = true;
+};
+
+// `counts` outlives the server.
+void ConnectReloads(const ReloadCounts& counts, ServerOptions& options);
+
+// What a reload changes; all outlive the Reloader.
+struct ReloadTargets {
+  CurrentRouter& router;
+  RouterOptions router_options;  // what it was made from
+  AdmissionBackend& admission;
+  AccessControl& access;
+  Server& server;
+  const Clock& clock;
+};
+
+// Not thread-safe.
+class Reloader {
+ public:
+  // `load` reads the configuration anew, with the command line laid over it; `running` is the one
+  // that the program started with.
+  Reloader(std::function<Result<AppConfig>()> load, AppConfig running, ReloadTargets targets,
+           ReloadCounts& counts, std::shared_ptr<spdlog::logger> logger);
+
+  // All or nothing: if anything in the new configuration is wrong, what is served goes on as it
+  // was, and the log and the Status say what. Requests that run are not disturbed: they end under
+  // the policy, the key and the certificate that they began with. What cannot change while serving
+  // (models, engine, address, ...) is named in the log, and waits for a restart.
+  Status Reload();
+
+  // What Reload() reads, to be watched. Those of the configuration in force.
+  std::vector<std::string> Files() const;
+
+ private:
+  Status Apply(AppConfig config);
+  void WarnOfRestart(const AppConfig& config) const;
+
+  const std::function<Result<AppConfig>()> load_;
+  AppConfig running_;
+  ReloadTargets targets_;
+  ReloadCounts& counts_;
+  const std::shared_ptr<spdlog::logger> logger_;  // never null
+};
+
+// What of `after` needs a restart of a program that runs by `before`: "models.small.path", ...
+std::vector<std::string> ChangesThatWait(const AppConfig& before, const AppConfig& after);
+
+}  // namespace aio
+
+#endif  // AIO_APP_RELOAD_H_

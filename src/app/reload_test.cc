@@ -1,0 +1,236 @@
+// A configuration that changes under a server that serves.
+#include "app/reload.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <spdlog/logger.h>
+#include <spdlog/sinks/ostream_sink.h>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "access/keys_file.h"
+#include "app/config_access.h"
+#include "app/file_watch.h"
+#include "app/serve_admission.h"
+#include "backend/testing/fake_backend.h"
+#include "http/test_client.h"
+
+namespace aio {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::string Policy(const std::string& name, const std::string& role) {
+  return "version = 1\nname = \"" + name + "\"\nprobe_prompt_tokens_max = 0\n" +
+         "rule = [{ name = \"all\", role = \"" + role + "\", strategy = \"plain\" }]\n";
+}
+
+class ReloadTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string folder = (fs::temp_directory_path() / "aio-reload-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+    folder_ = folder;
+    Write("policy.toml", Policy("first", "small"));
+    Write("aio.toml", Config());
+    SetKey("alice");
+    const AppConfig config = LoadConfig(Path("aio.toml")).value();
+    ServerOptions options = config.server;
+    options.port = 0;
+    access_ = std::make_shared<AccessControl>(AllKeys(config), AsksForKeys(config), clock_.Now());
+    options.access = access_;
+    RouterOptions router;
+    router.small = {.backend = &backend_, .model = "tiny"};
+    router.large = {.backend = &backend_, .model = "big"};
+    router.labels = config.probe;
+    router.policy = config.policy;
+    router_ = std::make_unique<CurrentRouter>(Router::Create(router, clock_).value());
+    admission_ = std::make_unique<AdmissionBackend>(*router_, EffectiveLimits(config), clock_);
+    ConnectReloads(counts_, options);
+    server_ = Server::Create(*admission_, std::move(options), clock_).value();
+    ASSERT_TRUE(server_->Start().ok());
+    reloader_ = std::make_unique<Reloader>(
+        [this] { return LoadConfig(Path("aio.toml")); }, config,
+        ReloadTargets{.router = *router_,
+                      .router_options = router,
+                      .admission = *admission_,
+                      .access = *access_,
+                      .server = *server_,
+                      .clock = clock_},
+        counts_,
+        std::make_shared<spdlog::logger>("test",
+                                         std::make_shared<spdlog::sinks::ostream_sink_mt>(log_)));
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  static std::string Config(const std::string& small_path = "tiny.gguf",
+                            const std::string& admission = "") {
+    return "version = 1\n[models.small]\nname = \"tiny\"\npath = \"" + small_path + R"("
+[models.large]
+name = "big"
+path = "big.gguf"
+[server]
+keys_file = "keys.toml"
+[probe]
+suffix = "?"
+labels = [{ name = "code", word = "c" }, { name = "qa", word = "q" }]
+[routing]
+policy = "policy.toml"
+)" + admission;
+  }
+
+  std::string Path(const std::string& name) const { return (folder_ / name).string(); }
+  void Write(const std::string& name, const std::string& text) {
+    std::ofstream(Path(name)) << text;
+  }
+
+  // The only key's name; its secret is the same.
+  void SetKey(const std::string& name) {
+    ASSERT_TRUE(EditKeysFile(Path("keys.toml"), [&](std::vector<ApiKey>& keys) {
+                  keys.resize(1);
+                  keys[0].name = name;
+                  keys[0].hash = HashSecret(name);
+                  return Status::Ok();
+                }).ok());
+  }
+
+  void Ask(TestClient& client, const std::string& key = "alice") {
+    client.Request("POST", "/v1/completions", R"({"model": "auto", "prompt": "Hi"})",
+                   "Authorization: Bearer " + key + "\r\n");
+  }
+
+  // Asks on a connection of its own and waits for the answer.
+  TestClient::Response Answer(const std::string& key = "alice") {
+    TestClient client(server_->port());
+    Ask(client, key);
+    std::thread deliver([&] {
+      while (!done_) {
+        backend_.DeliverAll();
+        std::this_thread::yield();
+      }
+    });
+    TestClient::Response response = client.Read();
+    done_ = true;
+    deliver.join();
+    done_ = false;
+    return response;
+  }
+
+  std::string ModelOf(const TestClient::Response& response) {
+    return std::string(response.headers.Get("x-aio-model"));
+  }
+
+  fs::path folder_;
+  ManualClock clock_;
+  FakeBackend backend_{{FakeModel::Named("tiny", "small"), FakeModel::Named("big", "large")},
+                       FakeBackend::Delivery::kManual};
+  std::shared_ptr<AccessControl> access_;
+  std::unique_ptr<CurrentRouter> router_;
+  std::unique_ptr<AdmissionBackend> admission_;
+  ReloadCounts counts_;
+  std::unique_ptr<Server> server_;
+  std::unique_ptr<Reloader> reloader_;
+  std::ostringstream log_;
+  std::atomic<bool> done_ = false;
+};
+
+TEST_F(ReloadTest, ANewPolicyIsForNewRequests) {
+  TestClient running(server_->port());
+  Ask(running);
+  while (backend_.pending() == 0) std::this_thread::yield();
+  backend_.DeliverOne();  // it has begun
+
+  Write("policy.toml", Policy("second", "large"));
+  ASSERT_TRUE(reloader_->Reload().ok()) << log_.str();
+  EXPECT_THAT(log_.str(), HasSubstr("policy second, 1 keys"));
+  EXPECT_EQ(ModelOf(Answer()), "big");
+
+  const TestClient::Response old = running.Read();
+  EXPECT_EQ(old.status, 200) << "what runs is not disturbed";
+  EXPECT_EQ(ModelOf(old), "tiny");
+}
+
+TEST_F(ReloadTest, KeysComeAndGo) {
+  EXPECT_EQ(Answer("bob").status, 401);
+  SetKey("bob");
+  ASSERT_TRUE(reloader_->Reload().ok());
+  EXPECT_EQ(Answer("bob").status, 200);
+  EXPECT_EQ(Answer("alice").status, 401);
+}
+
+TEST_F(ReloadTest, WhatIsWrongChangesNothing) {
+  Write("policy.toml", Policy("second", "large"));
+  Write("keys.toml", "version = 1\n[[key]]\nname = \"x\"\n");
+  EXPECT_FALSE(reloader_->Reload().ok());
+  EXPECT_THAT(log_.str(), HasSubstr("keys.toml"));
+  EXPECT_THAT(log_.str(), HasSubstr("sha256"));
+  EXPECT_THAT(log_.str(), HasSubstr("the one before stays in force"));
+  EXPECT_EQ(ModelOf(Answer()), "tiny");
+  EXPECT_THAT(server_->Metrics(), HasSubstr("aio_config_reloads_total{result=\"failure\"} 1"));
+  EXPECT_THAT(server_->Metrics(), HasSubstr("aio_config_reloads_total{result=\"success\"} 0"));
+  EXPECT_THAT(server_->Metrics(), HasSubstr("aio_config_last_reload_successful 0"));
+
+  // A policy that reads well and fits neither the labels nor the models is as wrong.
+  SetKey("alice");
+  Write("policy.toml",
+        "version = 1\nname = \"third\"\nprobe_prompt_tokens_max = 9\nrule = [{ name "
+        "= \"r\", intent = \"chess\", role = \"large\", strategy = \"plain\" }]\n");
+  EXPECT_FALSE(reloader_->Reload().ok());
+  EXPECT_EQ(ModelOf(Answer()), "tiny");
+
+  Write("policy.toml", Policy("second", "large"));
+  EXPECT_TRUE(reloader_->Reload().ok());
+  EXPECT_EQ(ModelOf(Answer()), "big");
+  EXPECT_THAT(server_->Metrics(), HasSubstr("aio_config_last_reload_successful 1"));
+}
+
+TEST_F(ReloadTest, LimitsOfTheQueue) {
+  Write("aio.toml", Config("tiny.gguf", "[admission]\nrunning_max = 1\nwaiting_max = 0\n"));
+  ASSERT_TRUE(reloader_->Reload().ok());
+  TestClient running(server_->port());
+  Ask(running);
+  while (backend_.pending() == 0) std::this_thread::yield();
+  TestClient another(server_->port());
+  Ask(another);
+  EXPECT_EQ(another.Read().status, 429);
+}
+
+TEST_F(ReloadTest, ModelsWaitForARestartAndTheLogSaysSo) {
+  Write("aio.toml", Config("other.gguf"));
+  ASSERT_TRUE(reloader_->Reload().ok());
+  EXPECT_THAT(log_.str(), HasSubstr("models are never reloaded"));
+  EXPECT_THAT(log_.str(), HasSubstr("models.small.path"));
+  log_.str("");
+  ASSERT_TRUE(reloader_->Reload().ok());
+  EXPECT_THAT(log_.str(), HasSubstr("models.small.path")) << "for as long as it waits";
+}
+
+TEST_F(ReloadTest, FilesAreThoseThatAreRead) {
+  EXPECT_THAT(reloader_->Files(),
+              ElementsAre(Path("aio.toml"), Path("policy.toml"), Path("keys.toml")));
+}
+
+TEST_F(ReloadTest, AWatchTellsOfAChangeOnceItIsWhole) {
+  FileWatch watch(reloader_->Files());
+  EXPECT_FALSE(watch.Poll());
+  Write("policy.toml", Policy("longer", "large"));
+  EXPECT_FALSE(watch.Poll()) << "who writes may not be done";
+  EXPECT_TRUE(watch.Poll());
+  EXPECT_FALSE(watch.Poll());
+  fs::remove(Path("policy.toml"));
+  EXPECT_FALSE(watch.Poll());
+  EXPECT_TRUE(watch.Poll());
+}
+
+}  // namespace
+}  // namespace aio

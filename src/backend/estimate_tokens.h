@@ -1,0 +1,20 @@
+// How much a request will come to, guessed before anything is computed.
+#ifndef AIO_BACKEND_ESTIMATE_TOKENS_H_
+#define AIO_BACKEND_ESTIMATE_TOKENS_H_
+
+#include <cstdint>
+
+#include "backend/request.h"
+
+namespace aio {
+
+// Of an answer whose length the request does not limit.
+inline constexpr int kAnswerTokensGuess = 256;
+
+// Tokens of prompt and answer together, >= 1: a token every four bytes of text, and as many as the
+// answer may have. For queues and budgets, which are put right when the answer is there.
+int64_t EstimateTokens(const Request& request);
+
+}  // namespace aio
+
+#endif  // AIO_BACKEND_ESTIMATE_TOKENS_H_
