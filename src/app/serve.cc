@@ -16,10 +16,12 @@
 
 #include "api/json_text.h"
 #include "app/commands.h"
+#include "app/connect_dashboard.h"
 #include "app/log_decisions.h"
 #include "app/runtime.h"
 #include "app/system_memory.h"
 #include "app/watch_drift.h"
+#include "dashboard/recent_decisions.h"
 #include "kernels/target.h"
 #include "server/server.h"
 
@@ -37,6 +39,7 @@ struct ServeFlags {
   bool dry_run = false;
   bool json = false;
   bool quiet = false;
+  bool no_dashboard = false;
 };
 
 // Blocks SIGTERM and SIGINT in this thread and those it starts, so that Wait() alone
@@ -139,10 +142,16 @@ int RunServe(const ServeFlags& flags) {
   Result<std::unique_ptr<DecisionLog>> log = LogDecisions(*config, logger, clock);  // may be null
   if (!log.ok()) return Fail(log.status());
   if (*log != nullptr) ConnectLog(**log, options);
+  RecentDecisions recent(log->get(), clock);
   Result<std::unique_ptr<Runtime>> runtime =
-      LoadRuntime(*config, {.observer = log->get(), .on_drift = WarnOfDrift(logger)});
+      LoadRuntime(*config, {.observer = flags.no_dashboard ? log->get() : &recent,
+                            .on_drift = WarnOfDrift(logger)});
   if (!runtime.ok()) return Fail(runtime.status());
   ConnectDrift(*(*runtime)->router, options);
+  if (!flags.no_dashboard) {
+    ConnectDashboard(*(*runtime)->router, recent,
+                     QuickReadBandwidth(config->engine.num_threads, clock), clock, options);
+  }
   if (flags.dry_run) {
     fmt::print("{}: fine\n", config->source);
     return kExitOk;
@@ -180,6 +189,7 @@ void RegisterServe(CLI::App& program, int& exit_status) {
       ->capture_default_str();
   command->add_flag("--dry-run", flags->dry_run, "load everything, then exit");
   command->add_flag("--json", flags->json, "announce the address as JSON");
+  command->add_flag("--no-dashboard", flags->no_dashboard, "nothing at /, and no /v1/aio/*");
   command->add_flag("-q,--quiet", flags->quiet, "no access log");
   command->footer(
       "Example:\n  aio serve --port 8080\n"

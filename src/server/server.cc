@@ -129,7 +129,7 @@ Result<std::unique_ptr<Server>> Server::Create(Backend& backend, ServerOptions o
                                                            options.request_timeout,
                                                            clock.UnixSeconds(),
                                                            options.feedback,
-                                                           options.metric_sources,
+                                                           options.metric_sources, options.pages,
                                                            {}});
   options.http.render_error = MakeErrorRenderer(context);
   return std::unique_ptr<Server>(
