@@ -128,6 +128,12 @@ std::optional<size_t> FindConfiguration(const std::vector<MixedConfiguration>& c
   return static_cast<size_t>(found - configurations.begin());
 }
 
+std::string DirectName(std::string_view role, std::string_view weights) {
+  std::string name(role);
+  if (!weights.empty()) name += "-" + std::string(weights);
+  return name;
+}
+
 std::optional<FigureWithInterval> Points(const MixedGrades& grades, const MixedGrades& others) {
   const std::optional<MixedAccuracy> accuracy = CompareAccuracy(grades, others);
   return accuracy ? std::optional(accuracy->over_reference) : std::nullopt;
@@ -174,11 +180,57 @@ std::optional<MixedAccuracy> CompareAccuracy(const MixedGrades& grades,
   return accuracy;
 }
 
+std::optional<AddedWait> CompareWaits(const ConfigurationRuns& runs, const DirectRuns& direct) {
+  struct Wait {
+    double added_ms = 0;
+    double whole_ms = 0;  // 0: not compared
+  };
+  const size_t requests = runs.front().records.size();
+  std::vector<std::vector<Wait>> waits(runs.size(), std::vector<Wait>(requests));
+  AddedWait added;
+  for (size_t repeat = 0; repeat < runs.size(); ++repeat) {
+    for (size_t i = 0; i < requests; ++i) {
+      const LoadRecord& record = runs[repeat].records[i];
+      if (!record.decision || !record.error.ok()) continue;
+      const auto arm = direct.find(DirectName(record.decision->role, record.decision->weights));
+      if (arm == direct.end()) continue;
+      const LoadRecord& plain = (*arm->second)[repeat].records[i];
+      if (!plain.error.ok()) continue;
+      waits[repeat][i] = {ToMs(record.to_first_token()) - ToMs(plain.to_first_token()),
+                          ToMs(record.to_end())};
+      ++added.compared;
+    }
+  }
+  if (added.compared == 0) return std::nullopt;
+  const auto over = [&](bool share) {
+    return OverCells(runs.size(), requests, [&](const std::vector<Cell>& cells) {
+      double sum = 0, whole = 0, count = 0;
+      for (const Cell& cell : cells) {
+        const Wait& wait = waits[cell.repeat][cell.request];
+        sum += wait.added_ms;
+        whole += wait.whole_ms;
+        count += wait.whole_ms > 0 ? 1 : 0;
+      }
+      return Ratio(sum, share ? whole : count);
+    });
+  };
+  added.ms = over(false);
+  added.share = over(true);
+  return added;
+}
+
 std::vector<MixedRow> SummariseMixed(const std::vector<MixedConfiguration>& configurations,
                                      const std::vector<ConfigurationRuns>& runs,
                                      const std::vector<MixedGrades>& grades, const Prices& prices) {
   const auto reference = FindConfiguration(configurations, kReferenceConfiguration);
   AIO_CHECK(reference.has_value(), "nothing to compare with");
+  DirectRuns direct;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const MixedConfiguration& made = configurations[i];
+    if (made.router == nullptr && made.strategy && made.strategy->kind == StrategyKind::kPlain) {
+      direct.emplace(made.name, &runs[i]);
+    }
+  }
   const SystemClock clock;
   std::vector<MixedRow> rows;
   rows.reserve(runs.size());
@@ -195,6 +247,7 @@ std::vector<MixedRow> SummariseMixed(const std::vector<MixedConfiguration>& conf
       if (!grades.empty()) row.ablation->points_over_whole = Points(grades[i], grades[*whole]);
     }
     if (configuration.router != nullptr) {
+      row.added_wait = CompareWaits(runs[i], direct);
       row.decide_us = configuration.signals->MedianDecideUs(configuration.router->policy(), clock);
     }
     const Traffic& traffic = row.summary.traffic;

@@ -4,6 +4,7 @@
 #define AIO_APP_MIXED_FIGURES_H_
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -44,6 +45,15 @@ struct MixedAblation {
   std::optional<FigureWithInterval> points_over_whole;  // of accuracy, where both were judged
 };
 
+// What routing adds to the wait for the first token: over the same requests asked of the same
+// model (role and weights) directly and plainly, in the same run. Where the small model answers,
+// its look at the prompt is not lost: the answer goes on from there.
+struct AddedWait {
+  int64_t compared = 0;      // answers, of all repeats
+  FigureWithInterval ms;     // mean
+  FigureWithInterval share;  // of these requests' whole time, 0..1
+};
+
 struct MixedRow {
   std::string name;
   ConfigurationGroup group = ConfigurationGroup::kStatic;
@@ -51,6 +61,7 @@ struct MixedRow {
   RateRatios over_reference;
   std::optional<MixedAccuracy> accuracy;
   std::optional<MixedAblation> ablation;  // of one whose policy is among the rows
+  std::optional<AddedWait> added_wait;    // of one that routes, if its models were asked directly
   double decide_us = 0;                   // RoutingPolicy::Decide(), the median; 0: no policy
   double bytes_per_request = 0;
   double bytes_per_512_tokens = 0;  // of output, prompts' steps included
@@ -66,6 +77,9 @@ std::vector<MixedRow> SummariseMixed(const std::vector<MixedConfiguration>& conf
 
 // The parts of SummariseMixed that are of two configurations alone; for tests.
 RateRatios CompareRates(const ConfigurationRuns& runs, const ConfigurationRuns& reference);
+// By the name of the configuration that asks a model directly: "small", "large-w8a16".
+using DirectRuns = std::map<std::string, const ConfigurationRuns*>;
+std::optional<AddedWait> CompareWaits(const ConfigurationRuns& runs, const DirectRuns& direct);
 std::optional<MixedAccuracy> CompareAccuracy(const MixedGrades& grades,
                                              const MixedGrades& reference);
 

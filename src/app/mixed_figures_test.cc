@@ -58,6 +58,25 @@ TEST(MixedFigures, IntervalsSpanWhatRequestsDifferBy) {
   EXPECT_FALSE(ratios.total.interval.has_value());  // of one repeat
 }
 
+TEST(MixedFigures, AddedWaitIsOverTheModelThatAnswered) {
+  ConfigurationRuns routed = Runs({{120, 420, 300}});
+  for (LoadRecord& record : routed[0].records) record.decision = Decision{};
+  routed[0].records[0].decision->role = "small";
+  routed[0].records[1].decision->role = "large";
+  routed[0].records[2].decision->role = "large";
+  routed[0].records[2].decision->weights = "w8a16";  // nobody asked that one directly
+  const ConfigurationRuns small = Runs({{100, 900, 900}});
+  const ConfigurationRuns large = Runs({{900, 400, 900}});
+  const auto added = CompareWaits(routed, {{"small", &small}, {"large", &large}});
+  ASSERT_TRUE(added.has_value());
+  EXPECT_EQ(added->compared, 2);
+  // First tokens come halfway: 10 ms later in both.
+  EXPECT_NEAR(added->ms.value, 10, 1e-6);
+  EXPECT_NEAR(added->share.value, 20.0 / (120 + 420), 1e-9);
+  EXPECT_FALSE(CompareWaits(routed, {}).has_value());
+  EXPECT_FALSE(CompareWaits(Runs({{1}}), {{"small", &small}}).has_value()) << "nobody routed";
+}
+
 TEST(MixedFigures, FailedRequestsHaveNoSpeed) {
   ConfigurationRuns runs = Runs({{50, 50, 50}});
   runs[0].records[1].error = Unavailable("gone");

@@ -50,6 +50,14 @@ class MixedPrinter {
     Add("\n");
   }
 
+  static FigureWithInterval Times(FigureWithInterval figure, double factor) {
+    figure.value *= factor;
+    if (figure.interval) {
+      figure.interval = Interval{figure.interval->low * factor, figure.interval->high * factor};
+    }
+    return figure;
+  }
+
   static std::string WithInterval(const FigureWithInterval& figure) {
     if (!figure.interval) return fmt::format("{:.2f}", figure.value);
     return fmt::format("{:.2f} [{:.2f}, {:.2f}]", figure.value, figure.interval->low,
@@ -135,15 +143,20 @@ class MixedPrinter {
 
   void AddOverhead() {
     AddName("mean ms");
-    Add("{:>8} {:>8} {:>8} {:>8} {:>8} {:>10} {:>9} {:>12} {:>14}\n", "probe", "queue", "prompt",
-        "decode", "other", "decide us", "routing%", "MB/request", "GB/512 tokens");
+    Add("{:>8} {:>8} {:>8} {:>8} {:>8} {:>10} {:>9} {:>12} {:>14} {:>24} {:>24}\n", "probe",
+        "queue", "prompt", "decode", "other", "decide us", "routing%", "MB/request",
+        "GB/512 tokens", "added wait ms", "added %");
     for (const MixedRow& row : report_.rows) {
       const OverheadMs& overhead = row.summary.overhead;
       AddName(row.name);
-      Add("{:>8.2f} {:>8.2f} {:>8.2f} {:>8.2f} {:>8.2f} {:>10.2f} {:>9.2f} {:>12.1f} {:>14.2f}\n",
+      const auto& added = row.added_wait;
+      Add("{:>8.2f} {:>8.2f} {:>8.2f} {:>8.2f} {:>8.2f} {:>10.2f} {:>9.2f} {:>12.1f} {:>14.2f} "
+          "{:>24} "
+          "{:>24}\n",
           overhead.probe, overhead.queue, overhead.prompt, overhead.decode, overhead.other,
           row.decide_us, 100 * overhead.share, row.bytes_per_request / 1e6,
-          row.bytes_per_512_tokens / 1e9);
+          row.bytes_per_512_tokens / 1e9, added ? WithInterval(added->ms) : "-",
+          added ? WithInterval(Times(added->share, 100)) : "-");
     }
   }
 
@@ -195,6 +208,11 @@ Json ToJson(const MixedRow& row) {
                         {"points_over_large", ToJson(accuracy.over_reference)}};
   }
   json["decide_us"] = row.decide_us;
+  if (row.added_wait) {
+    json["added_wait"] = {{"compared", row.added_wait->compared},
+                          {"ms", ToJson(row.added_wait->ms)},
+                          {"share", ToJson(row.added_wait->share)}};
+  }
   json["bytes_per_request"] = row.bytes_per_request;
   json["bytes_per_512_tokens"] = row.bytes_per_512_tokens;
   json["load"] = Json::parse(SummaryJson(row.summary));
