@@ -14,13 +14,13 @@ double Median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-double ReadBandwidth(std::span<const std::byte> memory, ThreadPool& pool, const Clock& clock) {
+double ReadBandwidth(std::span<const std::byte> memory, ThreadPool& pool, const Clock& clock,
+                     int64_t bytes_min) {
   constexpr size_t kPiece = size_t{1} << 20;
-  constexpr int64_t kBytesMin = int64_t{4} << 30;
   const size_t pieces = memory.size() / kPiece;
   if (pieces == 0) return 0;
   const auto bytes = static_cast<int64_t>(pieces * kPiece);
-  const int64_t rounds = (kBytesMin + bytes - 1) / bytes;
+  const int64_t rounds = (bytes_min + bytes - 1) / bytes;
   std::atomic<uint64_t> sink{0};
   const TimePoint begin = clock.Now();
   for (int64_t round = 0; round < rounds; ++round) {

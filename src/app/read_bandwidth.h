@@ -3,6 +3,7 @@
 #define AIO_APP_READ_BANDWIDTH_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -14,9 +15,10 @@ namespace aio {
 double Median(std::vector<double> values);  // not empty
 
 // GB/s at which `pool` reads `memory` (a model's weights, as they lie) from end to end, at
-// least 4 GiB in all; 0 for less than 1 MiB. Memory that is small is read again and again,
+// least `bytes_min` in all; 0 for less than 1 MiB. Memory that is small is read again and again,
 // which then measures a cache.
-double ReadBandwidth(std::span<const std::byte> memory, ThreadPool& pool, const Clock& clock);
+double ReadBandwidth(std::span<const std::byte> memory, ThreadPool& pool, const Clock& clock,
+                     int64_t bytes_min = int64_t{4} << 30);
 
 }  // namespace aio
 

@@ -16,6 +16,7 @@
 #include "api/json_text.h"
 #include "app/commands.h"
 #include "app/config_access.h"
+#include "app/connect_dashboard.h"
 #include "app/current_router.h"
 #include "app/file_watch.h"
 #include "app/log_decisions.h"
@@ -25,6 +26,7 @@
 #include "app/serve_signals.h"
 #include "app/system_memory.h"
 #include "app/watch_drift.h"
+#include "dashboard/recent_decisions.h"
 #include "kernels/target.h"
 #include "server/server.h"
 
@@ -43,6 +45,7 @@ struct ServeFlags {
   bool json = false;
   bool quiet = false;
   bool watch = false;
+  bool no_dashboard = false;
 
   // The configuration file with the command line laid over it.
   Result<AppConfig> Resolve() const {
@@ -138,6 +141,7 @@ void ServeAndReload(Reloader& reloader, const ServeSignals& signals, bool watch)
 
 // What `aio serve` keeps while it serves; later members use earlier ones.
 struct Serving {
+  const RecentDecisions* recent = nullptr;  // for the dashboard; null: there is none
   std::unique_ptr<Runtime> runtime;
   std::unique_ptr<CurrentRouter> router;
   std::unique_ptr<AdmissionBackend> admission;
@@ -153,6 +157,10 @@ Status StartServing(const AppConfig& config, ServerOptions options, Serving& ser
   options.metric_sources.push_back([&serving] { return ReadDrift(*serving.router->get()); });
   ConnectAdmission(*serving.admission, options);
   ConnectReloads(serving.reloads, options);
+  if (serving.recent != nullptr) {
+    ConnectDashboard([&serving] { return serving.router->get(); }, *serving.recent,
+                     QuickReadBandwidth(config.engine.num_threads, clock), clock, options);
+  }
   AIO_ASSIGN_OR_RETURN(serving.server,
                        Server::Create(*serving.admission, std::move(options), clock));
   return serving.server->Start();
@@ -174,8 +182,10 @@ int RunServe(const ServeFlags& flags) {
   Result<std::unique_ptr<DecisionLog>> log = LogDecisions(*config, logger, clock);  // may be null
   if (!log.ok()) return Fail(log.status());
   if (*log != nullptr) ConnectLog(**log, options);
-  Result<std::unique_ptr<Runtime>> runtime =
-      LoadRuntime(*config, {.observer = log->get(), .on_drift = WarnOfDrift(logger)});
+  RecentDecisions recent(log->get(), clock);
+  Result<std::unique_ptr<Runtime>> runtime = LoadRuntime(
+      *config,
+      {.observer = flags.no_dashboard ? log->get() : &recent, .on_drift = WarnOfDrift(logger)});
   if (!runtime.ok()) return Fail(runtime.status());
   if (flags.dry_run) {
     fmt::print("{}: fine\n", config->source);
@@ -183,6 +193,7 @@ int RunServe(const ServeFlags& flags) {
   }
 
   Serving serving;
+  if (!flags.no_dashboard) serving.recent = &recent;
   serving.runtime = *std::move(runtime);
   const Status started = StartServing(*config, std::move(options), serving);
   if (!started.ok()) return Fail(started);
@@ -225,6 +236,7 @@ void RegisterServe(CLI::App& program, int& exit_status) {
                     "does");
   command->add_flag("--dry-run", flags->dry_run, "load everything, then exit");
   command->add_flag("--json", flags->json, "announce the address as JSON");
+  command->add_flag("--no-dashboard", flags->no_dashboard, "nothing at /, and no /v1/aio/*");
   command->add_flag("-q,--quiet", flags->quiet, "no access log");
   command->footer(
       "Example:\n  aio serve --port 8080\n"

@@ -87,6 +87,18 @@ std::string_view HttpReason(int status) {
   }
 }
 
+std::string_view QueryValue(std::string_view query, std::string_view key) {
+  while (!query.empty()) {
+    const size_t end = query.find('&');
+    const std::string_view pair = query.substr(0, end);
+    query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
+    if (pair.starts_with(key) && pair.substr(key.size()).starts_with('=')) {
+      return pair.substr(key.size() + 1);
+    }
+  }
+  return {};
+}
+
 std::string PercentDecode(std::string_view text) {
   std::string out;
   out.reserve(text.size());

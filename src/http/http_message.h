@@ -52,6 +52,9 @@ struct HttpResponse {
 // "Not Found" for 404; "Unknown" for a code without a name.
 std::string_view HttpReason(int status);
 
+// What `query` ("a=1&b=2") says of `key`, as sent; empty if nothing.
+std::string_view QueryValue(std::string_view query, std::string_view key);
+
 // `text` with %XX undone; ill-formed escapes stay as they are.
 std::string PercentDecode(std::string_view text);
 

@@ -25,6 +25,15 @@ TEST(HttpMessageTest, PercentDecode) {
   EXPECT_EQ(PercentDecode("%zz%4z"), "%zz%4z");
 }
 
+TEST(HttpMessageTest, QueryValue) {
+  EXPECT_EQ(QueryValue("a=1&bb=2", "a"), "1");
+  EXPECT_EQ(QueryValue("a=1&bb=2", "bb"), "2");
+  EXPECT_EQ(QueryValue("a=1&bb=2", "b"), "");
+  EXPECT_EQ(QueryValue("a&b=&a=3", "a"), "3");
+  EXPECT_EQ(QueryValue("&&=&", "a"), "");
+  EXPECT_EQ(QueryValue("", "a"), "");
+}
+
 TEST(HttpMessageTest, Reasons) {
   EXPECT_EQ(HttpReason(404), "Not Found");
   EXPECT_EQ(HttpReason(799), "Unknown");

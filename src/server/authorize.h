@@ -18,7 +18,8 @@ Status Authenticate(Call& call, bool admin);
 // kResourceExhausted, and the call knows when to try again.
 Status CountAgainstLimit(Call& call);
 
-// kPermissionDenied if the call's key may not use `model`: for handlers that ask a model for no work.
+// kPermissionDenied if the call's key may not use `model`: for handlers that ask a model for no
+// work.
 Status CheckModel(const Call& call, std::string_view model);
 
 // For every handler that asks the backend for work, once the body is decoded: says in `request`

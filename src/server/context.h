@@ -28,6 +28,7 @@ struct ServerContext {
   const int64_t started_at;                      // Unix seconds
   const FeedbackHandler feedback;                // may be empty
   const std::vector<MetricSource> metric_sources;
+  const std::vector<ServerPage> pages;
   Metrics metrics;
   std::atomic<Server::State> state{Server::State::kCreated};
 

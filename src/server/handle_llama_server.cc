@@ -14,18 +14,6 @@
 namespace aio {
 namespace {
 
-// The value of `name` in a query string, decoded; empty if it is not there.
-std::string QueryValue(std::string_view query, std::string_view name) {
-  while (!query.empty()) {
-    const std::string_view pair = query.substr(0, query.find('&'));
-    query.remove_prefix(std::min(query.size(), pair.size() + 1));
-    const size_t equals = pair.find('=');
-    if (pair.substr(0, equals) != name || equals == pair.npos) continue;
-    return PercentDecode(pair.substr(equals + 1));
-  }
-  return "";
-}
-
 // The models that can be asked for slots: by name or role, or all if `name` is empty.
 std::vector<ModelInfo> Resident(const Backend& backend, const std::string& name) {
   std::vector<ModelInfo> models = backend.Models();
@@ -38,7 +26,7 @@ std::vector<ModelInfo> Resident(const Backend& backend, const std::string& name)
 
 // `?model=` of the request; a name that routes stands for the small model, as does none at all.
 std::string AskedFor(const Call& call) {
-  const std::string name = QueryValue(call.request().query, "model");
+  const std::string name = PercentDecode(QueryValue(call.request().query, "model"));
   for (const ModelInfo& model : call.context().backend.Models()) {
     if (model.name == name && model.role == "router") return "";
   }

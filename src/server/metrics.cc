@@ -168,6 +168,7 @@ void Metrics::CountDecision(const Decision& decision) {
   families_->decisions
       .Add({{"intent", decision.probed ? decision.intent : ""},
             {"model", decision.model},
+            {"role", decision.role},
             {"strategy", std::string(StrategyName(decision.strategy.kind))},
             {"rule", decision.rule}})
       .Increment();

@@ -16,6 +16,7 @@ TEST(MetricsTest, CountsAndObserves) {
   metrics.CountRequest("/v1/chat/completions", 200);
   Decision decision;
   decision.model = "small";
+  decision.role = "small";
   decision.rule = "small-code";
   decision.probed = true;
   decision.intent = "code";
@@ -29,19 +30,20 @@ TEST(MetricsTest, CountsAndObserves) {
   start.model = "small";
   metrics.ObserveAnswer(start, finish, milliseconds(200), milliseconds(80));
   const std::string text = metrics.Text({});
-  for (const char* line : {"aio_requests_total{code=\"200\",endpoint=\"/v1/chat/completions\"} 2\n",
-                           "aio_decisions_total{intent=\"code\",model=\"small\",rule=\"small-"
-                           "code\",strategy=\"plain\"} "
-                           "1\n",
-                           "aio_routing_latency_seconds_bucket{le=\"0.0001\"} 0\n",
-                           "aio_routing_latency_seconds_bucket{le=\"0.00025\"} 1\n",
-                           "aio_entropy_bucket{le=\"0.5\"} 1\n", "aio_entropy_count 1\n",
-                           "aio_time_to_first_token_seconds_sum{model=\"small\"} 0.03\n",
-                           "aio_time_per_output_token_seconds_sum{model=\"small\"} 0.02\n",
-                           "aio_e2e_request_latency_seconds_sum{model=\"small\"} 0.2\n",
-                           "aio_prompt_tokens_total{model=\"small\"} 10\n",
-                           "aio_cached_prompt_tokens_total{model=\"small\"} 8\n",
-                           "aio_generation_tokens_total{model=\"small\"} 5\n"}) {
+  for (const char* line :
+       {"aio_requests_total{code=\"200\",endpoint=\"/v1/chat/completions\"} 2\n",
+        "aio_decisions_total{intent=\"code\",model=\"small\",role=\"small\",rule=\"small-"
+        "code\",strategy=\"plain\"} "
+        "1\n",
+        "aio_routing_latency_seconds_bucket{le=\"0.0001\"} 0\n",
+        "aio_routing_latency_seconds_bucket{le=\"0.00025\"} 1\n",
+        "aio_entropy_bucket{le=\"0.5\"} 1\n", "aio_entropy_count 1\n",
+        "aio_time_to_first_token_seconds_sum{model=\"small\"} 0.03\n",
+        "aio_time_per_output_token_seconds_sum{model=\"small\"} 0.02\n",
+        "aio_e2e_request_latency_seconds_sum{model=\"small\"} 0.2\n",
+        "aio_prompt_tokens_total{model=\"small\"} 10\n",
+        "aio_cached_prompt_tokens_total{model=\"small\"} 8\n",
+        "aio_generation_tokens_total{model=\"small\"} 5\n"}) {
     EXPECT_THAT(text, HasSubstr(line));
   }
 }

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/error_object.h"
 #include "server/authorize.h"
@@ -57,8 +58,32 @@ const Route* FindRoute(std::string_view path) {
   return nullptr;
 }
 
-bool TakesMethod(const Route& route, std::string_view method) {
-  return method == route.method || (method == "HEAD" && route.method == "GET");
+const ServerPage* FindPage(const std::vector<ServerPage>& pages, std::string_view path) {
+  for (const ServerPage& page : pages) {
+    if (path == page.path) return &page;
+  }
+  return nullptr;
+}
+
+bool TakesMethod(std::string_view own, std::string_view method) {
+  return method == own || (method == "HEAD" && own == "GET");
+}
+
+void RefuseMethod(const std::shared_ptr<Call>& call, std::string_view path,
+                  std::string_view method) {
+  const std::string allowed = method == "GET" ? "GET, HEAD" : std::string(method);
+  call->RespondJson(405, EncodeError(405, fmt::format("{} takes {} only.", path, allowed)),
+                    {{"allow", allowed}});
+}
+
+void ShowPage(const std::shared_ptr<Call>& call, const ServerPage& page) {
+  call->set_endpoint(page.path);
+  if (!TakesMethod("GET", call->request().method)) return RefuseMethod(call, page.path, "GET");
+  if (!page.is_open) {
+    const Status status = Authenticate(*call, /*admin=*/true);
+    if (!status.ok()) return call->Fail(status);
+  }
+  call->Respond(page.respond(call->request()));
 }
 
 Status CheckReady(Server::State state) {
@@ -80,17 +105,15 @@ void Dispatch(const std::shared_ptr<Call>& call) {
   const HttpRequest& request = call->request();
   const Route* route = FindRoute(request.path);
   if (route == nullptr) {
-    return call->Fail(NothingAt(request.path));
+    const ServerPage* page = FindPage(call->context().pages, request.path);
+    return page == nullptr ? call->Fail(NothingAt(request.path)) : ShowPage(call, *page);
   }
   call->set_endpoint(route->path);
   if (request.method == "OPTIONS" && !call->context().cors_origins.empty()) {
     return call->Respond(CorsPreflight(route->method));
   }
-  if (!TakesMethod(*route, request.method)) {
-    const std::string allowed = route->method == "GET" ? "GET, HEAD" : std::string(route->method);
-    return call->RespondJson(
-        405, EncodeError(405, fmt::format("{} takes {} only.", route->path, allowed)),
-        {{"allow", allowed}});
+  if (!TakesMethod(route->method, request.method)) {
+    return RefuseMethod(call, route->path, route->method);
   }
   if (!route->is_open) {
     const Status status = Authenticate(*call, route->is_admin);

@@ -143,6 +143,7 @@ Result<std::unique_ptr<Server>> Server::Create(Backend& backend, ServerOptions o
                                                            clock.UnixSeconds(),
                                                            options.feedback,
                                                            options.metric_sources,
+                                                           options.pages,
                                                            {}});
   options.http.render_error = MakeErrorRenderer(context);
   return std::unique_ptr<Server>(

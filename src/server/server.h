@@ -20,6 +20,7 @@
 #include "backend/backend.h"
 #include "base/clock.h"
 #include "base/status.h"
+#include "http/http_message.h"
 #include "http/http_server.h"
 #include "server/metric_reading.h"
 
@@ -36,6 +37,14 @@ class AccessControl;  // access/access_control.h
 using FeedbackHandler =
     std::function<void(const FeedbackRequest& feedback, std::function<void(const Status&)> done)>;
 
+// A GET route that the server itself knows nothing of: a page, or what it asks for.
+struct ServerPage {
+  std::string path;      // "/", "/v1/aio/live"
+  bool is_open = false;  // asks for no API key; else for an administrator's
+  // Called on the server's threads; must not block, nor throw.
+  std::function<HttpResponse(const HttpRequest& request)> respond;
+};
+
 struct ServerOptions {
   std::string host = "127.0.0.1";
   int port = 8080;      // 0: any free port
@@ -51,6 +60,7 @@ struct ServerOptions {
   // Must not block. Outlives the server, like the backend. Empty: POST /v1/feedback answers 501.
   FeedbackHandler feedback;
   std::vector<MetricSource> metric_sources;  // likewise
+  std::vector<ServerPage> pages;             // likewise; found after the server's own paths
   // One line a request at info; failures at warn. Never prompt or answer text. Null: silent.
   std::shared_ptr<spdlog::logger> logger;
 };

@@ -214,7 +214,7 @@ TEST_F(ServerTest, HealthReadyMetrics) {
             "0");
   EXPECT_EQ(MetricValue(text, "aio_routing_latency_seconds_count"), "1");
   EXPECT_EQ(MetricValue(text, R"(aio_decisions_total{intent="code",model="pocket-small",)"
-                              R"(rule="small-code",strategy="prompt_lookup"})"),
+                              R"(role="small",rule="small-code",strategy="prompt_lookup"})"),
             "1");
 }
 
@@ -309,6 +309,24 @@ TEST_F(ServerTest, MetricsOfOthersAreShown) {
   const std::string text = Get("/metrics").body;
   EXPECT_EQ(MetricValue(text, "aio_things_total"), "7");
   EXPECT_THAT(text, HasSubstr("# TYPE aio_things_total counter"));
+}
+
+TEST_F(ServerTest, PagesOfOthersAreShown) {
+  ServerOptions options;
+  options.api_key = "secret";
+  options.pages.push_back({"/", true, [](const HttpRequest&) {
+                             return HttpResponse{.status = 200, .headers = {}, .body = "a page"};
+                           }});
+  options.pages.push_back({"/v1/data", false, [](const HttpRequest& request) {
+                             return HttpResponse{
+                                 .status = 200, .headers = {}, .body = "asked " + request.query};
+                           }});
+  Start(options);
+  EXPECT_EQ(Get("/").body, "a page");
+  EXPECT_EQ(Get("/v1/data?x=1").status, 401);
+  EXPECT_EQ(Get("/v1/data?x=1", "Authorization: Bearer secret\r\n").body, "asked x=1");
+  EXPECT_EQ(Post("/", "{}").status, 405);
+  EXPECT_EQ(Get("/nothing").status, 404);
 }
 
 }  // namespace

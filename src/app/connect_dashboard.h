@@ -1,0 +1,28 @@
+// `aio serve` and its dashboard: the page at / and what it asks for.
+#ifndef AIO_APP_CONNECT_DASHBOARD_H_
+#define AIO_APP_CONNECT_DASHBOARD_H_
+
+#include <functional>
+#include <memory>
+
+#include "base/clock.h"
+#include "dashboard/recent_decisions.h"
+#include "router/router.h"
+#include "server/server.h"
+
+namespace aio {
+
+// GB/s of a plain read by `threads` threads of memory beyond the caches; takes a tenth of a second.
+double QuickReadBandwidth(int threads, const Clock& clock);
+
+using RouterNow = std::function<std::shared_ptr<const Router>()>;
+
+// Adds GET / (open: it holds nothing of the server's), and for administrators, since decisions are
+// those of all clients, GET /v1/aio/live?since=VERSION and GET /v1/aio/what-if?entropy_max=NATS.
+// All arguments outlive the server.
+void ConnectDashboard(RouterNow router, const RecentDecisions& decisions, double read_gb_per_s,
+                      const Clock& clock, ServerOptions& options);
+
+}  // namespace aio
+
+#endif  // AIO_APP_CONNECT_DASHBOARD_H_
