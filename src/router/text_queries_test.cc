@@ -58,12 +58,12 @@ TEST_F(TextQueriesTest, EachIsAnsweredOrRefusedThere) {
 TEST_F(TextQueriesTest, AnswersToOnePromptMayShareWhatTheFirstLeaves) {
   Request first = Ask("code x", kSmall);
   first.hold_prompt = true;
-  const RecordingSink::Record record = Run(first);
+  const RecordingSink::Record record = RouterFixture::Run(first);
   ASSERT_EQ(record.starts.size(), 1u);
   Request second = Ask("code x", kSmall);
   second.held_prompt = record.starts[0].held_prompt;
   ASSERT_NE(second.held_prompt, nullptr);
-  EXPECT_EQ(Run(second).finishes.at(0).usage.cached_prompt_tokens, 2);
+  EXPECT_EQ(RouterFixture::Run(second).finishes.at(0).usage.cached_prompt_tokens, 2);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -102,7 +103,11 @@ TEST_F(ServerChoicesTest, OfCompletionsToo) {
 }
 
 TEST_F(ServerChoicesTest, EmptyAnswersCount) {
-  StartSaying([](const Request&) { return FakeAnswer{.tokens = {}}; });
+  StartSaying([](const Request&) {
+    FakeAnswer answer;
+    answer.tokens.clear();
+    return answer;
+  });
   const Json json = Json::parse(Post("/v1/chat/completions", ChatBody(R"("n": 3)")).body);
   ASSERT_EQ(json["choices"].size(), 3u);
   EXPECT_EQ(json["choices"][2]["message"]["content"], "");

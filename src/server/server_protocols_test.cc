@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/server_test_fixture.h"
@@ -44,6 +45,18 @@ std::vector<std::string> Types(const std::vector<NamedEvent>& events) {
   types.reserve(events.size());
   for (const NamedEvent& event : events) types.push_back(event.type);
   return types;
+}
+
+FakeAnswer Failing() {
+  FakeAnswer answer;
+  answer.error = Unavailable("gone");
+  return answer;
+}
+
+FakeAnswer StoppedBy(std::string stop_string) {
+  FakeAnswer answer;
+  answer.stop_string = std::move(stop_string);
+  return answer;
 }
 
 TEST_F(ServerTest, Responses) {
@@ -88,9 +101,8 @@ TEST_F(ServerTest, ResponsesNameTheirOwnFields) {
 
 TEST_F(ServerTest, AFailedResponsesStreamSaysSo) {
   Start();
-  backend_->Update("auto", [](FakeModel& model) {
-    model.answer = [](const Request&) { return FakeAnswer{.error = Unavailable("gone")}; };
-  });
+  backend_->Update(
+      "auto", [](FakeModel& model) { model.answer = [](const Request&) { return Failing(); }; });
   const Response response = Post("/v1/responses", R"({"input": "Hi", "stream": true})");
   const std::vector<NamedEvent> events = NamedEvents(response.body);
   ASSERT_GE(events.size(), 2u);
@@ -102,7 +114,7 @@ TEST_F(ServerTest, AFailedResponsesStreamSaysSo) {
 TEST_F(ServerTest, Messages) {
   Start();
   backend_->Update("pocket-small", [](FakeModel& model) {
-    model.answer = [](const Request&) { return FakeAnswer{.stop_string = "END"}; };
+    model.answer = [](const Request&) { return StoppedBy("END"); };
   });
   const Response response = Post("/v1/messages", kMessages);
   EXPECT_EQ(response.status, 200) << response.body;
@@ -158,7 +170,7 @@ TEST_F(ServerTest, MessagesFailInAnthropicsForm) {
 TEST_F(ServerTest, AFailedMessagesStreamSaysSo) {
   Start();
   backend_->Update("pocket-small", [](FakeModel& model) {
-    model.answer = [](const Request&) { return FakeAnswer{.error = Unavailable("gone")}; };
+    model.answer = [](const Request&) { return Failing(); };
   });
   const std::vector<NamedEvent> events = NamedEvents(Post("/v1/messages", kMessagesStream).body);
   ASSERT_FALSE(events.empty());

@@ -510,7 +510,10 @@ Result<Tokenized> FakeBackend::Tokenize(const TokenizeQuery& query) const {
   Tokenized tokenized;
   tokenized.model = model.info.name;
   tokenized.context_length = model.info.context_length;
-  for (const char byte : FakePromptText(query.prompt)) {
+  const std::string text = FakePromptText(query.prompt);
+  tokenized.tokens.reserve(text.size());
+  tokenized.pieces.reserve(text.size());
+  for (const char byte : text) {
     tokenized.tokens.push_back(static_cast<unsigned char>(byte));
     tokenized.pieces.emplace_back(1, byte);
   }
