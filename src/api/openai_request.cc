@@ -22,7 +22,7 @@ Status DecodeStreaming(const ObjectReader& body, ApiRequest& out) {
   return ObjectReader(*options, "stream_options").Read("include_usage", out.include_usage);
 }
 
-Result<ApiRequest> Decode(const ObjectReader& body, ApiKind kind) {
+Result<ApiRequest> Decode(const ObjectReader& body, std::string_view text, ApiKind kind) {
   ApiRequest out;
   out.kind = kind;
   Request& request = out.request;
@@ -33,6 +33,7 @@ Result<ApiRequest> Decode(const ObjectReader& body, ApiKind kind) {
     AIO_RETURN_IF_ERROR(DecodePrompt(body, request.prompt));
   }
   AIO_RETURN_IF_ERROR(RefuseUnsupported(body, kind));
+  AIO_RETURN_IF_ERROR(DecodeFormat(body, text, request.format));
   AIO_RETURN_IF_ERROR(DecodeStreaming(body, out));
   AIO_RETURN_IF_ERROR(DecodeSampling(body, out));
   AIO_RETURN_IF_ERROR(DecodeOverrides(body, request));
@@ -45,7 +46,7 @@ Result<ApiRequest> Decode(const ObjectReader& body, ApiKind kind) {
 Result<ApiRequest> Decode(std::string_view text, ApiKind kind) {
   nlohmann::json json;
   AIO_RETURN_IF_ERROR(ParseJsonObject(text, json));
-  return Decode(ObjectReader(json), kind);
+  return Decode(ObjectReader(json), text, kind);
 }
 
 }  // namespace
@@ -72,7 +73,7 @@ Result<ApiRequest> DecodeDecisionRequest(std::string_view body) {
     return BadValue("prompt", "give either 'messages' or 'prompt', not both.");
   }
   const bool completion = !chat && reader.Find("prompt") != nullptr;
-  return Decode(reader, completion ? ApiKind::kCompletion : ApiKind::kChat);
+  return Decode(reader, body, completion ? ApiKind::kCompletion : ApiKind::kChat);
 }
 
 }  // namespace aio

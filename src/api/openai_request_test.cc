@@ -312,10 +312,9 @@ TEST(OpenaiRequestTest, UnsupportedFieldsAreRefusedByName) {
   for (const char* member :
        {R"("best_of": 3)", R"("tools": [{"type": "function"}])", R"("tool_choice": "auto")",
         R"("tool_choice": {"type": "function"})", R"("functions": [{}])",
-        R"("function_call": "auto")", R"("response_format": {"type": "json_object"})",
-        R"("response_format": "text")", R"("audio": {})", R"("modalities": ["text", "audio"])",
-        R"("web_search_options": {})", R"("guided_json": {})", R"("prompt_logprobs": 1)",
-        R"("min_tokens": 4)", R"("stop_token_ids": [1])", R"("use_beam_search": true)"}) {
+        R"("function_call": "auto")", R"("audio": {})", R"("modalities": ["text", "audio"])",
+        R"("web_search_options": {})", R"("prompt_logprobs": 1)", R"("min_tokens": 4)",
+        R"("stop_token_ids": [1])", R"("use_beam_search": true)"}) {
     const std::string text = member;
     const std::string name = text.substr(1, text.find('"', 1) - 1);
     const Result<ApiRequest> result = DecodeChatRequest(Chat(text));

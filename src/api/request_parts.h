@@ -43,6 +43,10 @@ Status DecodeOverrides(const ObjectReader& body, Request& request);
 // How to decode: `aio.strategy`, and what other servers call it. Absent where nothing says.
 Status DecodeStrategy(const ObjectReader& body, std::optional<Strategy>& strategy);
 
+// What the answer must be: `response_format`, and what other servers call it. `text` is the body's,
+// from which schemas are taken as they are written: the order of properties is theirs.
+Status DecodeFormat(const ObjectReader& body, std::string_view text, AnswerFormat& format);
+
 // Refuses the known fields that would change the answer.
 Status RefuseUnsupported(const ObjectReader& body, ApiKind kind);
 

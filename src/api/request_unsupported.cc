@@ -18,12 +18,6 @@ bool IsOne(const nlohmann::json& v) { return v.is_number() && v.get<double>() ==
 bool IsNone(const nlohmann::json& v) { return v.is_string() && v == "none"; }
 bool IsEmptyText(const nlohmann::json& v) { return v.is_string() && v == ""; }
 
-bool IsTextFormat(const nlohmann::json& v) {
-  if (!v.is_object()) return false;
-  const auto type = v.find("type");
-  return type != v.end() && type->is_string() && *type == "text";
-}
-
 bool IsTextOnly(const nlohmann::json& v) {
   return v.is_array() && v.size() == 1 && v[0].is_string() && v[0] == "text";
 }
@@ -58,7 +52,6 @@ struct Field {
 };
 
 constexpr const char* kNoTools = "Tools are not supported; leave it out.";
-constexpr const char* kNoConstraint = "The answer's form cannot be constrained; leave it out.";
 constexpr const char* kLeaveOut = "Leave it out.";
 
 constexpr Field kBoth[] = {
@@ -66,14 +59,6 @@ constexpr Field kBoth[] = {
     {"min_tokens", IsZero, kLeaveOut},
     {"stop_token_ids", IsEmpty, "Use 'stop' with strings."},
     {"prompt_logprobs", Never, kLeaveOut},
-    {"response_format", IsTextFormat, "Use {\"type\": \"text\"} or leave it out."},
-    {"guided_json", Never, kNoConstraint},
-    {"guided_regex", Never, kNoConstraint},
-    {"guided_choice", Never, kNoConstraint},
-    {"guided_grammar", Never, kNoConstraint},
-    {"structured_outputs", Never, kNoConstraint},
-    {"grammar", IsEmptyText, kNoConstraint},
-    {"json_schema", IsEmpty, kNoConstraint},
 };
 
 constexpr Field kChatOnly[] = {

@@ -11,6 +11,7 @@
 #include "app/prompt_flags.h"
 #include "app/run_to_end.h"
 #include "app/runtime.h"
+#include "base/toml_table.h"
 
 namespace aio {
 
@@ -20,6 +21,8 @@ struct GenerateFlags {
   RuntimeFlags runtime;
   SamplingFlags sampling;
   std::string prompt;
+  std::string json_schema_file;  // empty: any text, as the next
+  std::string grammar_file;
   bool raw = false;
   bool json = false;
   bool stats = false;
@@ -42,6 +45,18 @@ void PrintSummary(const CompletedAnswer& answer) {
       finish.timings.queue_ms + finish.timings.prompt_ms, FinishReasonName(finish.reason)));
 }
 
+Status ReadFormat(const GenerateFlags& flags, AnswerFormat& format) {
+  if (!flags.json_schema_file.empty()) {
+    format = {AnswerFormatKind::kJsonSchema, "", "--json-schema"};
+    AIO_ASSIGN_OR_RETURN(format.text, ReadSmallFile(flags.json_schema_file));
+  }
+  if (!flags.grammar_file.empty()) {
+    format = {AnswerFormatKind::kGbnf, "", "--grammar"};
+    AIO_ASSIGN_OR_RETURN(format.text, ReadSmallFile(flags.grammar_file));
+  }
+  return Status::Ok();
+}
+
 int RunGenerate(const GenerateFlags& flags) {
   Result<std::string> prompt = ReadPromptArgument(flags.prompt);
   if (!prompt.ok()) return Fail(prompt.status());
@@ -50,6 +65,7 @@ int RunGenerate(const GenerateFlags& flags) {
     Fail(request.status());
     return kExitUsage;
   }
+  if (const Status status = ReadFormat(flags, request->format); !status.ok()) return Fail(status);
   if (flags.raw) {
     request->prompt = *prompt;
   } else {
@@ -92,6 +108,12 @@ void RegisterGenerate(CLI::App& program, int& exit_status) {
   command->add_flag("--json", flags->json, "the answer, decision and what it took as JSON");
   command->add_flag("--stats", flags->stats,
                     "what the answer took: guesses, bytes and times (on standard error)");
+  command->add_option("--json-schema", flags->json_schema_file,
+                      "the answer is JSON by the schema in this file (docs/structured-output.md)");
+  command
+      ->add_option("--grammar", flags->grammar_file,
+                   "the answer matches the GBNF grammar in this file")
+      ->excludes("--json-schema");
   flags->runtime.AddTo(*command);
   flags->sampling.AddTo(*command);
   command->footer("Example:\n  aio generate \"Write a function that adds two numbers.\"");

@@ -143,6 +143,50 @@ SamplingParams RandomSampling(int vocabulary_size, RandomChoices& random) {
   return sampling;
 }
 
+// Of three answers one is held to a format.
+AnswerFormat RandomFormat(RandomChoices& random) {
+  if (!random.OneIn(3)) return {};
+  switch (random.Int(0, 4)) {
+    case 0:
+      return {AnswerFormatKind::kJsonObject, "", "response_format"};
+    case 1:
+      return {AnswerFormatKind::kJsonSchema,
+              R"({"type":"object","properties":{"name":{"type":"string","minLength":1},
+                  "age":{"type":"integer","minimum":0,"maximum":150},
+                  "tags":{"type":"array","items":{"type":"string","maxLength":12}}},
+                  "required":["name","age"]})",
+              "response_format"};
+    case 2:
+      return {AnswerFormatKind::kRegex, "(?:[0-9]{1,3} \\+ [0-9]{1,3} = [0-9]{1,4}\\. ?)+",
+              "structured_outputs.regex"};
+    case 3:
+      return {AnswerFormatKind::kChoice, R"(["yes, it is", "no, it is not", "7 apples"])",
+              "structured_outputs.choice"};
+    default:
+      return {AnswerFormatKind::kGbnf,
+              "root ::= item+\nitem ::= \"- \" [^\\n]{3,30} \"\\n\" | \"(\" item* \")\"",
+              "grammar"};
+  }
+}
+
+std::string_view DescribeFormat(const AnswerFormat& format) {
+  switch (format.kind) {
+    case AnswerFormatKind::kText:
+      return "";
+    case AnswerFormatKind::kJsonObject:
+      return ", a JSON object";
+    case AnswerFormatKind::kJsonSchema:
+      return ", by a JSON schema";
+    case AnswerFormatKind::kRegex:
+      return ", by a regular expression";
+    case AnswerFormatKind::kChoice:
+      return ", of a choice";
+    case AnswerFormatKind::kGbnf:
+      return ", by a grammar";
+  }
+  return "";
+}
+
 std::string Excerpt(std::string_view text) {
   constexpr size_t kShown = 40;
   if (text.size() <= kShown) return fmt::format("{:?}", text);
@@ -183,6 +227,7 @@ Request RandomRequest(const PromptSources& sources, RandomChoices& random) {
   Request request;
   request.prompt = RandomPrompt(sources, random);
   request.sampling = RandomSampling(sources.vocabulary_size, random);
+  request.format = RandomFormat(random);
   return request;
 }
 
@@ -243,6 +288,7 @@ std::string DescribeRequest(const Request& request) {
   for (const std::string& stop : sampling.stop) line += fmt::format(", stop {:?}", stop);
   add("ignore_eos", sampling.ignore_eos, false);
   add("top_logprobs", sampling.top_logprobs, -1);
+  line += DescribeFormat(request.format);
   return line;
 }
 

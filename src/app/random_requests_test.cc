@@ -32,11 +32,13 @@ TEST(RandomRequestsTest, AreAFunctionOfSeedAndIndex) {
 TEST(RandomRequestsTest, AreOfEveryKind) {
   std::set<size_t> kinds;
   std::set<float> temperatures;
+  std::set<AnswerFormatKind> formats;
   int biased = 0, limited = 0, with_logprobs = 0;
   for (int i = 0; i < 500; ++i) {
     const Request request = Make(3, i);
     kinds.insert(request.prompt.index());
     temperatures.insert(request.sampling.temperature);
+    formats.insert(request.format.kind);
     biased += !request.sampling.logit_bias.empty();
     limited += *request.sampling.max_tokens < 4;
     with_logprobs += request.sampling.top_logprobs >= 0;
@@ -51,6 +53,7 @@ TEST(RandomRequestsTest, AreOfEveryKind) {
   }
   EXPECT_EQ(kinds.size(), 3u);
   EXPECT_GT(temperatures.size(), 4u);
+  EXPECT_EQ(formats.size(), 6u);
   EXPECT_GT(biased, 50);
   EXPECT_GT(limited, 50);
   EXPECT_GT(with_logprobs, 100);

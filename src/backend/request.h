@@ -88,6 +88,24 @@ std::string_view StrategyNames();
 // The role's own weights, or a variant of them; more may come to be.
 inline constexpr std::string_view kW8A16 = "w8a16";  // 8-bit weights, wider activations
 
+// What an answer must be as a whole; the backend samples only tokens that keep it so. An answer
+// that ends by its length (FinishReason::kLength) or at a stop string may be incomplete.
+enum class AnswerFormatKind {
+  kText,        // anything
+  kJsonObject,  // any JSON object
+  kJsonSchema,  // JSON that is valid by the schema (docs/structured-output.md)
+  kRegex,       // matches the regular expression as a whole
+  kChoice,      // one of the strings
+  kGbnf,        // matches the grammar, in llama.cpp's notation
+};
+struct AnswerFormat {
+  AnswerFormatKind kind = AnswerFormatKind::kText;
+  std::string text;   // the schema, the expression, a JSON array of the strings, the grammar
+  std::string param;  // the field of the request that says so, for messages
+
+  friend bool operator==(const AnswerFormat&, const AnswerFormat&) = default;
+};
+
 // What a probe leaves to the generation of the same prompt. Opaque; only the backend that
 // made it can use it.
 class HeldPrompt {
@@ -100,6 +118,7 @@ struct Request {
   std::string model;  // "auto", a role, or a model's name
   Prompt prompt;
   SamplingParams sampling;
+  AnswerFormat format;
   std::optional<Strategy> strategy;         // the client's own choice
   std::optional<std::string> weights;       // likewise: "" (the role's own) or kW8A16
   std::optional<double> entropy_threshold;  // the client's tau, nats; only routing reads it

@@ -22,10 +22,27 @@ void Answer::Append(const SampledToken& sampled) {
   if (!sampling_.params().ignore_eos && tokenizer_->IsEndOfGeneration(sampled.token)) {
     return Finish(FinishReason::kStop);
   }
+  const bool is_allowed = constraint_ == nullptr || constraint_->Append(sampled.token);
+  if (!is_allowed)
+    return Fail(Internal("the answer left its format: the grammar is too ambiguous"));
   sampling_.Append(sampled.token);
   text_.Push(sampled);
   if (text_.stop_matched()) return Finish(FinishReason::kStop);
+  if (constraint_ != nullptr && constraint_->is_over()) return Finish(FinishReason::kStop);
   if (num_tokens_ == tokens_max_) Finish(FinishReason::kLength);
+}
+
+const TokenMask* Answer::NextMask() {
+  if (constraint_ == nullptr || finished_) return nullptr;
+  const TokenMask& mask = constraint_->NextMask();
+  if (mask.CountAllowed() > 0) return &mask;
+  Fail(InvalidArgument("no token of the model's vocabulary can go on with the format"));
+  return nullptr;
+}
+
+void Answer::Fail(Status why) {
+  failure_ = std::move(why);
+  Finish(FinishReason::kStop);
 }
 
 void Answer::Finish(FinishReason reason) {

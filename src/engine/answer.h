@@ -3,11 +3,16 @@
 #define AIO_ENGINE_ANSWER_H_
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
+#include <utility>
 
 #include "backend/events.h"
 #include "backend/request.h"
+#include "base/status.h"
 #include "engine/answer_text.h"
+#include "engine/constraint.h"
 #include "engine/sampler.h"
 #include "engine/sampling_state.h"
 #include "tokenizer/tokenizer.h"
@@ -27,6 +32,14 @@ class Answer {
   void WantEntropies(int tokens) { entropies_wanted_ = tokens; }
   bool wants_entropy() const { return num_tokens_ < entropies_wanted_; }
 
+  // The answer is to keep to `constraint`. It ends with kStop as soon as nothing can follow.
+  void Constrain(std::unique_ptr<Constraint> constraint) { constraint_ = std::move(constraint); }
+  Constraint* constraint() { return constraint_.get(); }
+  // Which tokens Append() may get next; null: any. Where none can go on (a vocabulary that lacks
+  // what the constraint asks for) the answer is finished, with a failure().
+  const TokenMask* NextMask();
+  const std::optional<Status>& failure() const { return failure_; }
+
   const SamplingState& sampling() const { return sampling_; }
   AnswerText& text() { return text_; }
 
@@ -42,10 +55,13 @@ class Answer {
 
  private:
   void Finish(FinishReason reason);
+  void Fail(Status why);
 
   const Tokenizer* tokenizer_;
   SamplingState sampling_;
   AnswerText text_;
+  std::unique_ptr<Constraint> constraint_;  // null: there is none
+  std::optional<Status> failure_;
   int tokens_max_;
   int num_tokens_ = 0;
   int entropies_wanted_ = 0;

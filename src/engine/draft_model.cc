@@ -137,12 +137,15 @@ bool DraftModel::KnowsTokens(const Sequence& sequence, int from) const {
 
 void DraftModel::TakeGuess(Work& work, std::span<const float> logits, const GoesOn& goes_on) {
   Drafting& drafting = *work.job->drafting;
+  const size_t num_guesses = drafting.by_model().tokens.size();
   const int position =
       work.job->sequence->num_tokens() + static_cast<int>(drafting.by_model().tokens.size());
+  if (const TokenMask* mask = drafting.NextMask()) logits = sampler_.Masked(logits, *mask);
   // Penalties that the guesses before this one would bring are left out: they are guesses.
   const int32_t token = sampler_.Choose(logits, drafting.sampling(), position);
   drafting.ProposeByModel(token, ChanceOf(token, logits));
-  work.is_done = !goes_on(*work.job);
+  const bool was_taken = drafting.by_model().tokens.size() > num_guesses;
+  work.is_done = !was_taken || drafting.is_over() || !goes_on(*work.job);
 }
 
 float DraftModel::ChanceOf(int32_t token, std::span<const float> logits) {

@@ -29,8 +29,18 @@ void Guesses::Append(int32_t token, int guess_class, const Acceptance& acceptanc
   chances.push_back(acceptance.chance(guess_class));
 }
 
-Drafting::Drafting(const Strategy& strategy, std::string intent, const SamplingState& sampling)
-    : strategy_(strategy), intent_(std::move(intent)), sampling_(&sampling) {
+void Guesses::Cut(size_t count) {
+  tokens.resize(count);
+  classes.resize(count);
+  chances.resize(count);
+}
+
+Drafting::Drafting(const Strategy& strategy, std::string intent, const SamplingState& sampling,
+                   Constraint* constraint)
+    : strategy_(strategy),
+      intent_(std::move(intent)),
+      sampling_(&sampling),
+      constraint_(constraint) {
   if (LooksUp(strategy.kind)) {
     lookup_.emplace(strategy.prompt_lookup_max, strategy.prompt_lookup_min);
   }
@@ -48,6 +58,7 @@ void Drafting::BeginStep(std::span<const int32_t> tokens, ExperienceByIntent& le
   Learn(by_model_, tokens);
   by_lookup_.Begin(static_cast<int>(tokens.size()));
   by_model_.Begin(static_cast<int>(tokens.size()));
+  if (constraint_ != nullptr) after_model_ = constraint_->state();
 }
 
 void Drafting::Learn(const Guesses& guesses, std::span<const int32_t> tokens) {
@@ -72,10 +83,29 @@ void Drafting::ProposeByLookup(std::span<const int32_t> tokens, int count_max) {
     const int length = std::min(common + static_cast<int>(i), PromptLookup::kMatchMax);
     by_lookup_.Append(proposed_[i], GuessClass::OfMatch(length), own_->acceptance);
   }
+  CutForbidden(by_lookup_);
+}
+
+// A guess that the constraint forbids cannot come true, nor can those after it.
+void Drafting::CutForbidden(Guesses& guesses) {
+  if (constraint_ == nullptr) return;
+  Constraint::State state = constraint_->state();
+  size_t count = 0;
+  while (count < guesses.tokens.size() && !constraint_->IsOver(state) &&
+         constraint_->Advance(state, guesses.tokens[count])) {
+    ++count;
+  }
+  guesses.Cut(count);
+}
+
+const TokenMask* Drafting::NextMask() {
+  return constraint_ == nullptr ? nullptr : &constraint_->Mask(after_model_);
 }
 
 void Drafting::ProposeByModel(int32_t token, float probability) {
   by_model_.Append(token, GuessClass::OfDraft(probability), own_->acceptance);
+  if (constraint_ == nullptr || constraint_->Advance(after_model_, token)) return;
+  by_model_.Cut(by_model_.tokens.size() - 1);
 }
 
 void Drafting::PreferModel() {

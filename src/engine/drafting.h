@@ -10,6 +10,7 @@
 
 #include "backend/request.h"
 #include "engine/acceptance.h"
+#include "engine/constraint.h"
 #include "engine/prompt_lookup.h"
 #include "engine/sampling_state.h"
 
@@ -24,6 +25,7 @@ struct Guesses {
 
   void Begin(int at);
   void Append(int32_t token, int guess_class, const Acceptance& acceptance);
+  void Cut(size_t count);  // those beyond the first `count` are no guesses any more
 };
 
 // One per sequence that does not decode plainly. Guesses cost nothing until they are checked, so
@@ -31,8 +33,9 @@ struct Guesses {
 // Belongs to the thread that runs the steps.
 class Drafting {
  public:
-  // `sampling` is the answer's and outlives this.
-  Drafting(const Strategy& strategy, std::string intent, const SamplingState& sampling);
+  // `sampling` and `constraint` (null: none) are the answer's and outlive this.
+  Drafting(const Strategy& strategy, std::string intent, const SamplingState& sampling,
+           Constraint* constraint = nullptr);
 
   const Strategy& strategy() const { return strategy_; }
   const SamplingState& sampling() const { return *sampling_; }
@@ -50,6 +53,10 @@ class Drafting {
   // Of the step that has begun:
   void ProposeByLookup(std::span<const int32_t> tokens, int count_max);
   void ProposeByModel(int32_t token, float probability);
+  // After the guesses of the model: which tokens the next may be; null: any.
+  const TokenMask* NextMask();
+  // Nothing can follow them.
+  bool is_over() const { return constraint_ != nullptr && constraint_->IsOver(after_model_); }
   const Guesses& by_lookup() const { return by_lookup_; }
   const Guesses& by_model() const { return by_model_; }
 
@@ -69,12 +76,15 @@ class Drafting {
   void End() { EndModelRun(); }
 
  private:
+  void CutForbidden(Guesses& guesses);
   void Learn(const Guesses& guesses, std::span<const int32_t> tokens);
   void EndModelRun();
 
   const Strategy strategy_;
   const std::string intent_;
   const SamplingState* sampling_;
+  Constraint* constraint_;
+  Constraint::State after_model_;  // of the constraint, after by_model_
   std::optional<PromptLookup> lookup_;
   std::optional<Experience> own_;
   Experience* of_intent_ = nullptr;  // after the first BeginStep()

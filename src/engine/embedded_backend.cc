@@ -18,6 +18,7 @@
 #include "base/thread_pool.h"
 #include "engine/embedding.h"
 #include "engine/engine_thread.h"
+#include "engine/format_compiler.h"
 #include "engine/generation.h"
 #include "engine/held_handle.h"
 #include "engine/inbox.h"
@@ -195,6 +196,7 @@ class EmbeddedBackend::Impl {
   const bool prefix_caching_;
   std::atomic<uint64_t> next_id_{1};
   std::vector<LabelEncoder> label_encoders_;  // [models]
+  FormatCompiler formats_;
   const std::unique_ptr<ThreadPool> pool_;
   EngineThread engine_;  // last: joined before the rest goes
 };
@@ -217,6 +219,10 @@ Result<int> EmbeddedBackend::Impl::FindModel(std::string_view name) {
 Status EmbeddedBackend::Impl::CheckParameters(const Request& request, int index) {
   const int vocabulary_size = model(index).tokenizer->vocabulary_size();
   AIO_RETURN_IF_ERROR(CheckSampling(request.sampling, vocabulary_size));
+  // For whichever model it may go to: later there is no time, for that may be in a step.
+  for (int i = 0; i < num_models(); ++i) {
+    AIO_RETURN_IF_ERROR(formats_.Compile(request.format, *model(i).tokenizer).status());
+  }
   return CheckStrategy(request.strategy.value_or(Strategy()));
 }
 
@@ -387,6 +393,7 @@ Result<std::shared_ptr<Ticket>> EmbeddedBackend::Impl::Generate(Request request,
   setup.intent = std::move(request.intent);
   setup.token_entropies_max = request.token_entropies_max;
   setup.continues_text = !std::holds_alternative<std::vector<ChatMessage>>(request.prompt);
+  AIO_ASSIGN_OR_RETURN(setup.grammar, formats_.Compile(request.format, *chosen.tokenizer));
   if (request.hold_prompt) {
     setup.held_prompt = std::make_shared<HeldHandle>(
         inbox(), prepared.model, setup.sequence,

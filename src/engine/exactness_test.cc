@@ -65,6 +65,7 @@ class RandomRequests {
     request.model = "tiny";
     request.prompt = RandomPrompt();
     request.sampling = RandomSampling();
+    request.format = RandomFormat();
     return request;
   }
   Strategy Speculating() {
@@ -104,6 +105,24 @@ class RandomRequests {
         for (int32_t& token : tokens) token = Int(0, kTinyVocabulary - 1);
         return tokens;
       }
+    }
+  }
+  // Half of the answers are held to one.
+  AnswerFormat RandomFormat() {
+    switch (Int(0, 7)) {
+      case 0:
+        return {AnswerFormatKind::kJsonObject, "", "response_format"};
+      case 1:
+        return {AnswerFormatKind::kJsonSchema,
+                R"({"type":"object","properties":{"the ring":{"type":"string","minLength":3},
+                    "x":{"type":"array","items":{"type":"integer"}}},"required":["the ring"]})",
+                "response_format"};
+      case 2:
+        return {AnswerFormatKind::kRegex, "((the|hen|in|another ring) ?){3,40}\\.", "regex"};
+      case 3:
+        return {AnswerFormatKind::kGbnf, "root ::= (\"x = \" [0-9]+ \"\\n\")+", "grammar"};
+      default:
+        return {};
     }
   }
   SamplingParams RandomSampling() {

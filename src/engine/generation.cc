@@ -16,8 +16,16 @@ GenerationSequence::GenerationSequence(GenerationSetup setup)
               num_positions_max() - num_prompt_tokens() + 1, setup.continues_text),
       sink_(std::move(setup.sink)) {
   answer_.WantEntropies(setup.token_entropies_max);
+  if (setup.grammar != nullptr) {
+    const bool drops_space = tokenizer_->adds_space_prefix() && !setup.continues_text;
+    answer_.Constrain(std::make_unique<Constraint>(
+        std::move(setup.grammar),
+        answer_.sampling().params().ignore_eos ? std::vector<int32_t>() : EndTokens(*tokenizer_),
+        drops_space));
+  }
   if (setup.strategy.kind == StrategyKind::kPlain) return;
-  drafting_.emplace(setup.strategy, std::move(setup.intent), answer_.sampling());
+  drafting_.emplace(setup.strategy, std::move(setup.intent), answer_.sampling(),
+                    answer_.constraint());
 }
 
 void GenerationSequence::Abort(Status why) {
@@ -35,6 +43,7 @@ void GenerationSequence::Consume(const LogitRows& logits, Sampler& sampler, Time
                                  std::vector<int32_t>& known) {
   const auto drafted = static_cast<int>(draft().size());
   const int accepted = Verify(logits, draft(), num_tokens(), sampler, answer_, known);
+  if (answer_.failure()) failure_ = answer_.failure();
   if (drafted > 0) {
     speculation_.draft_tokens += drafted;
     speculation_.draft_accepted_tokens += accepted;

@@ -12,6 +12,7 @@
 #include "engine/answer.h"
 #include "engine/drafting.h"
 #include "engine/sequence.h"
+#include "grammar/token_grammar.h"
 
 namespace aio {
 
@@ -21,10 +22,11 @@ struct GenerationSetup {
   std::shared_ptr<const Tokenizer> tokenizer;
   SamplingParams sampling;
   Strategy strategy;
-  std::string intent;                       // Request::intent
-  int token_entropies_max = 0;              // Request::token_entropies_max
-  bool continues_text = false;              // the answer continues the prompt's text
-  std::shared_ptr<HeldPrompt> held_prompt;  // that OnStart() tells; may be null
+  std::string intent;                                     // Request::intent
+  int token_entropies_max = 0;                            // Request::token_entropies_max
+  bool continues_text = false;                            // the answer continues the prompt's text
+  std::shared_ptr<const TokenGrammar> grammar = nullptr;  // that it keeps to; null: none
+  std::shared_ptr<HeldPrompt> held_prompt = nullptr;      // that OnStart() tells; may be null
   std::shared_ptr<EventSink> sink;
 };
 

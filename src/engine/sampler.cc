@@ -1,6 +1,7 @@
 #include "engine/sampler.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -71,6 +72,18 @@ SampledToken Sampler::Sample(std::span<const float> logits, const SamplingState&
   const int top_logprobs = state.params().top_logprobs;
   if (top_logprobs >= 0) AddLogprobs(logits, top_logprobs, sampled);
   return sampled;
+}
+
+std::span<const float> Sampler::Masked(std::span<const float> logits, const TokenMask& mask) {
+  masked_.assign(logits.size(), kImpossible);
+  const std::span<const uint64_t> words = mask.words();
+  for (size_t i = 0; i < words.size() && 64 * i < logits.size(); ++i) {
+    for (uint64_t word = words[i]; word != 0; word &= word - 1) {
+      const size_t token = 64 * i + static_cast<size_t>(std::countr_zero(word));
+      if (token < logits.size()) masked_[token] = logits[token];
+    }
+  }
+  return masked_;
 }
 
 int32_t Sampler::Choose(std::span<const float> logits, const SamplingState& state, int position) {

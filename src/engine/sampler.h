@@ -15,7 +15,8 @@
 // Between equally probable tokens the lower id counts as more probable.
 //
 // Log-probabilities are of the model's own distribution: the softmax of the logits as they
-// came, before step 1. A NaN logit counts as impossible.
+// came, before step 1; of constrained answers after Masked(), over the tokens allowed. A NaN logit
+// counts as impossible.
 #ifndef AIO_ENGINE_SAMPLER_H_
 #define AIO_ENGINE_SAMPLER_H_
 
@@ -25,6 +26,7 @@
 #include <vector>
 
 #include "engine/sampling_state.h"
+#include "grammar/token_mask.h"
 
 namespace aio {
 
@@ -62,6 +64,9 @@ class Sampler {
   // `logits` [vocabulary], not empty; token ids in `state` below the vocabulary's size.
   // `position` is that of the sampled token in its sequence, prompt included.
   SampledToken Sample(std::span<const float> logits, const SamplingState& state, int position);
+  // `logits` with those that `mask` forbids made impossible; valid until the next call. Tokens
+  // beyond the mask's vocabulary are forbidden.
+  std::span<const float> Masked(std::span<const float> logits, const TokenMask& mask);
   // The token alone.
   int32_t Choose(std::span<const float> logits, const SamplingState& state, int position);
   // Shannon entropy of the softmax of `logits`, in nats: how little the model knows what comes
@@ -91,6 +96,7 @@ class Sampler {
   void FilterTopP(std::span<const float> logits, float best, const SamplingParams& params);
   void AddLogprobs(std::span<const float> logits, int top_logprobs, SampledToken& sampled);
 
+  std::vector<float> masked_;    // [vocabulary]
   std::vector<float> adjusted_;  // [vocabulary]
   std::vector<float> weights_;   // [vocabulary]; relative to the most probable token's
   std::vector<double> bins_;     // sums of weights_, by logit

@@ -134,6 +134,10 @@ Result<std::string> EncodeChatBody(const Request& request) {
   if (std::holds_alternative<std::vector<int32_t>>(request.prompt)) {
     return Unimplemented("token ids cannot be sent as a chat; give the text");
   }
+  if (request.format.kind != AnswerFormatKind::kText) {
+    return Unimplemented("the form of an answer cannot be sent to another server; leave it out")
+        .WithParam(request.format.param);
+  }
   const SamplingParams& sampling = request.sampling;
   Json body = {{"model", request.model},
                {"messages", MessagesOf(request.prompt)},

@@ -28,6 +28,9 @@ TEST(ChatStream, WritesABody) {
   EXPECT_EQ(json["stream_options"]["include_usage"], true);
   EXPECT_EQ(json["aio"]["strategy"], "prompt_lookup");
   EXPECT_FALSE(json.contains("ignore_eos"));
+  request.format = {AnswerFormatKind::kJsonObject, "", "response_format"};
+  EXPECT_EQ(EncodeChatBody(request).status().param(), "response_format");
+  request.format = {};
   request.prompt = std::vector<int32_t>{1, 2};
   EXPECT_EQ(EncodeChatBody(request).status().code(), StatusCode::kUnimplemented);
 }

@@ -430,7 +430,7 @@ describe('errors', () => {
     await bad({ temperature: 'hot' }, 'temperature');
     await bad({ n: 0 }, 'n');
     await bad({ tools: [{ type: 'function', function: { name: 'f' } }] }, 'tools');
-    await bad({ response_format: { type: 'json_object' } }, 'response_format');
+    await bad({ response_format: { type: 'xml' } }, 'response_format.type');
     await bad({ aio: { stratgy: 'plain' } }, 'aio.stratgy');
     await bad({ messages: [{ role: 'user', content: null }] }, 'messages[0].content');
     const image = { type: 'image_url', image_url: { url: 'data:' } };

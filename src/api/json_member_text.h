@@ -1,0 +1,16 @@
+// A member of a JSON text as it is written, which a parsed tree does not keep.
+#ifndef AIO_API_JSON_MEMBER_TEXT_H_
+#define AIO_API_JSON_MEMBER_TEXT_H_
+
+#include <initializer_list>
+#include <string_view>
+
+namespace aio {
+
+// The value at `path` of the object `json`, which ParseJsonObject() has accepted: names from the
+// outside in. A view into `json`; empty when there is none. Of duplicate names the last counts.
+std::string_view MemberText(std::string_view json, std::initializer_list<std::string_view> path);
+
+}  // namespace aio
+
+#endif  // AIO_API_JSON_MEMBER_TEXT_H_

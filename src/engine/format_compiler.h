@@ -1,0 +1,49 @@
+// Compiles the formats that requests ask for, and keeps those asked for lately.
+#ifndef AIO_ENGINE_FORMAT_COMPILER_H_
+#define AIO_ENGINE_FORMAT_COMPILER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "backend/request.h"
+#include "base/status.h"
+#include "grammar/token_grammar.h"
+#include "grammar/vocabulary_trie.h"
+#include "tokenizer/tokenizer.h"
+
+namespace aio {
+
+// Thread-safe.
+class FormatCompiler {
+ public:
+  static constexpr size_t kKept = 16;  // grammars: each may take some 10 MiB
+
+  // Null for kText. kInvalidArgument with the format's param says what to change; that is
+  // remembered too. A large schema takes tens of milliseconds, once; the first of a vocabulary as
+  // well.
+  Result<std::shared_ptr<const TokenGrammar>> Compile(const AnswerFormat& format,
+                                                      const Tokenizer& tokenizer);
+
+ private:
+  using Compiled = Result<std::shared_ptr<const TokenGrammar>>;
+  struct Entry {
+    std::string key;
+    Compiled compiled;
+  };
+
+  std::shared_ptr<const VocabularyTrie> TrieOf(const Tokenizer& tokenizer);
+
+  std::mutex mutex_;
+  std::list<Entry> kept_;  // guarded by mutex_, the last used first; as the next
+  std::map<uint64_t, std::shared_ptr<const VocabularyTrie>> tries_;  // by fingerprint
+};
+
+}  // namespace aio
+
+#endif  // AIO_ENGINE_FORMAT_COMPILER_H_

@@ -1,0 +1,167 @@
+#include "grammar/token_matcher.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "grammar/testing/accepts.h"
+#include "grammar/testing/random_schema.h"
+#include "grammar/testing/schema_validator.h"
+
+namespace aio {
+namespace {
+
+std::shared_ptr<const TokenGrammar> WithTokens(GrammarSource source, const std::string& text,
+                                               const std::shared_ptr<const VocabularyTrie>& trie) {
+  return std::make_shared<const TokenGrammar>(MustCompile(source, text), trie);
+}
+
+// Every token's bytes one by one: what a mask must say.
+TokenMask MaskByMatching(const TokenGrammar& grammar, Matcher& matcher, const MatchState& state) {
+  const VocabularyTrie& trie = grammar.trie();
+  TokenMask mask(trie.vocabulary_size());
+  for (int32_t token = 0; token < trie.vocabulary_size(); ++token) {
+    MatchState current = state;
+    MatchState next;
+    for (const char byte : trie.bytes(token)) {
+      matcher.Advance(current, static_cast<uint8_t>(byte), next);
+      std::swap(current, next);
+    }
+    if (!current.empty() && !trie.bytes(token).empty()) mask.Allow(token);
+  }
+  return mask;
+}
+
+// Follows a random text of the grammar; at each token the mask must be the one by matching.
+void CheckMasks(const std::shared_ptr<const TokenGrammar>& grammar, int tokens, uint32_t seed) {
+  std::mt19937 random(seed);
+  Matcher reference(grammar->grammar());
+  MatchState reference_state = reference.Start();
+  TokenMatcher matcher(grammar, {});
+  MatchState state = matcher.Start();
+  for (int i = 0; i < tokens && !Matcher::IsOver(state); ++i) {
+    const TokenMask mask = matcher.Mask(state);
+    ASSERT_EQ(mask, MaskByMatching(*grammar, reference, reference_state)) << "after " << i;
+    ASSERT_EQ(mask, matcher.Mask(state));
+    std::vector<int32_t> allowed;
+    for (int32_t token = 0; token < grammar->trie().vocabulary_size(); ++token) {
+      if (mask.Allows(token)) allowed.push_back(token);
+    }
+    ASSERT_FALSE(allowed.empty());
+    const int32_t token = allowed[random() % allowed.size()];
+    ASSERT_TRUE(matcher.Advance(state, token));
+    for (const char byte : grammar->trie().bytes(token)) {
+      MatchState next;
+      reference.Advance(reference_state, static_cast<uint8_t>(byte), next);
+      reference_state = std::move(next);
+    }
+  }
+}
+
+TEST(TokenMatcherTest, MasksAreWhatMatchingEachTokenSays) {
+  const auto trie = TrieOf(TestVocabulary(1200));
+  for (uint32_t seed = 0; seed < 60; ++seed) {
+    std::mt19937 random(seed);
+    const std::string schema = RandomSchema(random, 3);
+    SCOPED_TRACE(schema);
+    CheckMasks(WithTokens(GrammarSource::kJsonSchema, schema, trie), 40, seed);
+  }
+  for (const char* regex : {"(ab{0,3}|[a-c ]{2,70}){3,9}", ".{5,60}x?", "([a-z]{1,8} ){2,30}\\.",
+                            "((a|ab)(c|bcd)){1,40}", "(\\w{0,90}\\s?){4,}"}) {
+    SCOPED_TRACE(regex);
+    for (uint32_t seed = 0; seed < 3; ++seed) {
+      CheckMasks(WithTokens(GrammarSource::kRegex, regex, trie), 60, seed);
+    }
+  }
+  for (const char* gbnf : {"root ::= \"a\" root \"b\" | \"e\"",
+                           "root ::= (item \",\"){20,40} item\nitem ::= [a-e]+ | "
+                           "\"{\" root \"}\"",
+                           "root ::= s s s\ns ::= [a-z ]* | \"(\" s \")\""}) {
+    SCOPED_TRACE(gbnf);
+    CheckMasks(WithTokens(GrammarSource::kGbnf, gbnf, trie), 60, 1);
+  }
+}
+
+// The property that users rely on: whatever the model wants, what comes out is valid.
+TEST(TokenMatcherTest, EvenSamplingGivesValidJson) {
+  const auto trie = TrieOf(TestVocabulary(3000));
+  int finished = 0;
+  constexpr int kSchemas = 400;
+  for (uint32_t seed = 0; seed < kSchemas; ++seed) {
+    std::mt19937 random(seed);
+    const std::string schema = RandomSchema(random, 3);
+    const auto grammar = WithTokens(GrammarSource::kJsonSchema, schema, trie);
+    for (int i = 0; i < 2; ++i) {
+      const std::optional<std::string> text = SampleText(grammar, 60 * i, random);
+      if (!text) continue;
+      ++finished;
+      ASSERT_EQ(FindSchemaFault(schema, *text), "") << schema << "\n" << *text;
+      EXPECT_TRUE(Accepts(grammar->grammar(), *text));
+    }
+  }
+  EXPECT_GT(finished, 2 * kSchemas * 95 / 100);
+}
+
+TEST(TokenMatcherTest, EndTokensWhereTheTextMayEnd) {
+  const std::vector<std::string> words = {"a", "b", "", "ab"};
+  const auto grammar = WithTokens(GrammarSource::kRegex, "ab?", TrieOf(words));
+  TokenMatcher matcher(grammar, {2});
+  MatchState state = matcher.Start();
+  EXPECT_FALSE(matcher.Mask(state).Allows(2));
+  EXPECT_TRUE(matcher.Mask(state).Allows(0));
+  EXPECT_FALSE(matcher.Mask(state).Allows(1));
+  EXPECT_TRUE(matcher.Mask(state).Allows(3));
+  ASSERT_TRUE(matcher.Advance(state, 0));
+  EXPECT_TRUE(matcher.Mask(state).Allows(2));
+  EXPECT_TRUE(matcher.Mask(state).Allows(1));
+  EXPECT_FALSE(matcher.Mask(state).Allows(0));
+  ASSERT_TRUE(matcher.Advance(state, 1));
+  EXPECT_EQ(matcher.Mask(state).CountAllowed(), 1);
+  EXPECT_TRUE(Matcher::IsOver(state));
+  EXPECT_FALSE(matcher.Advance(state, 0));
+}
+
+TEST(TokenMatcherTest, AFirstSpaceThatIsNotShown) {
+  const std::vector<std::string> words = {" ", " a", "a", " b", "  a", "b", "ab"};
+  const auto grammar = WithTokens(GrammarSource::kRegex, "a| a|ab", TrieOf(words));
+  TokenMatcher matcher(grammar, {});
+  const TokenMask mask = matcher.MaskWithoutFirstSpace(matcher.Start());
+  for (const auto& [token, allowed] : std::vector<std::pair<int32_t, bool>>{
+           {0, true}, {1, true}, {2, true}, {3, false}, {4, true}, {5, false}, {6, true}}) {
+    EXPECT_EQ(mask.Allows(token), allowed) << words[token];
+  }
+}
+
+TEST(TokenMatcherTest, EqualTokensAndNone) {
+  const std::vector<std::string> words = {"", "x", "x", "\xC3", "\xA9", ""};
+  const auto grammar = WithTokens(GrammarSource::kRegex, "(x|\xC3\xA9)+", TrieOf(words));
+  TokenMatcher matcher(grammar, {});
+  MatchState state = matcher.Start();
+  EXPECT_EQ(matcher.Mask(state).CountAllowed(), 3);
+  ASSERT_TRUE(matcher.Advance(state, 3));
+  EXPECT_EQ(matcher.Mask(state).CountAllowed(), 1);  // the character's second byte
+  EXPECT_TRUE(matcher.Mask(state).Allows(4));
+}
+
+// Depth costs memory a level, not more; what is too ambiguous is refused, not followed for ever.
+TEST(TokenMatcherTest, DeepNesting) {
+  const std::vector<std::string> words = {"[", "]", "[[[[[[[[", "]]]]]]]]"};
+  const auto grammar =
+      WithTokens(GrammarSource::kGbnf, "root ::= \"[\" root* \"]\"", TrieOf(words));
+  TokenMatcher matcher(grammar, {});
+  MatchState state = matcher.Start();
+  for (int i = 0; i < 5000; ++i) {
+    ASSERT_TRUE(matcher.Mask(state).Allows(2));
+    ASSERT_TRUE(matcher.Advance(state, 2));
+  }
+  for (int i = 0; i < 5000; ++i) ASSERT_TRUE(matcher.Advance(state, 3));
+  EXPECT_TRUE(Matcher::IsOver(state));
+}
+
+}  // namespace
+}  // namespace aio
