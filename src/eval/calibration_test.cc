@@ -192,6 +192,41 @@ TEST(CalibrationTest, TheWrittenPolicyCarriesItsEvidence) {
       << RoutingPolicy::FromToml(*text, "written.toml").status().ToString();
 }
 
+TEST(CalibrationTest, WhatIsNotProbedGoesToTheBestArmForLongPrompts) {
+  CalibrationInput input = Input(400, 2);
+  input.arms = ParseArmTable(std::string(kArms) + R"(
+[[arm]]
+role = "large"
+strategy = "plain"
+weights = "w8a16"
+accuracy = { code = 62, qa = 89, math = 82 }
+accuracy_long = { code = 95, qa = 90, math = 83 }
+tokens_per_second = 30
+)",
+                             "arms.toml")
+                   .value();
+  const auto report = Calibrate(input, {});
+  ASSERT_TRUE(report.ok()) << report.status().ToString();
+  CalibrationSubject subject = Subject();
+  subject.strategy = "auto";
+  const auto text = CalibratedPolicyToml(input, *report, subject);
+  ASSERT_TRUE(text.ok()) << text.status().ToString();
+  const auto policy = RoutingPolicy::FromToml(*text, "written.toml");
+  ASSERT_TRUE(policy.ok()) << policy.status().ToString() << *text;
+  Signals unprobed;
+  unprobed.prompt_tokens = 30000;
+  unprobed.large.variants = {"w8a16"};
+  const PolicyOutcome outcome = policy->Decide(unprobed);
+  EXPECT_EQ(outcome.role, "large");
+  EXPECT_EQ(outcome.weights, "w8a16");
+  EXPECT_EQ(outcome.strategy.kind, StrategyKind::kAuto);
+  Signals probed = unprobed;  // short, and surely a question: the arm best for those
+  probed.prompt_tokens = 50;
+  probed.label_logits = {0, 60, 0};
+  probed.intent = IntentDistribution::FromLogits(kLabels, probed.label_logits).value();
+  EXPECT_EQ(policy->Decide(probed).weights, "");
+}
+
 TEST(CalibrationTest, WithoutArmsThePolicyKeepsAlmostAllCode) {
   const CalibrationInput input = Input(400, 2);
   const auto report = Calibrate(input, {});
