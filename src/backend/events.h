@@ -115,7 +115,7 @@ struct FinishEvent {
   Usage usage;
   Timings timings;
   Speculation speculation;
-  Traffic traffic;  // the probe's included
+  Traffic traffic;               // the probe's included
   std::string stop_string = {};  // the one of SamplingParams::stop that ended it; empty: none did
 };
 

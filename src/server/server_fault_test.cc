@@ -29,7 +29,7 @@ TEST_F(ServerTest, BadBodiesAreRefused) {
   ExpectError(Post(chat, ChatBody("", "\\ud800")), 400, kInvalid, "");
   ExpectError(Post(chat, ChatBody(R"("temperature": 1e400)")), 400, kInvalid, "");
   ExpectError(Post(chat, ChatBody(R"("temperature": "hot")")), 400, kInvalid, "temperature");
-  ExpectError(Post(chat, ChatBody(R"("n": 2)")), 400, kInvalid, "n");
+  ExpectError(Post(chat, ChatBody(R"("n": 0)")), 400, kInvalid, "n");
   ExpectError(Post(chat, R"({"model": "auto", "messages": []})"), 400, kInvalid, "messages");
   ExpectError(Post("/v1/completions", ChatBody()), 400, kInvalid, "prompt");
   ExpectError(Post("/v1/decision", "{}"), 400, kInvalid, "messages");
