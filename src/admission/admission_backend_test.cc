@@ -46,9 +46,11 @@ class AdmissionTest : public testing::Test {
     return asked;
   }
 
-  // Until the backend has been asked `count` times.
-  void WaitForCalls(size_t count) {
-    while (backend_->generations().size() < count) std::this_thread::yield();
+  // Until the backend has been asked `count` times, and has events of `pending` to deliver.
+  void WaitForCalls(size_t count, int pending = 1) {
+    while (backend_->generations().size() < count || backend_->pending() < pending) {
+      std::this_thread::yield();
+    }
   }
 
   std::vector<std::string> Clients() const {
@@ -186,7 +188,7 @@ TEST_F(AdmissionTest, NewLimitsCountFromNowOn) {
   const Asked first = Ask("a");
   const Asked second = Ask("a");
   admission_->SetLimits({.running_max = 2});
-  WaitForCalls(2);
+  WaitForCalls(2, /*pending=*/2);
   backend_->DeliverAll();
   second.sink->Wait();
   EXPECT_EQ(second.record().text(), "Hello world");

@@ -181,6 +181,7 @@ TEST_F(ReloadTest, WhatIsWrongChangesNothing) {
   EXPECT_THAT(server_->Metrics(), HasSubstr("aio_config_last_reload_successful 0"));
 
   // A policy that reads well and fits neither the labels nor the models is as wrong.
+  fs::remove(Path("keys.toml"));
   SetKey("alice");
   Write("policy.toml",
         "version = 1\nname = \"third\"\nprobe_prompt_tokens_max = 9\nrule = [{ name "

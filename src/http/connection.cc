@@ -66,6 +66,13 @@ HttpRequest Convert(const HttpParser& parser, const std::string& remote_address)
 int Unservable(const HttpParser& parser) {
   const auto& message = parser.get();
   if (message.version() >= 11 && message.count(http::field::host) != 1) return 400;
+  // A host with a space has swallowed the line below, by folding.
+  if (message[http::field::host].find(' ') != boost::beast::string_view::npos) return 400;
+  // Lists of equal lengths are allowed, and never sent in good faith.
+  if (message.count(http::field::content_length) > 1 ||
+      message[http::field::content_length].find(',') != boost::beast::string_view::npos) {
+    return 400;
+  }
   if (message.count(http::field::transfer_encoding) == 0) return 0;
   // Any other coding, or both framings at once, is how requests are smuggled past proxies.
   if (message.count(http::field::content_length) > 0) return 400;
@@ -183,10 +190,9 @@ asio::awaitable<std::optional<Connection::Reading>> Connection::ReadHeader(HttpP
   if (error) co_return Judge(error);
   const int status = Unservable(parser);
   if (status == 0) co_return std::nullopt;
-  co_return Refusal{status, status == 400
-                                ? "The request must have one Host header, and only one of "
-                                  "Content-Length and Transfer-Encoding."
-                                : "The only transfer coding supported is 'chunked'."};
+  co_return Refusal{status, status == 400 ? "The request must have one Host header, and only one "
+                                            "Content-Length or Transfer-Encoding."
+                                          : "The only transfer coding supported is 'chunked'."};
 }
 
 asio::awaitable<std::optional<Connection::Reading>> Connection::ReadBody(HttpParser& parser) {

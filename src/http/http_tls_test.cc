@@ -128,10 +128,12 @@ TEST_F(TlsTest, SlowReadersAreDropped) {
   options.write_timeout = milliseconds(50);
   options.buffered_bytes_max = 64 << 20;
   Event closed;
+  std::shared_ptr<ResponseWriter> writer;
   StartTls(options, [&](HttpRequest request, std::shared_ptr<ResponseWriter> response) {
     if (request.path == "/alive") return EchoHandler(request, response);
     response->OnClose([&] { closed.Set(); });
     response->Start({.status = 200, .headers = {}, .body = std::string(32 << 20, 'x')});
+    writer = std::move(response);
   });
   TlsTestClient client(port());
   ASSERT_TRUE(client.Get("/"));
