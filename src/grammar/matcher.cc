@@ -47,8 +47,7 @@ bool Matcher::IsOver(const MatchState& state) {
 void Matcher::Visit(const MatchThread& thread, uint8_t byte, MatchState& next) {
   const Grammar::Node& node = grammar_->node(thread.node);
   if (!node.first.test(byte)) return;
-  if (++visits_ > kVisitsMax) overflowed_ = true;
-  if (overflowed_) return;
+  if (!MayVisit()) return;
   for (const Grammar::ByteEdge& edge : grammar_->bytes(node)) {
     if (byte > edge.last) continue;
     if (byte >= edge.first) Add({edge.target, thread.count, thread.parent}, next);
@@ -61,16 +60,23 @@ void Matcher::Visit(const MatchThread& thread, uint8_t byte, MatchState& next) {
   }
 }
 
+bool Matcher::MayVisit() {
+  if (++visits_ > kVisitsMax) was_cut_ = true;
+  return visits_ <= kVisitsMax && !overflowed_;
+}
+
 void Matcher::Add(const MatchThread& thread, MatchState& next) {
-  if (++visits_ > kVisitsMax) overflowed_ = true;
-  if (overflowed_) return;
+  if (!MayVisit()) return;
   const Grammar::Node& node = grammar_->node(thread.node);
   const bool is_full =
       node.is_between && KnowsCount(thread.parent) && thread.count >= grammar_->rule(node.rule).max;
   if (node.has_edges() && !is_full) {
     if (std::find(next.begin(), next.end(), thread) != next.end()) return;
+    if (next.size() >= kThreadsMax) {
+      was_cut_ = true;
+      return;
+    }
     next.push_back(thread);
-    if (next.size() > kThreadsMax) overflowed_ = true;
   }
   if (node.completes) {
     Add({grammar_->rule(node.rule).start, NextCount(thread), thread.parent}, next);

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "grammar/grammar.h"
@@ -33,7 +34,8 @@ class Matcher {
   static constexpr int32_t kEnd = -1;     // the node of the thread that has left the root
 
   // What bounds the time of a byte and the memory of a text, for grammars that are ambiguous
-  // without bound. A byte that would lead beyond is refused.
+  // without bound. Threads beyond are left out: what is matched is still right, but some texts no
+  // longer are. A byte for which there is no room in the stacks is refused.
   static constexpr size_t kThreadsMax = 128;
   static constexpr int kVisitsMax = 4096;  // nodes a byte looks at
   static constexpr size_t kFramesMax = 1 << 20;
@@ -56,6 +58,9 @@ class Matcher {
 
   // `next`, another object than `state`, becomes what follows; empty: `byte` does not.
   void Advance(const MatchState& state, uint8_t byte, MatchState& next);
+
+  // Since the last call, threads were left out.
+  bool TakeWasCut() { return std::exchange(was_cut_, false); }
 
   // What was read is a whole text.
   static bool Accepts(const MatchState& state);
@@ -81,6 +86,7 @@ class Matcher {
   };
 
   bool KnowsCount(int32_t parent) const { return bottom_ == Bottom::kText || parent != kBottom; }
+  bool MayVisit();
   void Visit(const MatchThread& thread, uint8_t byte, MatchState& next);
   void Add(const MatchThread& thread, MatchState& next);
   bool IsFinal(const MatchThread& thread) const;
@@ -95,7 +101,8 @@ class Matcher {
   std::vector<StackFrame> frames_;
   std::vector<int32_t> buckets_;  // the newest frame of each; a power of two
   int visits_ = 0;
-  bool overflowed_ = false;
+  bool was_cut_ = false;
+  bool overflowed_ = false;  // the stacks, in this call
 };
 
 }  // namespace aio

@@ -20,6 +20,23 @@ TokenMatcher::TokenMatcher(std::shared_ptr<const TokenGrammar> grammar, std::vec
       walk_(matcher_, grammar_->trie(), kStatesMax) {}
 
 bool TokenMatcher::Advance(MatchState& state, std::string_view bytes) {
+  const MatchState before = state;
+  matcher_.TakeWasCut();
+  if (AdvanceTogether(state, bytes)) return true;
+  if (!matcher_.TakeWasCut()) return false;
+  // Each thread for itself, as Mask() looks at them: those that go on were crowded out by others.
+  for (const MatchThread& thread : before) {
+    MatchState alone = {thread};
+    if (!AdvanceTogether(alone, bytes)) continue;
+    for (const MatchThread& next : alone) {
+      const bool is_new = std::find(state.begin(), state.end(), next) == state.end();
+      if (is_new && state.size() < Matcher::kThreadsMax) state.push_back(next);
+    }
+  }
+  return !state.empty();
+}
+
+bool TokenMatcher::AdvanceTogether(MatchState& state, std::string_view bytes) {
   for (const char byte : bytes) {
     matcher_.Advance(state, static_cast<uint8_t>(byte), next_);
     std::swap(state, next_);

@@ -42,6 +42,7 @@ class TokenMatcher {
     uint64_t last_use = 0;
   };
 
+  bool AdvanceTogether(MatchState& state, std::string_view bytes);
   void Compute(const MatchState& state, TokenMask& mask);
   void AddThread(const MatchThread& thread, TokenMask& mask);
   void AddExits(const MatchThread& thread, const NodeTokens& tokens, TokenMask& mask);
