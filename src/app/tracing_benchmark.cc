@@ -2,7 +2,8 @@
 // by one client over one connection. CPU time is that of the whole process, client and collector
 // included.
 //
-//   build/release/src/app/tracing_benchmark
+//   build/release/src/app/tracing_benchmark --benchmark_enable_random_interleaving=true \
+//     --benchmark_repetitions=15 --benchmark_min_time=0.3 --benchmark_report_aggregates_only=true
 #include <benchmark/benchmark.h>
 #include <spdlog/logger.h>
 #include <spdlog/sinks/null_sink.h>
@@ -64,7 +65,7 @@ void AskOften(benchmark::State& state, const TracedServing& serving) {
 
 void Request(benchmark::State& state, Traced traced, LogFormat format) {
   const SystemClock clock;
-  TestCollector collector;
+  TestCollector collector({}, /*keeps=*/false);
   TracingSettings settings;
   settings.endpoint = collector.url() + "/v1/traces";
   settings.sample_ratio = traced == Traced::kAll ? 1 : 0;

@@ -20,10 +20,11 @@
 
 namespace aio {
 
-// Keeps what it is sent; answers each with the next of `statuses`, or 200.
+// Keeps what it is sent, unless told not to; answers each with the next of `statuses`, or 200.
 class TestCollector {
  public:
-  explicit TestCollector(std::vector<int> statuses = {}) : statuses_(std::move(statuses)) {
+  explicit TestCollector(std::vector<int> statuses = {}, bool keeps = true)
+      : statuses_(std::move(statuses)), keeps_(keeps) {
     const Status started = server_.Start(
         "127.0.0.1", 0, [this](HttpRequest request, std::shared_ptr<ResponseWriter> response) {
           response->Send({.status = Keep(std::move(request)),
@@ -43,11 +44,13 @@ class TestCollector {
  private:
   int Keep(HttpRequest request) {
     const std::lock_guard lock(mutex_);
+    if (!keeps_) return 200;
     requests_.push_back(std::move(request));
     return requests_.size() <= statuses_.size() ? statuses_[requests_.size() - 1] : 200;
   }
 
   const std::vector<int> statuses_;
+  const bool keeps_;
   mutable std::mutex mutex_;
   std::vector<HttpRequest> requests_;  // guarded by mutex_
   HttpServer server_;

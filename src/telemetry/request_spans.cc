@@ -46,7 +46,7 @@ class SpanMaker {
   std::vector<Span> Make();
 
  private:
-  // Milliseconds on either clock are the same.
+  // A nanosecond is as long on either clock.
   int64_t UnixNs(TimePoint at) const { return record_.arrival_ns + (at - record_.arrival).count(); }
   Span& Child(const char* name, TimePoint begin, TimePoint end);
   void AddRequest();
@@ -107,7 +107,7 @@ void AddAnswer(const RequestFacts& facts, Span& span) {
   if (facts.question.operation != "embeddings") {
     to.Add("gen_ai.usage.output_tokens", facts.completion_tokens);
   }
-  if (facts.first_token) {
+  if (facts.question.stream && facts.first_token) {
     to.Add("gen_ai.response.time_to_first_chunk",
            std::chrono::duration<double>(*facts.first_token).count());
   }
