@@ -196,8 +196,8 @@ int RunServe(const ServeFlags& flags) {
   if (*log != nullptr) ConnectLog(**log, options);
   RecentDecisions recent(log->get(), clock);
   const auto tracing = StartTracing(config->tracing, logger, clock);  // may be null
-  DecisionObserver* observer = &recent;
-  if (flags.no_dashboard) observer = log->get();
+  DecisionObserver* observer = log->get();
+  if (!flags.no_dashboard) observer = &recent;
   Result<std::unique_ptr<Runtime>> runtime =
       LoadRuntime(*config, {.observer = observer,
                             .on_drift = WarnOfDrift(logger),
