@@ -1,9 +1,9 @@
 // What tracing costs a request: the server, queue and router over models that answer at once, asked
 // by one client over one connection. CPU time is that of the whole process, client and collector
-// included.
+// included. Compare medians of runs that take turns:
 //
-//   build/release/src/app/tracing_benchmark --benchmark_enable_random_interleaving=true \
-//     --benchmark_repetitions=15 --benchmark_min_time=0.3 --benchmark_report_aggregates_only=true
+//   build/release/src/app/tracing_benchmark --benchmark_min_time=0.3 --benchmark_repetitions=15
+//       --benchmark_enable_random_interleaving=true --benchmark_report_aggregates_only=true
 #include <benchmark/benchmark.h>
 #include <spdlog/logger.h>
 #include <spdlog/sinks/null_sink.h>
