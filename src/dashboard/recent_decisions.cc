@@ -5,8 +5,8 @@
 namespace aio {
 
 uint64_t RecentDecisions::Decided(DecisionRecord record) {
-  const std::optional<uint64_t> next_number =
-      next_ == nullptr ? std::nullopt : std::optional(next_->Decided(record));
+  std::optional<uint64_t> next_number;
+  if (next_ != nullptr) next_number = next_->Decided(record);
   record.prompt.reset();
   const TimePoint now = clock_.Now();
   const std::lock_guard lock(mutex_);
