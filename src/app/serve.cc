@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -24,6 +25,7 @@
 #include "app/runtime.h"
 #include "app/serve_admission.h"
 #include "app/serve_signals.h"
+#include "app/service_manager.h"
 #include "app/system_memory.h"
 #include "app/watch_drift.h"
 #include "dashboard/recent_decisions.h"
@@ -124,8 +126,23 @@ void Drain(Server& server, const ServeSignals& signals, std::chrono::seconds tim
   ExitAfter([] { std::this_thread::sleep_for(std::chrono::seconds(10)); });
 }
 
+// That the service manager cannot be told is no reason to stop.
+void Warn(const Status& told, spdlog::logger& logger) {
+  if (!told.ok()) logger.warn("{}", told.message());
+}
+
+Status Reload(Reloader& reloader, const ServiceManager& manager, spdlog::logger& logger) {
+  Warn(manager.Reloading(), logger);
+  const Status reloaded = reloader.Reload();
+  Warn(manager.Ready(reloaded.ok() ? "serving"
+                                   : "serving; the last reload was refused, see the log"),
+       logger);
+  return reloaded;
+}
+
 // Until a signal says to end.
-void ServeAndReload(Reloader& reloader, const ServeSignals& signals, bool watch) {
+void ServeAndReload(Reloader& reloader, const ServeSignals& signals, bool watch,
+                    const std::function<Status()>& reload) {
   constexpr auto kWatchInterval = std::chrono::seconds(1);
   std::vector<std::string> files = reloader.Files();
   FileWatch changes(files);
@@ -133,7 +150,7 @@ void ServeAndReload(Reloader& reloader, const ServeSignals& signals, bool watch)
     const ServeSignal signal = watch ? signals.WaitFor(kWatchInterval) : signals.Wait();
     if (signal == ServeSignal::kEnd) return;
     if (signal != ServeSignal::kReload && !changes.Poll()) continue;
-    if (!reloader.Reload().ok() || reloader.Files() == files) continue;
+    if (!reload().ok() || reloader.Files() == files) continue;
     files = reloader.Files();
     changes = FileWatch(files);
   }
@@ -171,7 +188,8 @@ int RunServe(const ServeFlags& flags) {
   if (!config.ok()) return Fail(config.status());
   ServerOptions options = config->server;
 
-  const ServeSignals signals;  // before any thread starts
+  const ServeSignals signals;  // before any thread starts, as the next
+  const ServiceManager manager = ServiceManager::FromEnvironment();
   const std::shared_ptr<spdlog::logger> logger = MakeLogger();
   if (!flags.quiet) options.logger = logger;
   if (const Status access = CheckAccess(*config, *logger); !access.ok()) return Fail(access);
@@ -183,9 +201,10 @@ int RunServe(const ServeFlags& flags) {
   if (!log.ok()) return Fail(log.status());
   if (*log != nullptr) ConnectLog(**log, options);
   RecentDecisions recent(log->get(), clock);
-  Result<std::unique_ptr<Runtime>> runtime = LoadRuntime(
-      *config,
-      {.observer = flags.no_dashboard ? log->get() : &recent, .on_drift = WarnOfDrift(logger)});
+  DecisionObserver* observer = log->get();
+  if (!flags.no_dashboard) observer = &recent;
+  Result<std::unique_ptr<Runtime>> runtime =
+      LoadRuntime(*config, {.observer = observer, .on_drift = WarnOfDrift(logger)});
   if (!runtime.ok()) return Fail(runtime.status());
   if (flags.dry_run) {
     fmt::print("{}: fine\n", config->source);
@@ -207,7 +226,10 @@ int RunServe(const ServeFlags& flags) {
                      .server = *serving.server,
                      .clock = serving.runtime->clock},
                     serving.reloads, logger);
-  ServeAndReload(reloader, signals, flags.watch);
+  Warn(manager.Ready("serving"), *logger);
+  ServeAndReload(reloader, signals, flags.watch,
+                 [&] { return Reload(reloader, manager, *logger); });
+  Warn(manager.Stopping("draining"), *logger);
   Drain(*serving.server, signals, std::chrono::seconds(flags.drain_seconds), *logger);
   return kExitOk;
 }
