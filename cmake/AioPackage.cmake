@@ -30,7 +30,7 @@ set(CPACK_DEBIAN_AIO_PACKAGE_SUGGESTS "prometheus, python3")
 set(CPACK_DEBIAN_AIO_PACKAGE_CONTROL_EXTRA
   ${debian}/conffiles ${debian}/postinst ${debian}/prerm ${debian}/postrm)
 set(CPACK_DEBIAN_AIO_PACKAGE_CONTROL_STRICT_PERMISSION ON)
-set(CPACK_COMPONENT_GROUP_AIO_DESCRIPTION
+set(CPACK_DEBIAN_AIO_DESCRIPTION
 "Keeps a small and a large language model in memory, looks at each request once
 with the small one, and sends it to the model and decoding strategy that answer
 it well for the least memory traffic. Speaks the protocols of OpenAI and
@@ -41,9 +41,8 @@ set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS
   "libhwy-dev, libpcre2-dev, libfmt-dev, libssl-dev, libtomlplusplus-dev, pkg-config")
 set(CPACK_DEBIAN_DEV_DESCRIPTION
-"server that routes between two language models (development files)
-Static libraries, headers and a CMake package to build the engine, the router or
-the routing policy of A-IO into another C++ program.")
+"Static libraries, headers and a CMake package to build the engine, the router
+or the routing policy of A-IO into another C++ program.")
 
 # What Debian expects of every package's folder of documentation.
 set(changelog ${PROJECT_BINARY_DIR}/debian)
@@ -55,6 +54,8 @@ endforeach()
 foreach(package_and_component "aio;program" "aio-dev;development")
   list(GET package_and_component 0 package)
   list(GET package_and_component 1 component)
+  install(FILES ${debian}/${package}.lintian-overrides RENAME ${package}
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/lintian/overrides COMPONENT ${component})
   install(FILES ${debian}/copyright ${changelog}/changelog.Debian.gz ${changelog}/changelog.gz
     DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/${package} COMPONENT ${component})
 endforeach()
