@@ -2,10 +2,11 @@
 #   make serve    install what is missing, build, serve the bundled pair on 127.0.0.1:8080
 #   make test     install, build, run every test
 #   make bench-pocket   the paper's evaluation on the bundled pair, as build/bench-pocket/report.html
+#   make deb      Debian packages, in build/package (docs/install.md)
 #   make check    what CI runs: format, lint, include direction, tests, NEON, sanitizers
 BINARY := build/release/bin/aio
 
-.PHONY: serve build test check format lint fuzz clean bench-pocket
+.PHONY: serve build test check format lint fuzz clean bench-pocket deb
 .DEFAULT_GOAL := build
 
 serve: build
@@ -19,6 +20,9 @@ test: deps-test
 	@test -f build/release/build.ninja || cmake --preset release
 	cmake --build --preset release
 	ctest --preset release
+
+deb: deps-package build
+	cd build/release && cpack -G DEB -B ../package
 
 bench-pocket: build
 	scripts/bench-pocket
@@ -49,7 +53,7 @@ lint: deps-check build
 	scripts/lint
 
 # A static pattern: make looks up no implicit rule for a phony target.
-DEPS := deps-build deps-test deps-check
+DEPS := deps-build deps-test deps-check deps-package
 .PHONY: $(DEPS)
 $(DEPS): deps-%:
 	@scripts/install-deps $*

@@ -10,6 +10,7 @@
 #   aio_layer(NAME [SINGLE_THREADED] DEPS target...  [TEST_DEPS target...])
 # SINGLE_THREADED: neither the layer nor its tests start threads; ThreadSanitizer, which could
 # find nothing there, is not made to build and run those tests.
+set(AIO_HEADER_ONLY "Boost::headers|nlohmann_json::nlohmann_json|Eigen3::Eigen|CLI11::CLI11")
 function(aio_layer name)
   cmake_parse_arguments(ARG "SINGLE_THREADED" "" "DEPS;TEST_DEPS" ${ARGN})
   file(GLOB all CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} *.cc testing/*.cc)
@@ -32,8 +33,12 @@ function(aio_layer name)
     add_library(aio_${name} INTERFACE)
     set(scope INTERFACE)
   endif()
-  target_include_directories(aio_${name} ${scope} ${PROJECT_SOURCE_DIR}/src)
-  target_link_libraries(aio_${name} ${scope} aio_options ${ARG_DEPS})
+  # What is only needed to compile us is nothing to those who link an installed library
+  # (AioInstall.cmake): our flags, and libraries that are only headers, which no public header has.
+  set(deps ${ARG_DEPS})
+  list(TRANSFORM deps REPLACE "^(${AIO_HEADER_ONLY})$" "$<BUILD_INTERFACE:\\1>")
+  target_include_directories(aio_${name} ${scope} $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>)
+  target_link_libraries(aio_${name} ${scope} $<BUILD_INTERFACE:aio_options> ${deps})
 
   if(testing_sources)
     add_library(aio_${name}_testing STATIC ${testing_sources})

@@ -5,17 +5,28 @@
 
 namespace aio {
 
-std::optional<std::string> FindBesideProgram(std::string_view relative_path) {
-  namespace fs = std::filesystem;
+namespace fs = std::filesystem;
+
+std::optional<std::string> FindInOrAbove(const std::string& folder,
+                                         std::string_view relative_path) {
   std::error_code error;
-  const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  for (fs::path folder = program.parent_path(); !error && !folder.empty();
-       folder = folder.parent_path()) {
-    const fs::path candidate = folder / relative_path;
+  for (fs::path at = folder; !at.empty(); at = at.parent_path()) {
+    const fs::path candidate = at / relative_path;
     if (fs::exists(candidate, error)) return candidate.string();
-    if (folder == folder.root_path()) break;
+    if (at == at.root_path()) break;
   }
   return std::nullopt;
+}
+
+std::string ProgramFolder() {
+  std::error_code error;
+  return fs::read_symlink("/proc/self/exe", error).parent_path().string();
+}
+
+std::optional<std::string> FindBesideProgram(std::string_view relative_path) {
+  const std::string folder = ProgramFolder();
+  if (auto found = FindInOrAbove(folder, relative_path)) return found;
+  return FindInOrAbove(folder, (fs::path("share/aio") / relative_path).string());
 }
 
 }  // namespace aio

@@ -3,6 +3,7 @@
 #ifndef AIO_APP_COMMANDS_H_
 #define AIO_APP_COMMANDS_H_
 
+#include <string>
 #include <string_view>
 
 #include "base/status.h"
@@ -43,6 +44,8 @@ void RegisterFitHead(CLI::App& program, int& exit_status);
 void RegisterReport(CLI::App& program, int& exit_status);
 void RegisterEval(CLI::App& program, int& exit_status);
 void RegisterReproduce(CLI::App& program, int& exit_status);
+// `aio completions` and `aio man`, of all that is registered when they run.
+void RegisterManual(CLI::App& program, const std::string& version, int& exit_status);
 
 // Prints an answer's text as it comes. Throws std::system_error if that fails.
 void PrintNow(std::string_view text);

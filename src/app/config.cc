@@ -226,10 +226,14 @@ Result<AppConfig> LoadConfig(const std::string& path) {
 }
 
 Result<std::string> FindDefaultConfig() {
-  if (auto path = FindBesideProgram("config/pocket.toml")) return *std::move(path);
+  constexpr std::string_view kPocket = "config/pocket.toml";
+  const std::string folder = ProgramFolder();
+  if (auto path = FindInOrAbove(folder, kPocket)) return *std::move(path);
+  if (auto path = FindInOrAbove(folder, "etc/aio/aio.toml")) return *std::move(path);
+  if (auto path = FindBesideProgram(kPocket)) return *std::move(path);
   return NotFound(
-      "no configuration: config/pocket.toml is not in the program's folder or above it; name "
-      "one with --config");
+      "no configuration: neither config/pocket.toml nor etc/aio/aio.toml is in the program's "
+      "folder or above it; name one with --config");
 }
 
 }  // namespace aio

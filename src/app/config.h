@@ -66,8 +66,9 @@ std::vector<ModelSettings> ResidentModels(const AppConfig& config);
 Result<AppConfig> LoadConfig(const std::string& path);
 Result<AppConfig> ParseConfig(std::string_view toml, const std::string& source);
 
-// The configuration used when none is named: config/pocket.toml in the folder of the
-// program or the nearest one above it.
+// The configuration used when none is named: the first of config/pocket.toml (of a source tree),
+// etc/aio/aio.toml and share/aio/config/pocket.toml (of an installed program) that there is in the
+// folder of the program or one above it.
 Result<std::string> FindDefaultConfig();
 
 }  // namespace aio

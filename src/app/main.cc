@@ -37,6 +37,7 @@ int main(int argc, char** argv) {
   aio::RegisterReport(program, exit_status);
   aio::RegisterEval(program, exit_status);
   aio::RegisterReproduce(program, exit_status);
+  aio::RegisterManual(program, AIO_VERSION, exit_status);
 
   try {
     program.parse(argc, argv);

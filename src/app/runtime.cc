@@ -167,7 +167,7 @@ Result<EmbeddedModel> LoadModel(const ModelSettings& settings, int threads, cons
 void RuntimeFlags::AddTo(CLI::App& command) {
   command
       .add_option("-c,--config", config_path,
-                  "configuration file (default: the bundled pair's, config/pocket.toml)")
+                  "configuration file (default: /etc/aio/aio.toml or the bundled pair's)")
       ->envname("AIO_CONFIG");
   command.add_option("--small", small_path,
                      "GGUF file of the small model, in place of the configured and its variant");

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -24,6 +25,7 @@
 #include "app/serve_log.h"
 #include "app/serve_signals.h"
 #include "app/serve_tracing.h"
+#include "app/service_manager.h"
 #include "app/system_memory.h"
 #include "app/watch_drift.h"
 #include "dashboard/recent_decisions.h"
@@ -129,8 +131,23 @@ std::function<std::unique_ptr<Backend>(Backend&)> FrontOfModels(const ServeTraci
   return [tracing](Backend& models) { return tracing->InFront(models, TracedPlace::kModels); };
 }
 
+// That the service manager cannot be told is no reason to stop.
+void Warn(const Status& told, spdlog::logger& logger) {
+  if (!told.ok()) logger.warn("{}", told.message());
+}
+
+Status Reload(Reloader& reloader, const ServiceManager& manager, spdlog::logger& logger) {
+  Warn(manager.Reloading(), logger);
+  const Status reloaded = reloader.Reload();
+  Warn(manager.Ready(reloaded.ok() ? "serving"
+                                   : "serving; the last reload was refused, see the log"),
+       logger);
+  return reloaded;
+}
+
 // Until a signal says to end.
-void ServeAndReload(Reloader& reloader, const ServeSignals& signals, bool watch) {
+void ServeAndReload(Reloader& reloader, const ServeSignals& signals, bool watch,
+                    const std::function<Status()>& reload) {
   constexpr auto kWatchInterval = std::chrono::seconds(1);
   std::vector<std::string> files = reloader.Files();
   FileWatch changes(files);
@@ -138,7 +155,7 @@ void ServeAndReload(Reloader& reloader, const ServeSignals& signals, bool watch)
     const ServeSignal signal = watch ? signals.WaitFor(kWatchInterval) : signals.Wait();
     if (signal == ServeSignal::kEnd) return;
     if (signal != ServeSignal::kReload && !changes.Poll()) continue;
-    if (!reloader.Reload().ok() || reloader.Files() == files) continue;
+    if (!reload().ok() || reloader.Files() == files) continue;
     files = reloader.Files();
     changes = FileWatch(files);
   }
@@ -183,7 +200,8 @@ int RunServe(const ServeFlags& flags) {
   if (!config.ok()) return Fail(config.status());
   ServerOptions options = config->server;
 
-  const ServeSignals signals;  // before any thread starts
+  const ServeSignals signals;  // before any thread starts, as the next
+  const ServiceManager manager = ServiceManager::FromEnvironment();
   const std::shared_ptr<spdlog::logger> logger = MakeLogger(flags.log);
   ConnectLogger(logger, flags.log, options);
   if (const Status access = CheckAccess(*config, *logger); !access.ok()) return Fail(access);
@@ -224,7 +242,10 @@ int RunServe(const ServeFlags& flags) {
                      .server = *serving.server,
                      .clock = serving.runtime->clock},
                     serving.reloads, logger);
-  ServeAndReload(reloader, signals, flags.watch);
+  Warn(manager.Ready("serving"), *logger);
+  ServeAndReload(reloader, signals, flags.watch,
+                 [&] { return Reload(reloader, manager, *logger); });
+  Warn(manager.Stopping("draining"), *logger);
   Drain(*serving.server, signals, std::chrono::seconds(flags.drain_seconds), *logger);
   if (tracing != nullptr) tracing->Shutdown(kTracesFlush);
   return kExitOk;
