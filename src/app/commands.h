@@ -38,6 +38,7 @@ void RegisterBenchProbe(CLI::App& bench, int& exit_status);
 void RegisterBenchMixed(CLI::App& bench, int& exit_status);
 void RegisterBenchLoad(CLI::App& bench, int& exit_status);
 void RegisterKeys(CLI::App& program, int& exit_status);
+void RegisterSettings(CLI::App& program, int& exit_status);
 void RegisterValidate(CLI::App& program, int& exit_status);
 void RegisterVerify(CLI::App& program, int& exit_status);
 void RegisterFitHead(CLI::App& program, int& exit_status);

@@ -184,10 +184,9 @@ std::string ReadRouting(TomlTable& root, const std::string& source, AppConfig& c
   return RelativeTo(source, table->String("policy").value_or(""));
 }
 
-}  // namespace
-
-Result<AppConfig> ParseConfig(std::string_view toml, const std::string& source) {
-  AIO_ASSIGN_OR_RETURN(TomlTable root, TomlTable::Parse(toml, source));
+// All that stands in the document itself; its faults come out of root.Finish(). `head_path`: see
+// ReadProbe().
+AppConfig ReadTables(TomlTable& root, const std::string& source, std::string& head_path) {
   AppConfig config;
   config.source = source;
   root.Require("version");
@@ -198,14 +197,44 @@ Result<AppConfig> ParseConfig(std::string_view toml, const std::string& source) 
   ReadServer(root, config);
   ReadDecisionLog(root, source, config.decision_log);
   config.tracing = ReadTracing(root, ReadProcessVariable);
-  const std::string head_path = ReadProbe(root, source, config);
+  head_path = ReadProbe(root, source, config);
   config.policy_file = ReadRouting(root, source, config);
+  return config;
+}
+
+}  // namespace
+
+Result<AppConfig> ParseConfig(std::string_view toml, const std::string& source) {
+  AIO_ASSIGN_OR_RETURN(TomlTable root, TomlTable::Parse(toml, source));
+  std::string head_path;
+  AppConfig config = ReadTables(root, source, head_path);
   AIO_RETURN_IF_ERROR(root.Finish());
   AIO_RETURN_IF_ERROR(LoadKeys(config));
   AIO_RETURN_IF_ERROR(CheckTls(config));
   AIO_RETURN_IF_ERROR(LoadHead(head_path, config));
   AIO_ASSIGN_OR_RETURN(config.policy, RoutingPolicy::FromFile(config.policy_file));
   return config;
+}
+
+std::vector<TomlKey> ConfigKeys() {
+  // What has all tables, so that all keys are asked for; nothing else of it is right.
+  constexpr std::string_view kAllTables = R"(
+      models = { small = {}, large = {} }
+      server = { tls = {}, cors = {} }
+      probe = { labels = [{}], defences = { second_template = { labels = [{}] } } }
+      engine = {}
+      admission = {}
+      decision_log = {}
+      tracing = {}
+      routing = {}
+      )";
+  std::vector<TomlKey> keys;
+  Result<TomlTable> root = TomlTable::Parse(kAllTables, "");
+  if (!root.ok()) return keys;
+  root->Record(keys);
+  std::string head_path;
+  ReadTables(*root, "", head_path);
+  return keys;
 }
 
 std::vector<ModelSettings> ResidentModels(const AppConfig& config) {

@@ -11,6 +11,7 @@
 #include "admission/admission_backend.h"
 #include "backend/request.h"
 #include "base/status.h"
+#include "base/toml_table.h"
 #include "decisions/decision_log.h"
 #include "engine/embedded_backend.h"
 #include "router/head_file.h"
@@ -65,6 +66,10 @@ std::vector<ModelSettings> ResidentModels(const AppConfig& config);
 // the key and the mend.
 Result<AppConfig> LoadConfig(const std::string& path);
 Result<AppConfig> ParseConfig(std::string_view toml, const std::string& source);
+
+// The keys that ParseConfig() knows, in the order in which it reads them: those of every table,
+// once ("models.small.path" and "models.large.path" are two).
+std::vector<TomlKey> ConfigKeys();
 
 // The configuration used when none is named: the first of config/pocket.toml (of a source tree),
 // etc/aio/aio.toml and share/aio/config/pocket.toml (of an installed program) that there is in the

@@ -31,6 +31,7 @@ int main(int argc, char** argv) {
   aio::RegisterSynthesize(program, exit_status);
   aio::RegisterBench(program, exit_status);
   aio::RegisterKeys(program, exit_status);
+  aio::RegisterSettings(program, exit_status);
   aio::RegisterValidate(program, exit_status);
   aio::RegisterVerify(program, exit_status);
   aio::RegisterFitHead(program, exit_status);

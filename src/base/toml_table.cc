@@ -58,6 +58,7 @@ struct TomlTable::Document {
   std::string source;
   std::vector<std::unique_ptr<Node>> nodes;
   Status fault;
+  std::vector<TomlKey>* asked = nullptr;  // what Record() got
 
   Status At(const toml::node& where, std::string_view path, std::string_view message) const {
     const uint32_t line = std::max<uint32_t>(1, where.source().begin.line);
@@ -92,6 +93,14 @@ TomlTable TomlTable::Open(const void* table, std::string path) const {
   return TomlTable(document_, document_->nodes.back().get());
 }
 
+void TomlTable::Record(std::vector<TomlKey>& keys) { document_->asked = &keys; }
+
+void TomlTable::Asked(std::string_view key, std::string_view type) {
+  node_->known.emplace(key);
+  if (document_->asked == nullptr) return;
+  document_->asked->push_back({node_->PathOf(key), std::string(type)});
+}
+
 bool TomlTable::Has(std::string_view key) const { return node_->table->contains(key); }
 
 void TomlTable::Require(std::string_view key) {
@@ -106,7 +115,7 @@ void TomlTable::Fail(std::string_view key, std::string_view message) {
 }
 
 std::optional<std::string> TomlTable::String(std::string_view key) {
-  node_->known.emplace(key);
+  Asked(key, "string");
   const toml::node* value = node_->table->get(key);
   if (value == nullptr) return std::nullopt;
   auto text = value->value_exact<std::string>();
@@ -115,7 +124,7 @@ std::optional<std::string> TomlTable::String(std::string_view key) {
 }
 
 std::optional<bool> TomlTable::Bool(std::string_view key) {
-  node_->known.emplace(key);
+  Asked(key, "true or false");
   const toml::node* value = node_->table->get(key);
   if (value == nullptr) return std::nullopt;
   auto boolean = value->value_exact<bool>();
@@ -124,7 +133,7 @@ std::optional<bool> TomlTable::Bool(std::string_view key) {
 }
 
 std::optional<int> TomlTable::Int(std::string_view key, int min, int max) {
-  node_->known.emplace(key);
+  Asked(key, fmt::format("integer, {} to {}", min, max));
   const toml::node* value = node_->table->get(key);
   if (value == nullptr) return std::nullopt;
   const auto number = value->value_exact<int64_t>();
@@ -137,7 +146,7 @@ std::optional<int> TomlTable::Int(std::string_view key, int min, int max) {
 }
 
 std::optional<double> TomlTable::Number(std::string_view key, double min, double max) {
-  node_->known.emplace(key);
+  Asked(key, fmt::format("number, {} to {}", min, max));
   const toml::node* value = node_->table->get(key);
   if (value == nullptr) return std::nullopt;
   const std::optional<double> number = NumberWithin(*value, min, max);
@@ -148,7 +157,7 @@ std::optional<double> TomlTable::Number(std::string_view key, double min, double
 }
 
 std::optional<std::vector<std::string>> TomlTable::Strings(std::string_view key) {
-  node_->known.emplace(key);
+  Asked(key, "array of strings");
   const toml::node* value = node_->table->get(key);
   if (value == nullptr) return std::nullopt;
   const toml::array* array = value->as_array();
@@ -170,7 +179,7 @@ std::optional<std::vector<std::string>> TomlTable::Strings(std::string_view key)
 
 std::optional<std::vector<double>> TomlTable::Numbers(std::string_view key, double min,
                                                       double max) {
-  node_->known.emplace(key);
+  Asked(key, fmt::format("array of numbers, {} to {}", min, max));
   const toml::node* value = node_->table->get(key);
   if (value == nullptr) return std::nullopt;
   const toml::array* array = value->as_array();
@@ -205,7 +214,7 @@ std::optional<std::vector<std::pair<std::string, double>>> TomlTable::NamedNumbe
 }
 
 std::optional<TomlTable> TomlTable::Table(std::string_view key) {
-  node_->known.emplace(key);
+  Asked(key, "table");
   const toml::node* value = node_->table->get(key);
   if (value == nullptr) return std::nullopt;
   if (!value->is_table()) {
@@ -216,7 +225,7 @@ std::optional<TomlTable> TomlTable::Table(std::string_view key) {
 }
 
 std::vector<TomlTable> TomlTable::Tables(std::string_view key) {
-  node_->known.emplace(key);
+  Asked(key, "array of tables");
   std::vector<TomlTable> tables;
   const toml::node* value = node_->table->get(key);
   if (value == nullptr) return tables;

@@ -23,12 +23,22 @@
 
 namespace aio {
 
+// A key that a reader asked for, for pages about the format.
+struct TomlKey {
+  std::string path;  // "server.port", "labels[0].name"
+  std::string type;  // "integer, 0 to 65535"
+};
+
 // A handle on one table of a document, which it keeps alive. Not thread-safe.
 class TomlTable {
  public:
   // The document's root table. `source` (a file's name) begins every message, with the
   // line, and the key where there is one.
   static Result<TomlTable> Parse(std::string_view text, const std::string& source);
+
+  // From now on, all keys that are asked for in the document are appended to `keys`, which outlives
+  // it.
+  void Record(std::vector<TomlKey>& keys);
 
   bool Has(std::string_view key) const;
   // Fails if `key` is absent.
@@ -59,6 +69,7 @@ class TomlTable {
   struct Node;
   struct Document;
   TomlTable(std::shared_ptr<Document> document, Node* node);
+  void Asked(std::string_view key, std::string_view type);
   TomlTable Open(const void* table, std::string path) const;
 
   std::shared_ptr<Document> document_;

@@ -113,5 +113,18 @@ TEST(TomlTable, NumbersOfAnArrayAndOfATable) {
   EXPECT_EQ(bad->Finish().message(), "f.toml:1: b.x: must be a number from 0 to 3, is \"one\"");
 }
 
+TEST(TomlTableTest, RecordsWhatIsAskedFor) {
+  Result<TomlTable> root = TomlTable::Parse("[a]\nb = [{ c = 1 }]", "x.toml");
+  ASSERT_TRUE(root.ok());
+  std::vector<TomlKey> keys;
+  root->Record(keys);
+  for (TomlTable& b : root->Table("a")->Tables("b")) b.Int("c", 1, 9);
+  root->String("absent");
+  std::vector<std::string> lines;
+  for (const TomlKey& key : keys) lines.push_back(key.path + ": " + key.type);
+  EXPECT_THAT(lines, testing::ElementsAre("a: table", "a.b: array of tables",
+                                          "a.b[0].c: integer, 1 to 9", "absent: string"));
+}
+
 }  // namespace
 }  // namespace aio
