@@ -172,15 +172,15 @@ class TraceExporter::Impl {
     return std::clamp(deadline_ - clock_.Now(), Duration::zero(), options_.send_timeout);
   }
 
-  // False if there is no time for it. That everything is to end cuts one wait short: perhaps the
-  // collector is back.
+  // False if there is no time for it. That everything is to end cuts a wait short, and once leaves
+  // one out for which there is no time: perhaps the collector is back.
   bool Sleep(Duration delay) {
     std::unique_lock lock(mutex_);
     if (!stop_) {
       wake_.wait_for(lock, delay, [this] { return stop_; });
       return true;
     }
-    if (clock_.Now() + delay >= deadline_) return false;
+    if (clock_.Now() + delay >= deadline_) return !std::exchange(has_tried_last_, true);
     lock.unlock();
     std::this_thread::sleep_for(delay);
     return true;
@@ -201,6 +201,7 @@ class TraceExporter::Impl {
 
   // The thread's own:
   bool is_healthy_ = true;
+  bool has_tried_last_ = false;
   std::minstd_rand random_{std::random_device()()};
   std::uniform_real_distribution<double> jitter_{0, 1};
 
