@@ -26,6 +26,7 @@
 #include "app/serve_signals.h"
 #include "app/system_memory.h"
 #include "app/watch_drift.h"
+#include "base/open_files.h"
 #include "dashboard/recent_decisions.h"
 #include "kernels/target.h"
 #include "server/server.h"
@@ -105,6 +106,17 @@ Status CheckAccess(const AppConfig& config, spdlog::logger& logger) {
   return Status::Ok();
 }
 
+// Every connection is an open file; some more are models, logs and the like.
+void CheckOpenFiles(int connections_max, spdlog::logger& logger) {
+  constexpr int kOthers = 64;
+  const int64_t files = RaiseOpenFilesLimit();
+  if (files >= connections_max + kOthers) return;
+  logger.warn(
+      "the system allows {} open files, fewer than server.connections_max = {} needs: raise the "
+      "limit (ulimit -n, or LimitNOFILE= of systemd)",
+      files, connections_max);
+}
+
 // Ends the program, whatever else it is about, when `wait` returns.
 template <typename Wait>
 void ExitAfter(Wait wait) {
@@ -175,6 +187,7 @@ int RunServe(const ServeFlags& flags) {
   const std::shared_ptr<spdlog::logger> logger = MakeLogger();
   if (!flags.quiet) options.logger = logger;
   if (const Status access = CheckAccess(*config, *logger); !access.ok()) return Fail(access);
+  CheckOpenFiles(options.http.connections_max, *logger);
   const SystemClock clock;
   options.access =
       std::make_shared<AccessControl>(AllKeys(*config), AsksForKeys(*config), clock.Now());
