@@ -197,6 +197,7 @@ Result<AppConfig> ParseConfig(std::string_view toml, const std::string& source) 
   ReadAdmission(root, config.admission);
   ReadServer(root, config);
   ReadDecisionLog(root, source, config.decision_log);
+  config.tracing = ReadTracing(root, ReadProcessVariable);
   const std::string head_path = ReadProbe(root, source, config);
   config.policy_file = ReadRouting(root, source, config);
   AIO_RETURN_IF_ERROR(root.Finish());

@@ -17,6 +17,7 @@
 #include "router/router.h"
 #include "router/routing_policy.h"
 #include "server/server.h"
+#include "telemetry/tracing_settings.h"
 
 namespace aio {
 
@@ -53,6 +54,7 @@ struct AppConfig {
   RoutingPolicy policy;
   bool force_policy = false;        // RouterOptions::force_policy; only the command line says so
   DecisionLogOptions decision_log;  // of `aio serve`; no path: none is kept
+  TracingSettings tracing;          // likewise; no endpoint: nothing is traced
 };
 
 // What is to be resident: the small and the large model, then their variants as models of their

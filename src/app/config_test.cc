@@ -318,5 +318,15 @@ TEST_F(ConfigAccessTest, FaultsNameTheMend) {
   EXPECT_THAT(ErrorOf(Config("[admission]\nrunning_max = -1")), HasSubstr("admission.running_max"));
 }
 
+TEST(ConfigTest, ReadsWhereTracesGo) {
+  const auto config = ParseConfig(
+      Config("[tracing]\nendpoint = \"http://127.0.0.1:4318\"\nsample_ratio = 0.5\n"), kSource);
+  ASSERT_TRUE(config.ok()) << config.status().ToString();
+  EXPECT_EQ(config->tracing.endpoint, "http://127.0.0.1:4318/v1/traces");
+  EXPECT_EQ(config->tracing.sample_ratio, 0.5);
+  EXPECT_EQ(ParseConfig(Config(), kSource)->tracing.endpoint, "") << "nothing is traced";
+  EXPECT_THAT(ErrorOf(Config("[tracing]\nendpoint = \"here\"\n")), HasSubstr("tracing.endpoint"));
+}
+
 }  // namespace
 }  // namespace aio

@@ -96,6 +96,7 @@ std::vector<std::string> ChangesThatWait(const AppConfig& before, const AppConfi
   differences.Compare(before.sessions_max, after.sessions_max, "routing.sessions_max");
   differences.Compare(before.decision_log.path, after.decision_log.path, "decision_log.path");
   differences.Compare(before.decision_log.text, after.decision_log.text, "decision_log.text");
+  differences.Compare(before.tracing, after.tracing, "tracing");
   return differences.names;
 }
 

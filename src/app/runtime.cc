@@ -216,8 +216,10 @@ Result<std::unique_ptr<Runtime>> LoadRuntime(const AppConfig& config, RuntimeHoo
     }
   }
   RouterOptions& options = runtime->router_options;
-  options.small = ToTarget(config.models[0], models, *runtime->engine);
-  options.large = ToTarget(config.models[1], models, *runtime->engine);
+  if (hooks.front_of_models) runtime->front = hooks.front_of_models(*runtime->engine);
+  Backend& front = runtime->front != nullptr ? *runtime->front : *runtime->engine;
+  options.small = ToTarget(config.models[0], models, front);
+  options.large = ToTarget(config.models[1], models, front);
   options.labels = config.probe;
   options.defences = config.defences;
   options.policy = config.policy;

@@ -40,7 +40,8 @@ struct RuntimeFlags {
 struct Runtime {
   SystemClock clock;
   std::unique_ptr<EmbeddedBackend> engine;
-  RouterOptions router_options;  // over `engine`; what `router` was made from
+  std::unique_ptr<Backend> front;  // RuntimeHooks::front_of_models; null: none
+  RouterOptions router_options;    // over `engine`; what `router` was made from
   std::shared_ptr<Router> router;
 };
 
@@ -48,6 +49,8 @@ struct Runtime {
 struct RuntimeHooks {
   DecisionObserver* observer = nullptr;
   std::function<void(const DriftSignals&)> on_drift = {};
+  // Gives a Backend that the router asks in place of the models, which it passes on to.
+  std::function<std::unique_ptr<Backend>(Backend& models)> front_of_models = {};
 };
 
 // Loads the weights in `file` with a progress bar that calls them `name`.

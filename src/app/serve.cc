@@ -1,7 +1,5 @@
 #include <fmt/format.h>
-#include <spdlog/async.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/spdlog.h>
+#include <spdlog/logger.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
@@ -23,7 +21,9 @@
 #include "app/reload.h"
 #include "app/runtime.h"
 #include "app/serve_admission.h"
+#include "app/serve_log.h"
 #include "app/serve_signals.h"
+#include "app/serve_tracing.h"
 #include "app/system_memory.h"
 #include "app/watch_drift.h"
 #include "base/open_files.h"
@@ -35,8 +35,12 @@ namespace aio {
 
 namespace {
 
+// For traces to reach the collector once everything has been served.
+constexpr auto kTracesFlush = std::chrono::seconds(5);
+
 struct ServeFlags {
   RuntimeFlags runtime;
+  LogFlags log;
   std::string host;
   int port = -1;
   std::string api_key;
@@ -44,7 +48,6 @@ struct ServeFlags {
   int drain_seconds = 30;
   bool dry_run = false;
   bool json = false;
-  bool quiet = false;
   bool watch = false;
   bool no_dashboard = false;
 
@@ -55,6 +58,7 @@ struct ServeFlags {
     if (port >= 0) config.server.port = port;
     if (!api_key.empty()) config.server.api_key = api_key;
     if (!decision_log.empty()) config.decision_log.path = decision_log;
+    AIO_RETURN_IF_ERROR(AddTracingVariables(ReadProcessVariable, config.tracing));
     return config;
   }
 };
@@ -75,11 +79,6 @@ void Announce(const Runtime& runtime, const Server& server, int threads, bool js
                server.url());
   }
   std::fflush(stdout);
-}
-
-// Never blocks who writes to it: when nobody reads standard error, lines are lost instead.
-std::shared_ptr<spdlog::logger> MakeLogger() {
-  return spdlog::create_async_nb<spdlog::sinks::stderr_color_sink_mt>("aio");
 }
 
 // An empty key would leave the server open to all, where its owner meant the contrary.
@@ -136,6 +135,12 @@ void Drain(Server& server, const ServeSignals& signals, std::chrono::seconds tim
   ExitAfter([] { std::this_thread::sleep_for(std::chrono::seconds(10)); });
 }
 
+// What the router is to ask in place of the models; empty if nothing is traced.
+std::function<std::unique_ptr<Backend>(Backend&)> FrontOfModels(const ServeTracing* tracing) {
+  if (tracing == nullptr) return {};
+  return [tracing](Backend& models) { return tracing->InFront(models, TracedPlace::kModels); };
+}
+
 // Until a signal says to end.
 void ServeAndReload(Reloader& reloader, const ServeSignals& signals, bool watch) {
   constexpr auto kWatchInterval = std::chrono::seconds(1);
@@ -154,8 +159,10 @@ void ServeAndReload(Reloader& reloader, const ServeSignals& signals, bool watch)
 // What `aio serve` keeps while it serves; later members use earlier ones.
 struct Serving {
   const RecentDecisions* recent = nullptr;  // for the dashboard; null: there is none
+  const ServeTracing* tracing = nullptr;    // null: nothing is traced
   std::unique_ptr<Runtime> runtime;
   std::unique_ptr<CurrentRouter> router;
+  std::unique_ptr<Backend> traced_router;  // in front of it; null: nothing is traced
   std::unique_ptr<AdmissionBackend> admission;
   ReloadCounts reloads;
   std::unique_ptr<Server> server;
@@ -164,8 +171,13 @@ struct Serving {
 Status StartServing(const AppConfig& config, ServerOptions options, Serving& serving) {
   const Clock& clock = serving.runtime->clock;
   serving.router = std::make_unique<CurrentRouter>(serving.runtime->router);
-  serving.admission =
-      std::make_unique<AdmissionBackend>(*serving.router, EffectiveLimits(config), clock);
+  Backend* admitted = serving.router.get();
+  if (serving.tracing != nullptr) {
+    serving.traced_router = serving.tracing->InFront(*admitted, TracedPlace::kRouter);
+    admitted = serving.traced_router.get();
+    serving.tracing->Connect(options);
+  }
+  serving.admission = std::make_unique<AdmissionBackend>(*admitted, EffectiveLimits(config), clock);
   options.metric_sources.push_back([&serving] { return ReadDrift(*serving.router->get()); });
   ConnectAdmission(*serving.admission, options);
   ConnectReloads(serving.reloads, options);
@@ -184,8 +196,8 @@ int RunServe(const ServeFlags& flags) {
   ServerOptions options = config->server;
 
   const ServeSignals signals;  // before any thread starts
-  const std::shared_ptr<spdlog::logger> logger = MakeLogger();
-  if (!flags.quiet) options.logger = logger;
+  const std::shared_ptr<spdlog::logger> logger = MakeLogger(flags.log);
+  ConnectLogger(logger, flags.log, options);
   if (const Status access = CheckAccess(*config, *logger); !access.ok()) return Fail(access);
   CheckOpenFiles(options.http.connections_max, *logger);
   const SystemClock clock;
@@ -196,10 +208,13 @@ int RunServe(const ServeFlags& flags) {
   if (!log.ok()) return Fail(log.status());
   if (*log != nullptr) ConnectLog(**log, options);
   RecentDecisions recent(log->get(), clock);
+  const auto tracing = StartTracing(config->tracing, logger, clock);  // may be null
   DecisionObserver* observer = log->get();
   if (!flags.no_dashboard) observer = &recent;
   Result<std::unique_ptr<Runtime>> runtime =
-      LoadRuntime(*config, {.observer = observer, .on_drift = WarnOfDrift(logger)});
+      LoadRuntime(*config, {.observer = observer,
+                            .on_drift = WarnOfDrift(logger),
+                            .front_of_models = FrontOfModels(tracing.get())});
   if (!runtime.ok()) return Fail(runtime.status());
   if (flags.dry_run) {
     fmt::print("{}: fine\n", config->source);
@@ -208,6 +223,7 @@ int RunServe(const ServeFlags& flags) {
 
   Serving serving;
   if (!flags.no_dashboard) serving.recent = &recent;
+  serving.tracing = tracing.get();
   serving.runtime = *std::move(runtime);
   const Status started = StartServing(*config, std::move(options), serving);
   if (!started.ok()) return Fail(started);
@@ -223,6 +239,7 @@ int RunServe(const ServeFlags& flags) {
                     serving.reloads, logger);
   ServeAndReload(reloader, signals, flags.watch);
   Drain(*serving.server, signals, std::chrono::seconds(flags.drain_seconds), *logger);
+  if (tracing != nullptr) tracing->Shutdown(kTracesFlush);
   return kExitOk;
 }
 
@@ -251,7 +268,7 @@ void RegisterServe(CLI::App& program, int& exit_status) {
   command->add_flag("--dry-run", flags->dry_run, "load everything, then exit");
   command->add_flag("--json", flags->json, "announce the address as JSON");
   command->add_flag("--no-dashboard", flags->no_dashboard, "nothing at /, and no /v1/aio/*");
-  command->add_flag("-q,--quiet", flags->quiet, "no access log");
+  flags->log.AddTo(*command);
   command->footer(
       "Example:\n  aio serve --port 8080\n"
       "  curl -s localhost:8080/v1/chat/completions -d '{\"model\": \"auto\", "

@@ -1,7 +1,5 @@
 #include "server/call.h"
 
-#include <spdlog/logger.h>
-
 #include <chrono>
 #include <utility>
 
@@ -9,6 +7,7 @@
 #include "api/openai_response.h"
 #include "server/cors.h"
 #include "server/headers.h"
+#include "server/request_log.h"
 
 namespace aio {
 namespace {
@@ -21,6 +20,20 @@ std::string NewOrSaneId(const HttpRequest& request) {
   return IsSaneRequestId(id) ? std::string(id) : NewRequestId();
 }
 
+// Which of two traceparents would be meant, nobody can tell.
+std::optional<TraceContext> ClientTrace(const HttpHeaders& headers) {
+  int parents = 0;
+  std::string states;
+  for (const auto& [name, value] : headers.entries()) {
+    if (SameHeaderName(name, "traceparent")) ++parents;
+    if (!SameHeaderName(name, "tracestate")) continue;
+    if (!states.empty()) states += ',';
+    states += value;
+  }
+  if (parents != 1) return std::nullopt;
+  return ParseTraceContext(headers.Get("traceparent"), states);
+}
+
 }  // namespace
 
 Call::Call(std::shared_ptr<ServerContext> context, HttpRequest request,
@@ -29,7 +42,34 @@ Call::Call(std::shared_ptr<ServerContext> context, HttpRequest request,
       request_(std::move(request)),
       response_(std::move(response)),
       arrival_(context_->clock.Now()),
-      id_(NewOrSaneId(request_)) {}
+      id_(NewOrSaneId(request_)) {
+  facts_.id = id_;
+  facts_.method = PrintableAscii(request_.method, kLoggedPathBytesMax);
+  facts_.path = PrintableAscii(request_.path, kLoggedPathBytesMax);
+  facts_.route = "other";
+}
+
+// Of a call that nobody answered: the connection says so to the client.
+Call::~Call() {
+  if (trace_ != nullptr) context_->tracer->End(*trace_, std::move(facts_));
+}
+
+void Call::StartTrace() {
+  const std::optional<TraceContext> client = ClientTrace(request_.headers);
+  if (context_->tracer == nullptr) {
+    trace_context_ = client;
+    return;
+  }
+  TracedRequest traced = context_->tracer->Start(client, arrival_);
+  trace_context_ = std::move(traced.context);
+  trace_ = std::move(traced.trace);
+}
+
+void Call::FollowTrace(const std::string& id, int choice) {
+  if (trace_ == nullptr) return;
+  if (choice == 0) trace_->Asked(context_->clock.Now());
+  context_->tracer->Follow(id, trace_, choice);
+}
 
 // What is counted and logged of an answer with `status`, which may reach nobody.
 int Call::Outcome(int status) const {
@@ -40,6 +80,9 @@ int Call::Outcome(int status) const {
 void Call::AddCommonHeaders(HttpHeaders& headers) const {
   headers.Set("x-request-id", id_);
   if (speaks_anthropic()) headers.Set("request-id", id_);  // by the name that its clients read
+  if (context_->tracer != nullptr && trace_context_) {
+    headers.Set("traceresponse", FormatTraceparent(*trace_context_));
+  }
   headers.Add("x-content-type-options", "nosniff");
   if (account_ != nullptr) AddLimitHeaders(account_->budgets->Read(context_->clock.Now()), headers);
   if (!context_->cors_origins.empty()) AddCorsHeaders(context_->cors_origins, request_, headers);
@@ -56,11 +99,10 @@ void Call::RespondJson(int status, std::string json, HttpHeaders headers) {
   Respond({.status = status, .headers = std::move(headers), .body = std::move(json)});
 }
 
-int Call::FailureCode(const Status& status) const {
+int Call::FailureCode(const Status& status) {
   const int code = Outcome(HttpStatusOf(status.code()));
-  if (code >= 500 && context_->logger != nullptr) {
-    context_->logger->warn("request {} failed: {}", id_, status.ToString());
-  }
+  facts_.failure = status;
+  if (code >= 500) LogFailure(*context_, facts_, trace_context_);
   return code;
 }
 
@@ -102,23 +144,16 @@ void Call::FailStream(const Status& status, std::string last_event) {
 
 void Call::End(int status) {
   if (std::exchange(ended_, true)) return;
-  context_->metrics.CountRequest(endpoint_, status);
+  context_->metrics.CountRequest(facts_.route, status);
   if (reserved_tokens_ > 0) {
     account_->budgets->Settle(reserved_tokens_, facts_.prompt_tokens + facts_.completion_tokens,
                               context_->clock.Now());
   }
-  if (context_->logger == nullptr) return;
-  const std::string key = account_ != nullptr ? " key=" + account_->key.name : "";
-  const double ms = ToMs(context_->clock.Now() - arrival_);
-  const std::string target =
-      PrintableAscii(request_.method + " " + request_.path, kLoggedPathBytesMax);
-  if (facts_.model.empty()) {
-    context_->logger->info("{} {} {:.1f} ms{} id={}", target, status, ms, key, id_);
-    return;
-  }
-  context_->logger->info("{} {} {:.1f} ms model={} prompt_tokens={} completion_tokens={}{} id={}",
-                         target, status, ms, facts_.model, facts_.prompt_tokens,
-                         facts_.completion_tokens, key, id_);
+  facts_.status = status;
+  if (account_ != nullptr) facts_.key = account_->key.name;
+  LogRequest(*context_, facts_, trace_context_, context_->clock.Now() - arrival_);
+  if (trace_ == nullptr) return;
+  context_->tracer->End(*std::exchange(trace_, nullptr), std::move(facts_));
 }
 
 }  // namespace aio

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,30 +16,34 @@
 #include "http/http_message.h"
 #include "http/http_server.h"
 #include "server/context.h"
+#include "telemetry/request_record.h"
+#include "telemetry/tracer.h"
 
 namespace aio {
 
-// What the log says of an answer beside its status.
-struct CallFacts {
-  std::string model;
-  int prompt_tokens = 0;
-  int completion_tokens = 0;
-};
-
 // Ends exactly once: by Respond(), by Fail() or by FinishStream(); whichever it is counts and
-// logs the request. Methods are for one thread at a time.
+// logs the request, and ends its trace. Methods are for one thread at a time.
 class Call {
  public:
   Call(std::shared_ptr<ServerContext> context, HttpRequest request,
        std::shared_ptr<ResponseWriter> response);
+  ~Call();
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
 
   ServerContext& context() const { return *context_; }
   const HttpRequest& request() const { return request_; }
   const std::string& id() const { return id_; }
   TimePoint arrival() const { return arrival_; }
   // The route's name in metrics; "other" until it is known.
-  void set_endpoint(std::string_view endpoint) { endpoint_ = endpoint; }
-  CallFacts& facts() { return facts_; }
+  void set_endpoint(std::string_view endpoint) { facts_.route = endpoint; }
+  // What the log and the trace say of it; all but the answer and the question is the call's own.
+  RequestFacts& facts() { return facts_; }
+
+  // Takes over what the client says of its trace. Before any work.
+  void StartTrace();
+  // What is now asked of the backend as `id` belongs to this call's trace.
+  void FollowTrace(const std::string& id, int choice);
 
   // Whose key the request shows; null if none was asked for.
   const std::shared_ptr<const Account>& account() const { return account_; }
@@ -70,7 +75,7 @@ class Call {
  private:
   int Outcome(int status) const;
   // Of a failure; logged if it is ours.
-  int FailureCode(const Status& status) const;
+  int FailureCode(const Status& status);
   bool speaks_anthropic() const { return request_.path.starts_with("/v1/messages"); }
   void End(int status);
   // What every answer has; of a stream's the limits are those at its start.
@@ -81,8 +86,9 @@ class Call {
   const std::shared_ptr<ResponseWriter> response_;
   const TimePoint arrival_;
   const std::string id_;
-  std::string_view endpoint_ = "other";
-  CallFacts facts_;
+  RequestFacts facts_;
+  std::optional<TraceContext> trace_context_;
+  std::shared_ptr<RequestTrace> trace_;  // null: it is not sampled
   std::shared_ptr<const Account> account_;
   int64_t reserved_tokens_ = 0;
   Duration retry_after_ = std::chrono::seconds(1);

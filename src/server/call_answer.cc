@@ -128,6 +128,7 @@ void CallAnswer::Start(Request request) {
     others_ = request;
     request.hold_prompt = true;
   }
+  call_->FollowTrace(request.id, 0);
   auto first = context().backend.Generate(std::move(request),
                                           std::make_shared<ChoiceSink>(shared_from_this(), 0));
   if (!first.ok()) return call_->Fail(InTermsOf(kind_, first.status()));
@@ -142,6 +143,7 @@ void CallAnswer::OnStart(int choice, const StartEvent& event) {
   choices_[choice].start = event;
   if (choice > 0) return;
   call_->facts().model = event.model;
+  call_->facts().decision = event.decision;
   call_->facts().prompt_tokens = event.prompt_tokens;
   if (event.decision) context().metrics.CountDecision(*event.decision);
   if (is_stream_) call_->StartStream(Headers(), encoder_->Start(event));
@@ -158,8 +160,9 @@ void CallAnswer::OnToken(int index, const TokenEvent& event) {
     if (!choice.first_token) {
       choice.first_token = choice.last_token;
       if (index == 0) {  // a request has one
-        context().metrics.ObserveFirstToken(choice.start.model,
-                                            choice.last_token - call_->arrival());
+        const Duration waited = choice.last_token - call_->arrival();
+        call_->facts().first_token = waited;
+        context().metrics.ObserveFirstToken(choice.start.model, waited);
       }
     }
     if (is_stream_) {
@@ -218,6 +221,7 @@ void CallAnswer::StartOthers() {
     Request own = request;
     own.id = fmt::format("{}/{}", request.id, choice);
     own.sampling.seed += static_cast<uint64_t>(choice);
+    call_->FollowTrace(own.id, choice);
     auto generation = context().backend.Generate(
         std::move(own), std::make_shared<ChoiceSink>(shared_from_this(), choice));
     if (!generation.ok()) return OnError(generation.status());
@@ -243,7 +247,10 @@ void CallAnswer::End(int index, const FinishEvent& event) {
     total_ = event;
   }
   const bool is_last = --running_ == 0;
-  if (is_last) call_->facts().completion_tokens = total_->usage.completion_tokens;
+  RequestFacts& facts = call_->facts();
+  facts.finish_reasons.push_back(event.reason);
+  facts.finish = total_;
+  if (is_last) facts.completion_tokens = total_->usage.completion_tokens;
   if (is_stream_) {
     std::string bytes = encoder_->End(index, event);
     if (is_last) bytes += encoder_->Finish(*total_);

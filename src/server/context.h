@@ -29,6 +29,8 @@ struct ServerContext {
   const FeedbackHandler feedback;                // may be empty
   const std::vector<MetricSource> metric_sources;
   const std::vector<ServerPage> pages;
+  const LogFormat log_format;
+  const std::shared_ptr<Tracer> tracer;  // may be null
   Metrics metrics;
   std::atomic<Server::State> state{Server::State::kCreated};
 

@@ -38,7 +38,7 @@ void AddCorsHeaders(const std::vector<std::string>& origins, const HttpRequest& 
     return;
   }
   headers.Add("access-control-expose-headers",
-              "x-request-id, retry-after, x-aio-model, x-aio-intent, x-aio-entropy, "
+              "x-request-id, traceresponse, retry-after, x-aio-model, x-aio-intent, x-aio-entropy, "
               "x-aio-strategy, x-aio-reason, x-ratelimit-limit-requests, "
               "x-ratelimit-remaining-requests, x-ratelimit-reset-requests, "
               "x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens");
@@ -47,16 +47,17 @@ void AddCorsHeaders(const std::vector<std::string>& origins, const HttpRequest& 
 HttpResponse CorsPreflight(std::string_view method) {
   // Keys travel in a header that the page sets itself, never in cookies: so no credentials.
   return {.status = 200,
-          .headers = {{"access-control-allow-methods", std::string(method)},
-                      {"access-control-allow-headers",
-                       "authorization, content-type, x-api-key, x-request-id, "
-                       "x-request-timeout-ms, x-session-id, x-conversation-id, "
-                       "anthropic-version, anthropic-beta, "
-                       "anthropic-dangerous-direct-browser-access, x-stainless-arch, "
-                       "x-stainless-lang, x-stainless-os, x-stainless-package-version, "
-                       "x-stainless-retry-count, x-stainless-runtime, "
-                       "x-stainless-runtime-version, x-stainless-timeout"},
-                      {"access-control-max-age", "600"}},
+          .headers =
+              {{"access-control-allow-methods", std::string(method)},
+               {"access-control-allow-headers",
+                "authorization, content-type, x-api-key, x-request-id, "
+                "x-request-timeout-ms, x-session-id, x-conversation-id, traceparent, tracestate, "
+                "anthropic-version, anthropic-beta, "
+                "anthropic-dangerous-direct-browser-access, x-stainless-arch, "
+                "x-stainless-lang, x-stainless-os, x-stainless-package-version, "
+                "x-stainless-retry-count, x-stainless-runtime, "
+                "x-stainless-runtime-version, x-stainless-timeout"},
+               {"access-control-max-age", "600"}},
           .body = ""};
 }
 

@@ -19,14 +19,32 @@ std::string SessionOf(const HttpHeaders& headers) {
   return std::string(session.empty() ? headers.Get("x-conversation-id") : session);
 }
 
+QuestionFacts QuestionOf(const ApiRequest& decoded) {
+  const Request& request = decoded.request;
+  const AnswerFormatKind format = request.format.kind;
+  QuestionFacts facts;
+  facts.operation = decoded.kind == ApiKind::kCompletion ? "text_completion" : "chat";
+  facts.model = PrintableAscii(request.model, kLoggedNameBytesMax);
+  facts.stream = decoded.stream;
+  facts.choices = decoded.choices;
+  facts.max_tokens = request.sampling.max_tokens;
+  facts.temperature = request.sampling.temperature;
+  facts.top_p = request.sampling.top_p;
+  if (decoded.has_seed) facts.seed = request.sampling.seed;
+  facts.json = format == AnswerFormatKind::kJsonObject || format == AnswerFormatKind::kJsonSchema;
+  facts.session = PrintableAscii(request.session, kLoggedNameBytesMax);
+  return facts;
+}
+
 // What the body leaves to the server.
-void Complete(const Call& call, ApiRequest& decoded) {
+void Complete(Call& call, ApiRequest& decoded) {
   Request& request = decoded.request;
   request.id = call.id();
   request.session = SessionOf(call.request().headers);
   if (!decoded.has_seed) request.sampling.seed = RandomBits();
   const Duration timeout = call.context().request_timeout;
   if (timeout > Duration::zero()) request.deadline = call.arrival() + timeout;
+  call.facts().question = QuestionOf(decoded);
 }
 
 // Of both kinds of OpenAI's older API.
@@ -94,10 +112,13 @@ void HandleDecision(const std::shared_ptr<Call>& call) {
   Complete(*call, *decoded);
   if (const Status may = AdmitRequest(*call, decoded->request); !may.ok()) return call->Fail(may);
   call->DropBody();
+  call->facts().question.operation = {};  // nothing is generated
+  call->FollowTrace(decoded->request.id, 0);
   const Status status =
       call->context().backend.Decide(decoded->request, [call](Result<Decision> decision) {
         if (!decision.ok()) return call->Fail(decision.status());
         call->facts().model = decision->model;
+        call->facts().decision = *decision;
         call->facts().prompt_tokens = decision->prompt_tokens;
         call->RespondJson(200, EncodeDecision(*decision),
                           DecisionHeaders(decision->model, &*decision));

@@ -7,6 +7,7 @@
 #include "api/tokens_api.h"
 #include "server/authorize.h"
 #include "server/handlers.h"
+#include "server/headers.h"
 
 namespace aio {
 
@@ -43,6 +44,8 @@ void HandleEmbeddings(const std::shared_ptr<Call>& call) {
   if (!decoded.ok()) return call->Fail(decoded.status());
   if (const Status may = CheckModel(*call, decoded->query.model); !may.ok()) return call->Fail(may);
   call->DropBody();
+  call->facts().question = {.operation = "embeddings",
+                            .model = PrintableAscii(decoded->query.model, kLoggedNameBytesMax)};
   const Duration timeout = call->context().request_timeout;
   if (timeout > Duration::zero()) decoded->query.deadline = call->arrival() + timeout;
   const auto fail = [call](const Status& status) {

@@ -15,6 +15,7 @@
 namespace aio {
 
 inline constexpr size_t kHeaderValueBytesMax = 512;
+inline constexpr size_t kLoggedNameBytesMax = 128;  // of what a client names: logs and traces
 
 // 32 hexadecimal digits that nobody can guess.
 std::string NewRequestId();

@@ -120,6 +120,7 @@ void Dispatch(const std::shared_ptr<Call>& call) {
     if (!status.ok()) return call->Fail(status);
   }
   if (route->needs_ready) {
+    call->StartTrace();
     Status status = CheckReady(call->context().state);
     if (status.ok()) status = CountAgainstLimit(*call);
     if (!status.ok()) return call->Fail(status);

@@ -1,7 +1,6 @@
 #include "server/server.h"
 
 #include <fmt/format.h>
-#include <spdlog/logger.h>
 
 #include <condition_variable>
 #include <mutex>
@@ -13,6 +12,7 @@
 #include "server/call.h"
 #include "server/context.h"
 #include "server/headers.h"
+#include "server/request_log.h"
 #include "server/routes.h"
 
 namespace aio {
@@ -24,9 +24,7 @@ auto MakeErrorRenderer(std::weak_ptr<ServerContext> weak) {
     const std::string id = NewRequestId();
     if (const auto context = weak.lock()) {
       context->metrics.CountRequest("malformed", status);
-      if (context->logger != nullptr) {
-        context->logger->info("refused {} from {}: {} id={}", status, remote, message, id);
-      }
+      LogRefusal(*context, {.id = id, .status = status, .remote = remote, .message = message});
     }
     return HttpResponse{.status = status,
                         .headers = {{"content-type", "application/json"}, {"x-request-id", id}},
@@ -144,6 +142,8 @@ Result<std::unique_ptr<Server>> Server::Create(Backend& backend, ServerOptions o
                                                            options.feedback,
                                                            options.metric_sources,
                                                            options.pages,
+                                                           options.log_format,
+                                                           options.tracer,
                                                            {}});
   options.http.render_error = MakeErrorRenderer(context);
   return std::unique_ptr<Server>(

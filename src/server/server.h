@@ -23,6 +23,7 @@
 #include "http/http_message.h"
 #include "http/http_server.h"
 #include "server/metric_reading.h"
+#include "telemetry/log_format.h"
 
 namespace spdlog {
 class logger;
@@ -31,6 +32,7 @@ class logger;
 namespace aio {
 
 class AccessControl;  // access/access_control.h
+class Tracer;         // telemetry/tracer.h
 
 // Takes what a client thinks of an answer. `done` is called once, from any thread, perhaps after
 // this has returned; its Status is the client's answer: kNotFound for an id that is not known.
@@ -63,6 +65,10 @@ struct ServerOptions {
   std::vector<ServerPage> pages;             // likewise; found after the server's own paths
   // One line a request at info; failures at warn. Never prompt or answer text. Null: silent.
   std::shared_ptr<spdlog::logger> logger;
+  // Of what the server itself logs; with kJson `logger` is one by the name of kMembersLogger.
+  LogFormat log_format = LogFormat::kText;
+  // Of requests for work; null: none is traced, and a traceparent is told to the log alone.
+  std::shared_ptr<Tracer> tracer;
 };
 
 // Thread-safe.

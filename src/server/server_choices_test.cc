@@ -62,10 +62,10 @@ TEST_F(ServerChoicesTest, HaveSeedsOfTheirOwnAndOneModel) {
     EXPECT_TRUE(calls[i].had_held_prompt);
   }
   EXPECT_EQ(backend_->held_prompts(), 0);
-  EXPECT_EQ(
-      MetricValue(Get("/metrics").body, R"(aio_decisions_total{intent="code",model="pocket-small",)"
-                                        R"(rule="small-code",strategy="prompt_lookup"})"),
-      "1");
+  EXPECT_EQ(MetricValue(Get("/metrics").body,
+                        R"(aio_decisions_total{intent="code",model="pocket-small",role="small",)"
+                        R"(rule="small-code",strategy="prompt_lookup"})"),
+            "1");
 }
 
 TEST_F(ServerChoicesTest, StreamsInterleave) {

@@ -17,6 +17,7 @@
 #include "backend/testing/fake_backend.h"
 #include "http/test_client.h"
 #include "server/server.h"
+#include "telemetry/json_log.h"
 
 namespace aio {
 
@@ -54,7 +55,10 @@ class ServerTest : public testing::Test {
     backend_ = std::make_unique<FakeBackend>(
         std::vector<FakeModel>{routed, FakeModel::Named("pocket-small", "small")}, delivery);
     options.port = 0;
-    options.logger = std::make_shared<spdlog::logger>("test", sink_);
+    const bool logs_json = options.log_format == LogFormat::kJson;
+    if (logs_json) sink_->set_formatter(MakeJsonLogFormatter());
+    options.logger =
+        std::make_shared<spdlog::logger>(logs_json ? std::string(kMembersLogger) : "test", sink_);
     Result<std::unique_ptr<Server>> server = Server::Create(*backend_, options, clock_);
     ASSERT_TRUE(server.ok()) << server.status().ToString();
     server_ = std::move(*server);
