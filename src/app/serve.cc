@@ -165,6 +165,7 @@ struct Serving {
   std::unique_ptr<Backend> traced_router;  // in front of it; null: nothing is traced
   std::unique_ptr<AdmissionBackend> admission;
   ReloadCounts reloads;
+  std::unique_ptr<QuickReadBandwidth> bandwidth;  // null without a dashboard
   std::unique_ptr<Server> server;
 };
 
@@ -182,8 +183,9 @@ Status StartServing(const AppConfig& config, ServerOptions options, Serving& ser
   ConnectAdmission(*serving.admission, options);
   ConnectReloads(serving.reloads, options);
   if (serving.recent != nullptr) {
+    serving.bandwidth = std::make_unique<QuickReadBandwidth>(config.engine.num_threads, clock);
     ConnectDashboard([&serving] { return serving.router->get(); }, *serving.recent,
-                     QuickReadBandwidth(config.engine.num_threads, clock), clock, options);
+                     *serving.bandwidth, clock, options);
   }
   AIO_ASSIGN_OR_RETURN(serving.server,
                        Server::Create(*serving.admission, std::move(options), clock));
