@@ -46,13 +46,21 @@ class AdmissionBackend::State : public std::enable_shared_from_this<State> {
   };
   // One that will never start, and what its sink is to be told.
   using Dead = std::pair<std::shared_ptr<EventSink>, Status>;
+  // A place among those that run, given back unless it is kept.
+  class Place;
 
-  Result<std::shared_ptr<Ticket>> StartNow(Request request, std::shared_ptr<EventSink> sink);
+  // Both may throw for want of memory, and then nothing has changed.
+  Result<std::shared_ptr<Ticket>> TryGenerate(Request request, std::shared_ptr<EventSink> sink);
+  Result<std::shared_ptr<Ticket>> StartNow(Request request, std::shared_ptr<EventSink> sink,
+                                           Duration waited);
   Result<std::shared_ptr<Ticket>> Enqueue(Request request, std::shared_ptr<EventSink> sink);
   Status CheckRoom(const std::string& client) const;  // holding mutex_
-  void Bury(uint64_t id, Status status);              // holding mutex_
+  void Bury(uint64_t id, Status status);              // holding mutex_, as all below
+  void BuryOverdue();
+  // Does what there is to do, letting go of the lock meanwhile; false once it has stopped.
+  bool RunOnce(std::unique_lock<std::mutex>& lock);
   void WaitForWork(std::unique_lock<std::mutex>& lock);
-  void StartWaiting(Waiting waiting);
+  void StartWaiting(Waiting waiting);  // not holding it
 
   Backend& backend_;
   const Clock& clock_;

@@ -1,6 +1,7 @@
 #include "admission/fair_queue.h"
 
 #include <algorithm>
+#include <new>
 
 #include "base/check.h"
 
@@ -18,13 +19,21 @@ void FairQueue::Begin(Client& client) {
 }
 
 void FairQueue::Push(QueuedItem item) {
-  Client& client = clients_[item.client];
-  Begin(client);
-  ++client.waiting;
-  levels_[item.priority][item.client].insert(item.id);
-  if (item.deadline != kNoDeadline) deadlines_.emplace(item.deadline, item.id);
   const uint64_t id = item.id;
-  AIO_CHECK(items_.emplace(id, std::move(item)).second, "an id waits twice");
+  const auto [entry, is_new] = items_.try_emplace(id, std::move(item));
+  AIO_CHECK(is_new, "an id waits twice");
+  const QueuedItem& kept = entry->second;
+  try {
+    Client& client = clients_[kept.client];
+    levels_[kept.priority][kept.client].insert(id);
+    if (kept.deadline != kNoDeadline) deadlines_.emplace(kept.deadline, id);
+    Begin(client);
+    ++client.waiting;
+  } catch (const std::bad_alloc&) {
+    Detach(kept);
+    items_.erase(entry);
+    throw;
+  }
 }
 
 std::optional<QueuedItem> FairQueue::Pop() {
@@ -54,22 +63,24 @@ bool FairQueue::Remove(uint64_t id) {
 }
 
 void FairQueue::Unlink(const QueuedItem& item) {
-  const auto level = levels_.find(item.priority);
-  const auto waiting = level->second.find(item.client);
-  waiting->second.erase(item.id);
-  if (waiting->second.empty()) level->second.erase(waiting);
-  if (level->second.empty()) levels_.erase(level);
-  deadlines_.erase({item.deadline, item.id});
+  Detach(item);
   --clients_[item.client].waiting;
 }
 
-std::vector<uint64_t> FairQueue::Expire(TimePoint now) {
-  std::vector<uint64_t> expired;
-  while (NextDeadline() <= now && !deadlines_.empty()) {
-    expired.push_back(deadlines_.begin()->second);
-    Remove(expired.back());
+void FairQueue::Detach(const QueuedItem& item) {
+  deadlines_.erase({item.deadline, item.id});
+  const auto level = levels_.find(item.priority);
+  if (level == levels_.end()) return;
+  if (const auto waiting = level->second.find(item.client); waiting != level->second.end()) {
+    waiting->second.erase(item.id);
+    if (waiting->second.empty()) level->second.erase(waiting);
   }
-  return expired;
+  if (level->second.empty()) levels_.erase(level);
+}
+
+std::optional<uint64_t> FairQueue::NextToExpire() const {
+  if (deadlines_.empty()) return std::nullopt;
+  return deadlines_.begin()->second;
 }
 
 TimePoint FairQueue::NextDeadline() const {

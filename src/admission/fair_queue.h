@@ -34,13 +34,14 @@ struct QueuedItem {
 // Not thread-safe.
 class FairQueue {
  public:
+  // Out of memory it throws, and nothing has changed; so do all others that can.
   void Push(QueuedItem item);
   // The next one, which counts as served; absent if nobody waits.
   std::optional<QueuedItem> Pop();
   // Whoever waits by this id; false if nobody does.
   bool Remove(uint64_t id);
-  // Removes those whose deadline is `now` or before; in order of their deadlines.
-  std::vector<uint64_t> Expire(TimePoint now);
+  // Whose deadline is the next; absent if nobody has one.
+  std::optional<uint64_t> NextToExpire() const;
   // kNoDeadline if there is none.
   TimePoint NextDeadline() const;
 
@@ -61,6 +62,8 @@ class FairQueue {
 
   void Begin(Client& client);
   void Unlink(const QueuedItem& item);
+  // The part of Unlink() that also undoes half of a Push().
+  void Detach(const QueuedItem& item);
   void Prune();
 
   std::unordered_map<uint64_t, QueuedItem> items_;

@@ -1,17 +1,18 @@
 #include "admission/fair_queue.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <new>
 #include <string>
-#include <vector>
+#include <utility>
+
+#include "base/testing/allocation_counter.h"
 
 namespace aio {
 namespace {
 
 using std::chrono::seconds;
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 
 const TimePoint kStart{};
 
@@ -105,16 +106,40 @@ TEST_F(FairQueueTest, RemovedOnesAreGone) {
   EXPECT_EQ(queue_.size(), 0u);
 }
 
-TEST_F(FairQueueTest, DeadlinesPass) {
+TEST_F(FairQueueTest, DeadlinesAreInOrder) {
+  EXPECT_FALSE(queue_.NextToExpire());
   Push("a", 100, 0, kStart + seconds(2));
   Push("a", 100, 0, kStart + seconds(1));
   Push("a");
   EXPECT_EQ(queue_.NextDeadline(), kStart + seconds(1));
-  EXPECT_THAT(queue_.Expire(kStart), IsEmpty());
-  EXPECT_THAT(queue_.Expire(kStart + seconds(5)), ElementsAre(1, 0));
+  EXPECT_EQ(queue_.NextToExpire(), 1u);
+  EXPECT_TRUE(queue_.Remove(1));
+  EXPECT_EQ(queue_.NextToExpire(), 0u);
+  EXPECT_TRUE(queue_.Remove(0));
   EXPECT_EQ(queue_.NextDeadline(), kNoDeadline);
-  EXPECT_THAT(queue_.Expire(kNoDeadline), IsEmpty());
+  EXPECT_FALSE(queue_.NextToExpire());
   EXPECT_EQ(queue_.Pop()->id, 2u);
+}
+
+// Whichever allocation fails, the queue is as it was.
+TEST_F(FairQueueTest, WantOfMemoryChangesNothing) {
+  const std::string client(100, 'c');  // takes memory to copy
+  bool failed = true;
+  for (int nth = 1; failed; ++nth) {
+    QueuedItem item{.id = 7, .client = client, .deadline = kStart + seconds(1)};
+    const FailingAllocation allocation(nth);
+    try {
+      queue_.Push(std::move(item));
+    } catch (const std::bad_alloc&) {
+      EXPECT_EQ(queue_.size(), 0u);
+      EXPECT_EQ(queue_.size_of(client), 0u);
+      EXPECT_EQ(queue_.NextDeadline(), kNoDeadline);
+      EXPECT_FALSE(queue_.Pop());
+    }
+    failed = allocation.has_failed();
+  }
+  EXPECT_EQ(queue_.Pop()->id, 7u);
+  EXPECT_FALSE(queue_.Pop());
 }
 
 TEST_F(FairQueueTest, ClientsWithoutEndAreForgotten) {

@@ -2,7 +2,8 @@
 
 #include <charconv>
 #include <cmath>
-#include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 
 #include "api/error_object.h"
 #include "app/read_bandwidth.h"
+#include "base/page_memory.h"
 #include "base/thread_pool.h"
 #include "dashboard/dashboard_json.h"
 #include "pages/fill_page.h"
@@ -67,24 +69,29 @@ HttpResponse WhatIf(const LiveView& view, std::string_view query) {
 
 }  // namespace
 
-double QuickReadBandwidth(int threads, const Clock& clock) {
-  constexpr size_t kBytes = size_t{192} << 20;
-  // Written, or the system would lend one page of zeros for all of it.
-  const std::vector<std::byte> memory(kBytes, std::byte{1});
-  ThreadPool pool(threads);
-  return ReadBandwidth(memory, pool, clock, /*bytes_min=*/2 * kBytes);
-}
+QuickReadBandwidth::QuickReadBandwidth(int threads, const Clock& clock)
+    : thread_([this, threads, &clock] {
+        constexpr int64_t kBytes = int64_t{192} << 20;
+        const Result<PageMemory> memory = PageMemory::Reserve(kBytes);
+        if (!memory.ok()) return;
+        // Written, or the system would lend one page of zeros for all of it.
+        std::memset(memory->data(), 1, memory->bytes());
+        ThreadPool pool(threads);
+        gb_per_s_ =
+            ReadBandwidth({memory->data(), memory->bytes()}, pool, clock, /*bytes_min=*/2 * kBytes);
+      }) {}
 
-void ConnectDashboard(RouterNow router, const RecentDecisions& decisions, double read_gb_per_s,
-                      const Clock& clock, ServerOptions& options) {
+void ConnectDashboard(RouterNow router, const RecentDecisions& decisions,
+                      const QuickReadBandwidth& bandwidth, const Clock& clock,
+                      ServerOptions& options) {
   // Of the router that serves at this moment.
-  const auto answer = [router = std::move(router), &decisions, &clock, read_gb_per_s](auto make) {
-    return [=, &decisions, &clock](const HttpRequest& request) {
+  const auto answer = [router = std::move(router), &decisions, &clock, &bandwidth](auto make) {
+    return [=, &decisions, &clock, &bandwidth](const HttpRequest& request) {
       const std::shared_ptr<const Router> now = router();
       const LiveView view{.backend = *now,
                           .policy = now->policy(),
                           .decisions = decisions,
-                          .read_bytes_per_second = read_gb_per_s * 1e9,
+                          .read_bytes_per_second = bandwidth.gb_per_s() * 1e9,
                           .now = clock.Now()};
       return make(view, request.query);
     };

@@ -28,6 +28,7 @@
 #include "app/service_manager.h"
 #include "app/system_memory.h"
 #include "app/watch_drift.h"
+#include "base/open_files.h"
 #include "dashboard/recent_decisions.h"
 #include "kernels/target.h"
 #include "server/server.h"
@@ -106,6 +107,17 @@ Status CheckAccess(const AppConfig& config, spdlog::logger& logger) {
   return Status::Ok();
 }
 
+// Every connection is an open file; some more are models, logs and the like.
+void CheckOpenFiles(int connections_max, spdlog::logger& logger) {
+  constexpr int kOthers = 64;
+  const int64_t files = RaiseOpenFilesLimit();
+  if (files >= connections_max + kOthers) return;
+  logger.warn(
+      "the system allows {} open files, fewer than server.connections_max = {} needs: raise the "
+      "limit (ulimit -n, or LimitNOFILE= of systemd)",
+      files, connections_max);
+}
+
 // Ends the program, whatever else it is about, when `wait` returns.
 template <typename Wait>
 void ExitAfter(Wait wait) {
@@ -170,6 +182,7 @@ struct Serving {
   std::unique_ptr<Backend> traced_router;  // in front of it; null: nothing is traced
   std::unique_ptr<AdmissionBackend> admission;
   ReloadCounts reloads;
+  std::unique_ptr<QuickReadBandwidth> bandwidth;  // null without a dashboard
   std::unique_ptr<Server> server;
 };
 
@@ -187,8 +200,9 @@ Status StartServing(const AppConfig& config, ServerOptions options, Serving& ser
   ConnectAdmission(*serving.admission, options);
   ConnectReloads(serving.reloads, options);
   if (serving.recent != nullptr) {
+    serving.bandwidth = std::make_unique<QuickReadBandwidth>(config.engine.num_threads, clock);
     ConnectDashboard([&serving] { return serving.router->get(); }, *serving.recent,
-                     QuickReadBandwidth(config.engine.num_threads, clock), clock, options);
+                     *serving.bandwidth, clock, options);
   }
   AIO_ASSIGN_OR_RETURN(serving.server,
                        Server::Create(*serving.admission, std::move(options), clock));
@@ -205,6 +219,7 @@ int RunServe(const ServeFlags& flags) {
   const std::shared_ptr<spdlog::logger> logger = MakeLogger(flags.log);
   ConnectLogger(logger, flags.log, options);
   if (const Status access = CheckAccess(*config, *logger); !access.ok()) return Fail(access);
+  CheckOpenFiles(options.http.connections_max, *logger);
   const SystemClock clock;
   options.access =
       std::make_shared<AccessControl>(AllKeys(*config), AsksForKeys(*config), clock.Now());

@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http.hpp>
+#include <new>
 #include <utility>
 
 namespace aio {
@@ -27,7 +29,9 @@ constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
 // Bytes of further requests that are read while one is being answered; beyond this the
 // client waits.
 constexpr size_t kPipelinedBytesMax = 64 << 10;
+// Read at a time: between requests and in heads, and in long bodies.
 constexpr size_t kReadBytes = 4 << 10;
+constexpr size_t kBodyReadBytes = 64 << 10;
 // How long a client may take to read the last answer and close, so that closing with
 // unread bytes does not destroy the answer on its way.
 constexpr Duration kLinger = std::chrono::seconds(2);
@@ -90,8 +94,7 @@ Connection::Connection(asio::ip::tcp::socket socket, std::shared_ptr<ClientStrea
       socket_(stream_.socket()),
       host_(host),
       options_(host.options()),
-      buffer_(host.options().header_bytes_max + kPipelinedBytesMax + kReadBytes),
-      output_ready_(socket_.get_executor()) {
+      event_(socket_.get_executor()) {
   error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
   socket_.non_blocking(true, ignored);
@@ -135,6 +138,13 @@ void Connection::CloseIfIdle() {
 void Connection::CloseSocket() {
   error_code ignored;
   socket_.close(ignored);
+  Wake();
+}
+
+asio::awaitable<bool> Connection::Wait(Duration time) {
+  event_.expires_after(OrForever(time));
+  const auto [error] = co_await event_.async_wait(kToken);
+  co_return error == asio::error::operation_aborted;
 }
 
 asio::awaitable<void> Connection::Expire(Duration after) {
@@ -152,18 +162,80 @@ asio::awaitable<bool> Connection::Handshake() {
 
 // --- Reading ---------------------------------------------------------------------------
 
+void Connection::StartRead(size_t bytes) {
+  if (reading_ || input_ended_ || !socket_.is_open()) return;
+  reading_ = true;
+  if (landing_.size() != bytes) {
+    landing_ = std::string();  // not to hold on to a body's
+    landing_.resize(bytes);
+  }
+  stream_.async_read_some(
+      asio::buffer(landing_),
+      asio::bind_executor(socket_.get_executor(),
+                          [self = shared_from_this()](const error_code& error, size_t read) {
+                            self->OnRead(error, read);
+                          }));
+}
+
+void Connection::OnRead(const error_code& error, size_t bytes) {
+  reading_ = false;
+  try {
+    input_.commit(asio::buffer_copy(input_.prepare(bytes), asio::buffer(landing_)));
+  } catch (const std::bad_alloc&) {
+    return CloseSocket();
+  }
+  if (error) {
+    input_ended_ = true;
+    // An answer that is being written by TLS hears of nothing else.
+    error_code ignored;
+    if (serving_ && stream_.is_tls()) socket_.cancel(ignored);
+  } else if (serving_ && input_.size() < kPipelinedBytesMax) {
+    StartRead(kReadBytes);  // nobody waits for what follows a request, but for the client's end
+  }
+  Wake();
+}
+
+std::string_view Connection::input() const {
+  return {static_cast<const char*>(input_.data().data()), input_.size()};
+}
+
 asio::awaitable<bool> Connection::WaitForFirstByte() {
-  if (buffer_.size() > 0) co_return true;  // pipelined
   // A client that connects and says nothing is no better than one that says half.
   const Duration patience = served_any_ ? options_.idle_timeout : options_.header_timeout;
+  const TimePoint deadline = std::chrono::steady_clock::now() + OrForever(patience);
   idle_ = true;
-  auto result =
-      co_await (stream_.async_read_some(buffer_.prepare(kReadBytes), kToken) || Expire(patience));
+  while (true) {
+    // Empty lines before a request are nothing (RFC 9112, 2.2).
+    while (input().starts_with("\r\n")) input_.consume(2);
+    if (input_.size() > 0 && input() != "\r") break;
+    StartRead(kReadBytes);
+    const Duration left = deadline - std::chrono::steady_clock::now();
+    if (input_ended_ || !socket_.is_open() || left <= Duration::zero()) co_return false;
+    co_await Wait(left);
+  }
   idle_ = false;
-  if (result.index() == 1) co_return false;
-  const auto [error, bytes] = std::get<0>(result);
-  buffer_.commit(bytes);
-  co_return !error;
+  co_return true;
+}
+
+asio::awaitable<Connection::Parsed> Connection::Parse(HttpParser& parser, TimePoint deadline) {
+  while (true) {
+    error_code error;
+    const size_t used = parser.put(input_.data(), error);
+    input_.consume(used);
+    const bool whole = parser.is_done() || (!parser.eager() && parser.is_header_done());
+    if (!error && whole) co_return Parsed::kDone;
+    if (!error && used > 0) continue;
+    if (!error) error = http::error::need_more;
+    if (error == http::error::need_more && input_ended_) error = http::error::partial_message;
+    if (error != http::error::need_more) {
+      parse_fault_ = error;
+      co_return Parsed::kFault;
+    }
+    StartRead(parser.is_header_done() ? kBodyReadBytes : kReadBytes);
+    const Duration left = deadline - std::chrono::steady_clock::now();
+    if (left <= Duration::zero()) co_return Parsed::kTimeout;
+    co_await Wait(left);
+  }
 }
 
 Connection::Reading Connection::Judge(const error_code& error) const {
@@ -183,11 +255,11 @@ Connection::Reading Connection::Judge(const error_code& error) const {
 }
 
 asio::awaitable<std::optional<Connection::Reading>> Connection::ReadHeader(HttpParser& parser) {
-  auto result = co_await (http::async_read_header(stream_, buffer_, parser, kToken) ||
-                          Expire(options_.header_timeout));
-  if (result.index() == 1) co_return Refusal{408, "The request's headers took too long."};
-  const auto [error, bytes] = std::get<0>(result);
-  if (error) co_return Judge(error);
+  parser.eager(false);
+  const TimePoint deadline = std::chrono::steady_clock::now() + OrForever(options_.header_timeout);
+  const Parsed parsed = co_await Parse(parser, deadline);
+  if (parsed == Parsed::kTimeout) co_return Refusal{408, "The request's headers took too long."};
+  if (parsed == Parsed::kFault) co_return Judge(parse_fault_);
   const int status = Unservable(parser);
   if (status == 0) co_return std::nullopt;
   co_return Refusal{status, status == 400 ? "The request must have one Host header, and only one "
@@ -197,18 +269,20 @@ asio::awaitable<std::optional<Connection::Reading>> Connection::ReadHeader(HttpP
 
 asio::awaitable<std::optional<Connection::Reading>> Connection::ReadBody(HttpParser& parser) {
   if (parser.is_done()) co_return std::nullopt;
-  if (boost::beast::iequals(parser.get()[http::field::expect], "100-continue")) {
+  const TimePoint deadline = std::chrono::steady_clock::now() + OrForever(options_.body_timeout);
+  // Who sends the body without waiting needs no leave; HTTP/1.0 knows of none.
+  const bool expects = boost::beast::iequals(parser.get()[http::field::expect], "100-continue");
+  if (expects && parser.get().version() >= 11) {
     constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
     const auto sent = co_await (
         asio::async_write(stream_, asio::buffer(kContinue.data(), kContinue.size()), kToken) ||
         Expire(options_.write_timeout));
     if (sent.index() == 1 || std::get<0>(std::get<0>(sent))) co_return Closed{};
   }
-  auto result = co_await (http::async_read(stream_, buffer_, parser, kToken) ||
-                          Expire(options_.body_timeout));
-  if (result.index() == 1) co_return Refusal{408, "The request's body took too long."};
-  const auto [error, bytes] = std::get<0>(result);
-  if (error) co_return Judge(error);
+  parser.eager(true);
+  const Parsed parsed = co_await Parse(parser, deadline);
+  if (parsed == Parsed::kTimeout) co_return Refusal{408, "The request's body took too long."};
+  if (parsed == Parsed::kFault) co_return Judge(parse_fault_);
   co_return std::nullopt;
 }
 
@@ -240,7 +314,7 @@ std::shared_ptr<Exchange> Connection::MakeExchange(ExchangeOptions options) {
 void Connection::OnOutput() {
   if (exchange_ != nullptr && exchange_->overflowed()) CloseSocket();
   has_output_ = true;
-  output_ready_.cancel();
+  Wake();
 }
 
 asio::awaitable<bool> Connection::Serve(Incoming incoming) {
@@ -248,6 +322,7 @@ asio::awaitable<bool> Connection::Serve(Incoming incoming) {
   struct Bracket {
     Connection& connection;
     ~Bracket() {
+      connection.serving_ = false;
       const std::shared_ptr<Exchange> exchange = std::move(connection.exchange_);
       exchange->Close();
       connection.host_.RequestEnded();
@@ -259,12 +334,15 @@ asio::awaitable<bool> Connection::Serve(Incoming incoming) {
     exchange_ = MakeExchange(incoming.options);
     host_.RequestBegan();
     const Bracket bracket{*this};
+    serving_ = true;
+    if (input_.size() == 0)
+      input_.shrink_to_fit();  // a stream may be long, and have many beside it
     host_.Handle(std::move(incoming.request), MakeResponseWriter(exchange_));
-    const auto first = co_await (WriteAnswer(*exchange_) || WatchClient());
-    whole = first.index() == 0 && std::get<0>(first);
+    if (input_.size() < kPipelinedBytesMax) StartRead(kReadBytes);
+    whole = co_await WriteAnswer(*exchange_);
     keep_alive = exchange_->keep_alive();
   }
-  if (!whole || client_gone_) co_return false;
+  if (!whole || input_ended_) co_return false;
   if (!keep_alive) co_await Linger();
   co_return keep_alive;
 }
@@ -278,15 +356,27 @@ asio::awaitable<void> Connection::Refuse(Refusal refusal) {
 }
 
 asio::awaitable<bool> Connection::WriteAnswer(Exchange& exchange) {
+  TimePoint next_ping = std::chrono::steady_clock::now() + OrForever(options_.ping_interval);
   while (true) {
     has_output_ = false;
     Exchange::Output output = exchange.Take();
-    if (!co_await WriteAll(exchange, std::move(output.bytes))) co_return false;
+    const bool had_output = !output.bytes.empty();
+    if (had_output && !co_await WriteAll(exchange, std::move(output.bytes))) co_return false;
     if (output.last) co_return true;
+    const TimePoint now = std::chrono::steady_clock::now();
+    if (had_output) next_ping = now + OrForever(options_.ping_interval);
     if (has_output_) continue;
-    output_ready_.expires_after(OrForever(options_.ping_interval));
-    const auto [error] = co_await output_ready_.async_wait(kToken);
-    if (!error) exchange.Ping();  // nobody woke us
+    if (!socket_.is_open() || (serving_ && input_ended_)) co_return false;
+    // A flood of further requests: they wait unread, and the client's end behind them.
+    const bool is_deaf = serving_ && !reading_;
+    if (is_deaf && HasHungUp(socket_.native_handle())) co_return false;
+    const Duration silence = next_ping - now;
+    if (silence > Duration::zero()) {
+      co_await Wait(is_deaf ? std::min(silence, kHangUpInterval) : silence);
+    } else {
+      exchange.Ping();
+      next_ping = now + OrForever(options_.ping_interval);
+    }
   }
 }
 
@@ -299,14 +389,31 @@ asio::awaitable<bool> Connection::WriteAll(Exchange& exchange, std::string bytes
     if (!error) {
       exchange.MarkSent(sent);
       rest.remove_prefix(sent);
-      continue;
+    } else if (error != asio::error::would_block || !co_await WaitForRoom()) {
+      co_return false;
     }
-    if (error != asio::error::would_block) co_return false;
-    auto result =
-        co_await (socket_.async_wait(socket_.wait_write, kToken) || Expire(options_.write_timeout));
-    if (result.index() == 1 || std::get<0>(std::get<0>(result))) co_return false;
   }
   co_return true;
+}
+
+asio::awaitable<bool> Connection::WaitForRoom() {
+  const TimePoint deadline = std::chrono::steady_clock::now() + OrForever(options_.write_timeout);
+  auto has_room = std::make_shared<bool>(false);  // the wait may outlive this
+  socket_.async_wait(socket_.wait_write,
+                     asio::bind_executor(socket_.get_executor(),
+                                         [self = shared_from_this(), has_room](const error_code&) {
+                                           *has_room = true;
+                                           self->Wake();
+                                         }));
+  while (!*has_room) {
+    const bool is_deaf = serving_ && !reading_;
+    if (!socket_.is_open() || (serving_ && input_ended_)) co_return false;
+    if (is_deaf && HasHungUp(socket_.native_handle())) co_return false;
+    const Duration left = deadline - std::chrono::steady_clock::now();
+    if (left <= Duration::zero()) co_return false;
+    co_await Wait(is_deaf ? std::min(left, kHangUpInterval) : left);
+  }
+  co_return socket_.is_open();
 }
 
 asio::awaitable<bool> Connection::WriteAllByTls(Exchange& exchange, std::string_view rest) {
@@ -323,29 +430,12 @@ asio::awaitable<bool> Connection::WriteAllByTls(Exchange& exchange, std::string_
   co_return true;
 }
 
-asio::awaitable<void> Connection::WatchClient() {
-  while (buffer_.size() < kPipelinedBytesMax) {
-    const auto [error, bytes] =
-        co_await stream_.async_read_some(buffer_.prepare(kReadBytes), kToken);
-    buffer_.commit(bytes);
-    if (!error) continue;
-    // Told once only: whoever reads after this would wait for an end that has come already.
-    client_gone_ = error != asio::error::operation_aborted;
-    co_return;
-  }
-  // A flood of further requests: they wait unread, and the client's end behind them.
-  while (!HasHungUp(socket_.native_handle())) {
-    const auto first =
-        co_await (socket_.async_wait(socket_.wait_error, kToken) || Expire(kHangUpInterval));
-    if (first.index() == 0) break;  // a reset, or CloseSocket()
-  }
-  client_gone_ = HasHungUp(socket_.native_handle());
-}
-
 asio::awaitable<void> Connection::Linger() {
+  error_code error;
+  if (reading_) socket_.cancel(error);  // what it would read is of no use any more
+  while (reading_) co_await Wait(kLinger);
   // So that the client can tell the end from a cut: to be told its own is not worth a fault.
   if (stream_.is_tls()) co_await (stream_.tls().async_shutdown(kToken) || Expire(kLinger));
-  error_code error;
   socket_.shutdown(socket_.shutdown_send, error);
   if (!error) co_await (ReadToEnd() || Expire(kLinger));
 }

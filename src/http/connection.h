@@ -1,7 +1,10 @@
 // One client's connection: reads requests one after the other, hands each to the handler and
 // sends its answer, watching all the while whether the client is still there.
 //
-// Everything runs on the connection's strand, but for what Exchange says of itself.
+// Everything runs on the connection's strand, but for what Exchange says of itself. One coroutine
+// lives the connection's life; whatever it waits for (bytes, output, room to write, a time) wakes
+// it by the one timer event_. Reading goes on beside it, so that a client's end is heard of while
+// its answer is written, and costs nothing extra when the next request comes.
 // Internal to http/: includes Asio.
 #ifndef AIO_HTTP_CONNECTION_H_
 #define AIO_HTTP_CONNECTION_H_
@@ -74,17 +77,27 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // The next two: nothing, or why there is no request.
   boost::asio::awaitable<std::optional<Reading>> ReadHeader(HttpParser& parser);
   boost::asio::awaitable<std::optional<Reading>> ReadBody(HttpParser& parser);
+  // Until the parser has what it wants of `input_`, at most until `deadline`.
+  enum class Parsed { kDone, kFault, kTimeout };
+  boost::asio::awaitable<Parsed> Parse(HttpParser& parser, TimePoint deadline);
   // True if the next request may follow.
   boost::asio::awaitable<bool> Serve(Incoming incoming);
   boost::asio::awaitable<void> Refuse(Refusal refusal);
   // True once the whole answer is sent, false if it cannot be.
   boost::asio::awaitable<bool> WriteAnswer(Exchange& exchange);
   boost::asio::awaitable<bool> WriteAll(Exchange& exchange, std::string bytes);
+  boost::asio::awaitable<bool> WaitForRoom();
   boost::asio::awaitable<bool> WriteAllByTls(Exchange& exchange, std::string_view rest);
-  // Returns when the client is gone.
-  boost::asio::awaitable<void> WatchClient();
-  boost::asio::awaitable<void> ReadToEnd();
   boost::asio::awaitable<void> Linger();
+  boost::asio::awaitable<void> ReadToEnd();
+
+  std::string_view input() const;  // what is in input_
+  // Reads into input_, one piece; nothing if that is under way, or the input has ended.
+  void StartRead(size_t bytes);
+  void OnRead(const boost::system::error_code& error, size_t bytes);
+  // Waits for Wake(); false if `time` passes first.
+  boost::asio::awaitable<bool> Wait(Duration time);
+  void Wake() { event_.cancel(); }
   boost::asio::awaitable<void> Expire(Duration after);
   std::shared_ptr<Exchange> MakeExchange(ExchangeOptions options);
   void OnOutput();
@@ -95,12 +108,16 @@ class Connection : public std::enable_shared_from_this<Connection> {
   ClientStream::Socket& socket_;  // the stream's
   ConnectionHost& host_;
   const HttpServerOptions& options_;
-  boost::beast::flat_buffer buffer_;
-  boost::asio::steady_timer output_ready_;  // waits for the exchange to have output
+  boost::asio::steady_timer event_;
+  boost::beast::flat_buffer input_;  // read, not yet parsed
+  std::string landing_;              // where the read that is under way puts its bytes
+  bool reading_ = false;
+  bool input_ended_ = false;               // the client has closed, or the connection broke
+  boost::system::error_code parse_fault_;  // of the last Parsed::kFault
   bool has_output_ = false;
   bool idle_ = true;  // between requests
   bool served_any_ = false;
-  bool client_gone_ = false;  // seen while a request was answered
+  bool serving_ = false;  // a request is being answered
   std::string remote_address_;
   std::shared_ptr<Exchange> exchange_;  // the request being answered, or null
 };

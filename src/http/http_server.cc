@@ -103,6 +103,7 @@ class HttpServer::Impl final : public ConnectionHost {
   void RequestEnded() override;
 
  private:
+  void RunIo();
   asio::awaitable<void> AcceptLoop();
   asio::awaitable<void> Pause(std::chrono::milliseconds time);
   void Spawn(tcp::socket socket);
@@ -150,7 +151,7 @@ Status HttpServer::Impl::Start(const std::string& host, int port, HttpHandler ha
   handler_ = std::move(handler);
   asio::co_spawn(acceptor_.get_executor(), AcceptLoop(), [](std::exception_ptr) {});
   for (int i = 0; i < std::max(1, options_.io_threads); ++i) {
-    threads_.emplace_back([this] { io_.run(); });
+    threads_.emplace_back([this] { RunIo(); });
   }
   return Status::Ok();
 }
@@ -161,6 +162,18 @@ Status HttpServer::Impl::SetTls(const TlsFiles& files) {
   std::lock_guard lock(mutex_);
   tls_ = std::move(context);
   return Status::Ok();
+}
+
+// One connection's want of memory is not the others' end.
+void HttpServer::Impl::RunIo() {
+  while (true) {
+    try {
+      io_.run();
+      return;
+    } catch (const std::exception&) {
+      std::this_thread::yield();  // thrown by one handler; the next one is another's
+    }
+  }
 }
 
 bool HttpServer::Impl::IsFull() const { return connections() >= options_.connections_max; }

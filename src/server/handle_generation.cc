@@ -1,11 +1,10 @@
-#include <cstdint>
-#include <random>
 #include <utility>
 
 #include "api/messages_api.h"
 #include "api/openai_request.h"
 #include "api/openai_response.h"
 #include "api/responses_api.h"
+#include "base/random_bits.h"
 #include "server/authorize.h"
 #include "server/call_answer.h"
 #include "server/handlers.h"
@@ -13,11 +12,6 @@
 
 namespace aio {
 namespace {
-
-uint64_t RandomSeed() {
-  std::random_device random;
-  return static_cast<uint64_t>(random()) << 32 | random();
-}
 
 // By the names that other servers know; empty: the client says nothing of it.
 std::string SessionOf(const HttpHeaders& headers) {
@@ -47,7 +41,7 @@ void Complete(Call& call, ApiRequest& decoded) {
   Request& request = decoded.request;
   request.id = call.id();
   request.session = SessionOf(call.request().headers);
-  if (!decoded.has_seed) request.sampling.seed = RandomSeed();
+  if (!decoded.has_seed) request.sampling.seed = RandomBits();
   const Duration timeout = call.context().request_timeout;
   if (timeout > Duration::zero()) request.deadline = call.arrival() + timeout;
   call.facts().question = QuestionOf(decoded);

@@ -7,8 +7,9 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
-#include <random>
 #include <system_error>
+
+#include "base/random_bits.h"
 
 namespace aio {
 namespace {
@@ -30,10 +31,8 @@ void AddLimit(std::string_view what, const std::optional<LimitReading>& reading,
 }  // namespace
 
 std::string NewRequestId() {
-  std::random_device random;
-  std::string id;
-  for (int i = 0; i < 4; ++i) id += fmt::format("{:08x}", static_cast<uint32_t>(random()));
-  return id;
+  const uint64_t high = RandomBits();
+  return fmt::format("{:016x}{:016x}", high, RandomBits());
 }
 
 bool IsSaneRequestId(std::string_view id) {
