@@ -81,6 +81,8 @@ struct TokenEvent {
   // One a token, of the answer's first Request::token_entropies_max: Shannon entropy in nats of
   // the model's distribution before sampling filters.
   std::vector<float> entropies = {};
+  // Calls of the request's tools that are whole now; their text is in no event.
+  std::vector<ToolCall> tool_calls = {};
 };
 
 enum class FinishReason {

@@ -18,9 +18,20 @@ namespace aio {
 
 struct ProbeHead;  // backend/probe_head.h
 
+// That a model calls a tool.
+struct ToolCall {
+  std::string id;         // by which the answer of the tool refers to it
+  std::string name;       // of the tool
+  std::string arguments;  // JSON, an object
+
+  friend bool operator==(const ToolCall&, const ToolCall&) = default;
+};
+
 struct ChatMessage {
-  std::string role;     // "system", "user" or "assistant"
+  std::string role;     // "system", "user", "assistant" or "tool"
   std::string content;  // valid UTF-8; special tokens in it are plain text
+  std::vector<ToolCall> tool_calls = {};  // of the assistant
+  std::string tool_call_id = {};          // of a tool: which call it answers
 
   friend bool operator==(const ChatMessage&, const ChatMessage&) = default;
 };
@@ -119,6 +130,8 @@ struct Request {
   Prompt prompt;
   SamplingParams sampling;
   AnswerFormat format;
+  // The tools that the model may call: a JSON array, as OpenAI's API has it. Empty: none.
+  std::string tools = {};
   std::optional<Strategy> strategy;         // the client's own choice
   std::optional<std::string> weights;       // likewise: "" (the role's own) or kW8A16
   std::optional<double> entropy_threshold;  // the client's tau, nats; only routing reads it

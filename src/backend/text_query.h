@@ -19,6 +19,7 @@ struct TokenizeQuery {
   bool parse_special = false;  // special tokens in it become their ids; else they are plain text
   // Of a conversation (which always begins as its template says):
   bool add_generation_prompt = true;
+  std::string tools = {};  // as Request::tools
 };
 
 struct Tokenized {

@@ -28,6 +28,7 @@
 #include "engine/request_checks.h"
 #include "engine/scoring.h"
 #include "engine/text_answers.h"
+#include "engine/tool_calls.h"
 
 namespace aio {
 
@@ -186,7 +187,7 @@ class EmbeddedBackend::Impl {
   Result<std::shared_ptr<Ticket>> ScoreByTemplate(int index, const Request& request,
                                                   const LabelQuery& labels,
                                                   LabelScoresCallback done);
-  Result<std::vector<int32_t>> Encode(int index, const Prompt& prompt);
+  Result<std::vector<int32_t>> Encode(int index, const Request& request);
   // Null when the request has none, or that of another engine.
   const HeldHandle* HeldBy(const Request& request) const;
   SequenceSetup MakeSetup(const Request& request, std::vector<int32_t> prompt);
@@ -244,10 +245,11 @@ int EmbeddedBackend::Impl::longest_context() {
 }
 
 // Megabytes of text take long to encode; what cannot fit is refused before.
-Result<std::vector<int32_t>> EmbeddedBackend::Impl::Encode(int index, const Prompt& prompt) {
-  AIO_ASSIGN_OR_RETURN(const int fewest, FewestPromptTokens(model(index), prompt));
+Result<std::vector<int32_t>> EmbeddedBackend::Impl::Encode(int index, const Request& request) {
+  const Prompt& prompt = request.prompt;
+  AIO_ASSIGN_OR_RETURN(const int fewest, FewestPromptTokens(model(index), prompt, request.tools));
   AIO_RETURN_IF_ERROR(CheckCanFit(prompt, fewest, runner(index).limits()));
-  return EncodePrompt(model(index), prompt);
+  return EncodePrompt(model(index), prompt, request.tools);
 }
 
 Result<EmbeddedBackend::Impl::Prepared> EmbeddedBackend::Impl::Prepare(const Request& request) {
@@ -256,11 +258,10 @@ Result<EmbeddedBackend::Impl::Prepared> EmbeddedBackend::Impl::Prepare(const Req
   AIO_RETURN_IF_ERROR(CheckParameters(request, prepared.model));
   AIO_RETURN_IF_ERROR(CheckHasDrafter(request, prepared.model));
   const HeldHandle* held = HeldBy(request);
-  if (held != nullptr && held->model() == prepared.model &&
-      held->encoded().prompt == request.prompt) {
+  if (held != nullptr && held->model() == prepared.model && held->encoded().IsOf(request)) {
     prepared.prompt = held->encoded().tokens;
   } else {
-    AIO_ASSIGN_OR_RETURN(prepared.prompt, Encode(prepared.model, request.prompt));
+    AIO_ASSIGN_OR_RETURN(prepared.prompt, Encode(prepared.model, request));
   }
   AIO_ASSIGN_OR_RETURN(
       prepared.answer_tokens_max,
@@ -310,7 +311,7 @@ Result<std::shared_ptr<Ticket>> EmbeddedBackend::Impl::ScoreLabels(const Request
 
 Result<std::vector<int32_t>> EmbeddedBackend::Impl::EncodeForProbe(int index,
                                                                    const Request& request) {
-  AIO_ASSIGN_OR_RETURN(std::vector<int32_t> tokens, Encode(index, request.prompt));
+  AIO_ASSIGN_OR_RETURN(std::vector<int32_t> tokens, Encode(index, request));
   AIO_RETURN_IF_ERROR(AnswerTokensMax(request.prompt, static_cast<int>(tokens.size()), std::nullopt,
                                       runner(index).limits())
                           .status());
@@ -323,8 +324,8 @@ Result<std::shared_ptr<Ticket>> EmbeddedBackend::Impl::ScoreByHead(int index,
                                                                    LabelScoresCallback done) {
   AIO_RETURN_IF_ERROR(CheckHead(labels, config(index)));
   AIO_ASSIGN_OR_RETURN(std::vector<int32_t> tokens, EncodeForProbe(index, request));
-  AIO_ASSIGN_OR_RETURN(HeadPrompt prompt,
-                       EncodeForHead(model(index), request.prompt, tokens, labels.window_tokens));
+  AIO_ASSIGN_OR_RETURN(HeadPrompt prompt, EncodeForHead(model(index), request.prompt, tokens,
+                                                        labels.window_tokens, request.tools));
   const ProbeHead& head = *labels.head;
   ReadingSetup setup;
   setup.pool = PoolOptionsFor(config(index), {head.layers}, prompt.text, head.window_tokens);
@@ -334,8 +335,9 @@ Result<std::shared_ptr<Ticket>> EmbeddedBackend::Impl::ScoreByHead(int index,
   }
   LabelScores scores;
   scores.prompt_tokens = static_cast<int>(tokens.size());
-  scores.held_prompt = std::make_shared<HeldHandle>(
-      inbox(), index, setup.sequence, EncodedPrompt{request.prompt, std::move(tokens)});
+  scores.held_prompt =
+      std::make_shared<HeldHandle>(inbox(), index, setup.sequence,
+                                   EncodedPrompt{request.prompt, request.tools, std::move(tokens)});
   setup.done = ScoreReading(labels.head, std::move(scores), std::move(done));
   return Submit(index, std::make_unique<ReadingSequence>(std::move(setup)));
 }
@@ -369,11 +371,12 @@ Result<std::shared_ptr<Ticket>> EmbeddedBackend::Impl::ScoreByTemplate(int index
   AIO_ASSIGN_OR_RETURN(std::vector<int32_t> tokens, EncodeForProbe(index, request));
   setup.prompt_tokens = static_cast<int>(tokens.size());
   AIO_ASSIGN_OR_RETURN(std::vector<int32_t> probe,
-                       EncodeProbe(model(index), request.prompt, labels));
+                       EncodeProbe(model(index), request.prompt, labels, request.tools));
   AIO_RETURN_IF_ERROR(CheckProbeFits(request.prompt, static_cast<int>(probe.size()), limits));
   setup.sequence = MakeSetup(request, std::move(probe));
-  setup.held_prompt = std::make_shared<HeldHandle>(
-      inbox(), index, setup.sequence, EncodedPrompt{request.prompt, std::move(tokens)});
+  setup.held_prompt =
+      std::make_shared<HeldHandle>(inbox(), index, setup.sequence,
+                                   EncodedPrompt{request.prompt, request.tools, std::move(tokens)});
   setup.done = std::move(done);
   return Submit(index, std::make_unique<ScoringSequence>(std::move(setup)));
 }
@@ -397,9 +400,9 @@ Result<std::shared_ptr<Ticket>> EmbeddedBackend::Impl::Generate(Request request,
   if (request.hold_prompt) {
     setup.held_prompt = std::make_shared<HeldHandle>(
         inbox(), prepared.model, setup.sequence,
-        EncodedPrompt{std::move(request.prompt), setup.sequence.prompt});
+        EncodedPrompt{std::move(request.prompt), request.tools, setup.sequence.prompt});
   }
-  setup.sink = std::move(sink);
+  setup.sink = ReadToolCalls(chosen, request, std::move(sink));
   return Submit(prepared.model, std::make_unique<GenerationSequence>(std::move(setup)));
 }
 
@@ -495,9 +498,10 @@ std::vector<ModelLoad> EmbeddedBackend::Load() const {
 Result<int> EmbeddedBackend::CountPromptTokens(const Request& request) const {
   AIO_ASSIGN_OR_RETURN(const int index, impl_->FindModel(request.model));
   const EmbeddedModel& model = impl_->model(index);
-  AIO_ASSIGN_OR_RETURN(const int fewest, FewestPromptTokens(model, request.prompt));
+  AIO_ASSIGN_OR_RETURN(const int fewest, FewestPromptTokens(model, request.prompt, request.tools));
   if (fewest >= impl_->longest_context()) return fewest;  // no model has room: as good as the count
-  AIO_ASSIGN_OR_RETURN(const std::vector<int32_t> prompt, EncodePrompt(model, request.prompt));
+  AIO_ASSIGN_OR_RETURN(const std::vector<int32_t> prompt,
+                       EncodePrompt(model, request.prompt, request.tools));
   return static_cast<int>(prompt.size());
 }
 

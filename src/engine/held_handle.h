@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -17,7 +18,12 @@ namespace aio {
 // A prompt and what Generate() computes for it.
 struct EncodedPrompt {
   Prompt prompt;
+  std::string tools;
   std::vector<int32_t> tokens;
+
+  bool IsOf(const Request& request) const {
+    return prompt == request.prompt && tools == request.tools;
+  }
 };
 
 // The tokens, which need not be encoded again (least of all on the engine thread, from where

@@ -31,12 +31,12 @@ Status CheckTokens(const std::vector<int32_t>& tokens, int vocabulary_size) {
 
 // A conversation or text as pieces; token prompts are the caller's.
 Result<std::vector<TextPiece>> RenderPrompt(const EmbeddedModel& model, const Prompt& prompt,
-                                            bool add_generation_prompt) {
+                                            const ChatOptions& options) {
   if (const auto* text = std::get_if<std::string>(&prompt)) {
     if (text->empty()) return Refuse("prompt", "the prompt is empty");
     return std::vector<TextPiece>{{*text, /*is_template=*/false}};
   }
-  return RenderChat(model, std::get<std::vector<ChatMessage>>(prompt), add_generation_prompt);
+  return RenderChat(model, std::get<std::vector<ChatMessage>>(prompt), options);
 }
 
 // Takes tokens out of the middle of those between the first `before` and the last `after`, so
@@ -73,7 +73,7 @@ void Append(std::vector<int32_t> more, std::vector<int32_t>& tokens) {
 
 Result<std::vector<TextPiece>> RenderChat(const EmbeddedModel& model,
                                           const std::vector<ChatMessage>& messages,
-                                          bool add_generation_prompt) {
+                                          const ChatOptions& options) {
   if (!model.chat_template) {
     return Refuse("messages",
                   fmt::format("model \"{}\" has no chat template; send it a text prompt, or force "
@@ -83,27 +83,40 @@ Result<std::vector<TextPiece>> RenderChat(const EmbeddedModel& model,
   if (messages.empty()) return Refuse("messages", "there are no messages");
   std::vector<ChatTurn> turns;
   turns.reserve(messages.size());
-  for (const ChatMessage& message : messages) turns.push_back({message.role, message.content});
-  return model.chat_template->Render(turns, add_generation_prompt);
+  for (const ChatMessage& message : messages) {
+    ChatTurn& turn = turns.emplace_back();
+    turn.role = message.role;
+    turn.content = message.content;
+    turn.call_id = message.tool_call_id;
+    turn.calls.reserve(message.tool_calls.size());
+    for (const ToolCall& call : message.tool_calls) {
+      turn.calls.push_back({call.id, call.name, call.arguments});
+    }
+  }
+  return model.chat_template->Render(turns, options);
 }
 
-Result<std::vector<int32_t>> EncodePrompt(const EmbeddedModel& model, const Prompt& prompt) {
+Result<std::vector<int32_t>> EncodePrompt(const EmbeddedModel& model, const Prompt& prompt,
+                                          std::string_view tools) {
   const Tokenizer& tokenizer = *model.tokenizer;
   if (const auto* given = std::get_if<std::vector<int32_t>>(&prompt)) {
     AIO_RETURN_IF_ERROR(CheckTokens(*given, tokenizer.vocabulary_size()));
     return *given;
   }
-  AIO_ASSIGN_OR_RETURN(const std::vector<TextPiece> pieces,
-                       RenderPrompt(model, prompt, /*add_generation_prompt=*/true));
+  AIO_ASSIGN_OR_RETURN(
+      const std::vector<TextPiece> pieces,
+      RenderPrompt(model, prompt, {.add_generation_prompt = true, .tools = tools}));
   std::vector<int32_t> tokens = tokenizer.Encode(pieces, /*add_bos=*/true);
   if (tokens.empty()) return Refuse(PromptParam(prompt), "the prompt has no tokens");
   return tokens;
 }
 
-Result<int> FewestPromptTokens(const EmbeddedModel& model, const Prompt& prompt) {
+Result<int> FewestPromptTokens(const EmbeddedModel& model, const Prompt& prompt,
+                               std::string_view tools) {
   if (std::holds_alternative<std::vector<int32_t>>(prompt)) return 0;  // nothing to encode
-  AIO_ASSIGN_OR_RETURN(const std::vector<TextPiece> pieces,
-                       RenderPrompt(model, prompt, /*add_generation_prompt=*/true));
+  AIO_ASSIGN_OR_RETURN(
+      const std::vector<TextPiece> pieces,
+      RenderPrompt(model, prompt, {.add_generation_prompt = true, .tools = tools}));
   size_t bytes = 0;
   for (const TextPiece& piece : pieces) bytes += piece.is_template ? 0 : piece.text.size();
   // Encoding less takes no longer than the look at the vocabulary.
@@ -118,7 +131,7 @@ Result<int> FewestPromptTokens(const EmbeddedModel& model, const Prompt& prompt)
 }
 
 Result<std::vector<int32_t>> EncodeProbe(const EmbeddedModel& model, const Prompt& prompt,
-                                         const LabelQuery& query) {
+                                         const LabelQuery& query, std::string_view tools) {
   const Tokenizer& tokenizer = *model.tokenizer;
   if (const auto* given = std::get_if<std::vector<int32_t>>(&prompt)) {
     AIO_RETURN_IF_ERROR(CheckTokens(*given, tokenizer.vocabulary_size()));
@@ -130,8 +143,9 @@ Result<std::vector<int32_t>> EncodeProbe(const EmbeddedModel& model, const Promp
     KeepWindow(before, tokens.size() - end, query.window_tokens, tokens);
     return tokens;
   }
-  AIO_ASSIGN_OR_RETURN(std::vector<TextPiece> rendered,
-                       RenderPrompt(model, prompt, /*add_generation_prompt=*/false));
+  AIO_ASSIGN_OR_RETURN(
+      std::vector<TextPiece> rendered,
+      RenderPrompt(model, prompt, {.add_generation_prompt = false, .tools = tools}));
   std::vector<TextPiece> pieces;
   if (!query.prefix.empty()) pieces.push_back({query.prefix, /*is_template=*/true});
   std::move(rendered.begin(), rendered.end(), std::back_inserter(pieces));
@@ -169,12 +183,14 @@ TokenRange FindLastText(const Tokenizer& tokenizer, std::span<const TextPiece> p
 }  // namespace
 
 Result<HeadPrompt> EncodeForHead(const EmbeddedModel& model, const Prompt& prompt,
-                                 std::vector<int32_t> tokens, int window_tokens) {
+                                 std::vector<int32_t> tokens, int window_tokens,
+                                 std::string_view tools) {
   HeadPrompt head;
   head.text = {0, static_cast<int>(tokens.size())};
   if (!std::holds_alternative<std::vector<int32_t>>(prompt)) {
-    AIO_ASSIGN_OR_RETURN(const std::vector<TextPiece> pieces,
-                         RenderPrompt(model, prompt, /*add_generation_prompt=*/true));
+    AIO_ASSIGN_OR_RETURN(
+        const std::vector<TextPiece> pieces,
+        RenderPrompt(model, prompt, {.add_generation_prompt = true, .tools = tools}));
     head.text = FindLastText(*model.tokenizer, pieces, tokens);
   }
   head.tokens = std::move(tokens);

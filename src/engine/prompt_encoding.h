@@ -19,16 +19,19 @@ namespace aio {
 // text begins with the model's beginning of sequence, token ids are taken as they are.
 // kInvalidArgument with param "messages" or "prompt" for an empty prompt, a token id out
 // of range, a conversation the template cannot express or a model without template.
-Result<std::vector<int32_t>> EncodePrompt(const EmbeddedModel& model, const Prompt& prompt);
+// `tools`, here and below: Request::tools.
+Result<std::vector<int32_t>> EncodePrompt(const EmbeddedModel& model, const Prompt& prompt,
+                                          std::string_view tools = {});
 
 // A conversation as the model's template writes it. Errors of EncodePrompt().
 Result<std::vector<TextPiece>> RenderChat(const EmbeddedModel& model,
                                           const std::vector<ChatMessage>& messages,
-                                          bool add_generation_prompt);
+                                          const ChatOptions& options);
 
 // A number of tokens that EncodePrompt() cannot stay below, found without encoding: 0 unless the
 // prompt is very long. Fails as EncodePrompt() does.
-Result<int> FewestPromptTokens(const EmbeddedModel& model, const Prompt& prompt);
+Result<int> FewestPromptTokens(const EmbeddedModel& model, const Prompt& prompt,
+                               std::string_view tools = {});
 
 // The prompt between the query's prefix and suffix, without generation prompt. Same errors.
 //
@@ -38,7 +41,7 @@ Result<int> FewestPromptTokens(const EmbeddedModel& model, const Prompt& prompt)
 // sequence) is not counted, and a token that holds the end of the text and the beginning of the
 // suffix, or the like at the prefix, is the text's.
 Result<std::vector<int32_t>> EncodeProbe(const EmbeddedModel& model, const Prompt& prompt,
-                                         const LabelQuery& query);
+                                         const LabelQuery& query, std::string_view tools = {});
 
 // The beginning of a prompt up to the end of what a probe head reads, and where that is.
 struct HeadPrompt {
@@ -49,7 +52,8 @@ struct HeadPrompt {
 // all of a text but its beginning of sequence; all token ids. Of more than `window_tokens` (0: of
 // any number) the middle is left out, as in EncodeProbe().
 Result<HeadPrompt> EncodeForHead(const EmbeddedModel& model, const Prompt& prompt,
-                                 std::vector<int32_t> tokens, int window_tokens);
+                                 std::vector<int32_t> tokens, int window_tokens,
+                                 std::string_view tools = {});
 
 // For each label, the first token of its word where it follows the suffix. kInvalidArgument
 // with param "labels" when a word is empty or merges with the suffix, or two labels begin

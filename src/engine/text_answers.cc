@@ -16,12 +16,16 @@ std::string PieceOf(const Tokenizer& tokenizer, int32_t token) {
   return std::string(bytes.empty() ? tokenizer.TokenPiece(token) : bytes);
 }
 
+ChatOptions OptionsOf(const TokenizeQuery& query) {
+  return {.add_generation_prompt = query.add_generation_prompt, .tools = query.tools};
+}
+
 Result<std::vector<TextPiece>> ToPieces(const EmbeddedModel& model, const TokenizeQuery& query) {
   if (const auto* text = std::get_if<std::string>(&query.prompt)) {
     return std::vector<TextPiece>{{*text, query.parse_special}};
   }
   if (const auto* messages = std::get_if<std::vector<ChatMessage>>(&query.prompt)) {
-    return RenderChat(model, *messages, query.add_generation_prompt);
+    return RenderChat(model, *messages, OptionsOf(query));
   }
   return InvalidArgument("these are token ids already").WithParam("prompt");
 }
@@ -60,7 +64,7 @@ Result<std::string> RenderChatFor(const EmbeddedModel& model, const TokenizeQuer
     return InvalidArgument("a chat template is applied to messages").WithParam("messages");
   }
   AIO_ASSIGN_OR_RETURN(const std::vector<TextPiece> pieces,
-                       RenderChat(model, *messages, query.add_generation_prompt));
+                       RenderChat(model, *messages, OptionsOf(query)));
   std::string text;
   for (const TextPiece& piece : pieces) text += piece.text;
   return text;

@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/clock.h"
 #include "formats/gguf.h"
 #include "tokenizer/chat_families.h"
+#include "tokenizer/jinja_chat.h"
 #include "tokenizer/jinja_text.h"
 
 namespace aio {
@@ -205,7 +207,7 @@ Result<ChatTemplate> ChatTemplate::FromName(std::string_view family) {
   return ChatTemplate(*found);
 }
 
-Result<ChatTemplate> ChatTemplate::FromGguf(const GgufFile& file) {
+Result<ChatTemplate> ChatTemplate::FromGguf(const GgufFile& file, const Clock* clock) {
   if (file.FindValue(kTemplateKey) == nullptr) {
     return NotFound(
         fmt::format("{}: metadata key \"{}\" is missing; name the family of the "
@@ -213,16 +215,40 @@ Result<ChatTemplate> ChatTemplate::FromGguf(const GgufFile& file) {
                     file.path(), kTemplateKey, FamilyNames()));
   }
   AIO_ASSIGN_OR_RETURN(const std::string_view jinja, ReadJinja(file));
+  static const SystemClock machine;
+  Result<JinjaChat> parsed = JinjaChat::Parse(file, jinja, clock != nullptr ? *clock : machine);
+  std::string fault = parsed.ok() ? "" : parsed.status().message();
+  std::shared_ptr<const JinjaChat> run;
+  if (parsed.ok()) run = std::make_shared<JinjaChat>(*std::move(parsed));
+
   const ChatFamily* family = FindChatFamily(RecogniseChatFamily(jinja, EosPiece(file)));
-  if (family == nullptr) {
-    return Unimplemented(fmt::format(
-        "{}: metadata key \"{}\" holds a chat template that is not recognised; if the model "
-        "follows one of these, name it: {}",
-        file.path(), kTemplateKey, FamilyNames()));
+  std::optional<ChatTemplate> chat_template;
+  if (family != nullptr) {
+    chat_template = ChatTemplate(*family);
+    chat_template->ReadVariant(jinja);
   }
-  ChatTemplate chat_template(*family);
-  chat_template.ReadVariant(jinja);
-  return chat_template;
+  ChatComparison comparison;
+  if (run != nullptr) {
+    const auto renders = [](const void* own, std::span<const ChatTurn> turns, bool opens_answer) {
+      return static_cast<const ChatTemplate*>(own)->RenderFamily(turns, opens_answer);
+    };
+    comparison = CompareChats(*run, chat_template ? ChatRenderer(renders) : nullptr,
+                              chat_template ? &*chat_template : nullptr);
+    fault = comparison.fault;
+  }
+  if (comparison.written == 0) {
+    if (chat_template) return *std::move(chat_template);
+    return Unimplemented(fmt::format(
+        "{}: metadata key \"{}\" holds a chat template that is not recognised and cannot be run "
+        "({}); if the model follows one of these, name it (chat_template of the model in the "
+        "configuration): {}",
+        file.path(), kTemplateKey, fault, FamilyNames()));
+  }
+  if (!chat_template || comparison.different > 0) chat_template = ChatTemplate(run);
+  chat_template->jinja_ = run;
+  chat_template->has_tools_ = run->WritesTools();
+  if (chat_template->has_tools_) chat_template->call_format_ = run->CallFormat();
+  return *std::move(chat_template);
 }
 
 // What models of one family do differently, by the text that does it in their templates.
@@ -261,10 +287,41 @@ std::vector<std::string_view> ChatTemplate::Families() {
   return names;
 }
 
-std::string_view ChatTemplate::family() const { return family_->name; }
+std::string_view ChatTemplate::family() const {
+  return family_ != nullptr ? family_->name : std::string_view("jinja");
+}
+
+Status ChatTemplate::CheckTools(std::span<const ChatTurn> turns, const ChatOptions& options) const {
+  if (has_tools_) return Status::Ok();
+  const std::string who = jinja_ != nullptr ? "the model's chat template"
+                                            : fmt::format("the chat template \"{}\"", family());
+  if (!options.tools.empty()) {
+    return InvalidArgument(fmt::format("{} has no tools; leave them out", who)).WithParam("tools");
+  }
+  for (size_t i = 0; i < turns.size(); ++i) {
+    if (!turns[i].calls.empty()) {
+      return InvalidArgument(
+                 fmt::format("{} has no tools, so no calls of them; leave them out", who))
+          .WithParam(fmt::format("messages[{}].tool_calls", i));
+    }
+  }
+  return Status::Ok();
+}
 
 Result<std::vector<TextPiece>> ChatTemplate::Render(std::span<const ChatTurn> turns,
-                                                    bool add_generation_prompt) const {
+                                                    const ChatOptions& options) const {
+  AIO_RETURN_IF_ERROR(CheckTools(turns, options));
+  const bool uses_tools =
+      !options.tools.empty() || std::any_of(turns.begin(), turns.end(), [](const ChatTurn& turn) {
+        return !turn.calls.empty() || turn.role == "tool";
+      });
+  const bool runs = family_ == nullptr || (uses_tools && has_tools_);
+  if (runs) return jinja_->Render(turns, options);
+  return RenderFamily(turns, options.add_generation_prompt);
+}
+
+Result<std::vector<TextPiece>> ChatTemplate::RenderFamily(std::span<const ChatTurn> turns,
+                                                          bool add_generation_prompt) const {
   AIO_RETURN_IF_ERROR(CheckRoles(*family_, turns));
   return Renderer(*this, turns).Render(add_generation_prompt);
 }

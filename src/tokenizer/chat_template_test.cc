@@ -178,7 +178,8 @@ constexpr char kSmolLm2[] =
     "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}{{ "
     "'<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face"
     "<|im_end|>\n' }}{% endif %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + "
-    "'<|im_end|>' + '\n'}}{% endfor %}";
+    "'<|im_end|>' + '\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}"
+    "{% endif %}";
 constexpr char kQwen25[] =
     "{%- if tools %}{{- '<|im_start|>system\\n' }}{{- messages[0]['content'] }}"
     "{{- 'You are Qwen.' }}{%- else %}{%- if messages[0]['role'] == 'system' %}"
@@ -278,7 +279,8 @@ TEST(ChatTemplateTest, RecognisesFamilies) {
 }
 
 TEST(ChatTemplateTest, UnknownTemplatesAreRefusedWithAdvice) {
-  const Status unknown = FromJinja("{{ messages }}").status();
+  const Status unknown = FromJinja("{{ messages | urlize }}").status();
+  EXPECT_THAT(unknown.message(), HasSubstr("line 1: the filter \"urlize\" is not supported"));
   EXPECT_EQ(unknown.code(), StatusCode::kUnimplemented);
   EXPECT_THAT(unknown.message(), HasSubstr("test.gguf"));
   EXPECT_THAT(unknown.message(), HasSubstr("tokenizer.chat_template"));
