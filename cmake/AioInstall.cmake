@@ -7,7 +7,7 @@ include(CMakePackageConfigHelpers)
 
 # --- development ---------------------------------------------------------------------
 # The layers under the engine and the router, and these two. docs/embedding.md
-set(public_layers base grammar kernels formats tokenizer model backend engine router)
+set(public_layers base grammar jinja kernels formats tokenizer model backend engine router)
 
 # Where an embedding program starts, and what those headers include. Nothing else is public.
 set(public_headers
@@ -22,7 +22,7 @@ set(public_headers
 set(headers_they_include
   base/check.h base/page_memory.h
   formats/tensor_type.h
-  tokenizer/token_kind.h
+  tokenizer/chat_turn.h tokenizer/token_kind.h
   kernels/kernels.h kernels/kv_block.h kernels/matrix.h kernels/packed_matrix.h
   kernels/quant_codes.h
   model/config.h model/kv_cache.h model/load_weights.h model/weights.h
