@@ -1,6 +1,7 @@
 #include "telemetry/curl_transport.h"
 
 #include <curl/curl.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
@@ -32,7 +33,7 @@ class CurlTransport final : public OtlpTransport {
     AIO_CHECK(easy_ != nullptr, "libcurl gives no handle");
     AddHeader("content-type: application/json");
     AddHeader("expect:");  // no waiting for 100 Continue
-    for (const auto& [name, value] : headers) AddHeader(name + ": " + value);
+    for (const auto& [name, value] : headers) AddHeader(fmt::format("{}: {}", name, value));
   }
   ~CurlTransport() override {
     curl_easy_cleanup(easy_);
