@@ -15,7 +15,9 @@ std::string ValueBranch(const std::string& words, const CommandOption& option) {
   if (option.value.empty() || option.names.empty()) return "";
   std::vector<std::string> patterns;
   patterns.reserve(option.names.size());
-  for (const std::string& name : option.names) patterns.push_back(ShellQuoted(words + " " + name));
+  for (const std::string& name : option.names) {
+    patterns.push_back(ShellQuoted(fmt::format("{} {}", words, name)));
+  }
   std::string action = ":";
   if (!option.choices.empty()) action = fmt::format("values=({})", fmt::join(option.choices, " "));
   if (option.TakesFile()) action = "files=yes";

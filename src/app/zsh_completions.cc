@@ -65,7 +65,7 @@ std::vector<std::string> Specs(const CommandDescription& command) {
 
 std::string ArgumentLines(const std::vector<std::string>& specs) {
   std::string lines;
-  for (const std::string& spec : specs) lines += " \\\n    " + ShellQuoted(spec);
+  for (const std::string& spec : specs) lines.append(" \\\n    ").append(ShellQuoted(spec));
   return lines;
 }
 
@@ -80,8 +80,8 @@ std::string GroupFunction(const std::string& words, const CommandDescription& co
   specs.emplace_back("*:: :->arguments");
   std::string described, branches;
   for (const CommandDescription& child : command.subcommands) {
-    described +=
-        "    " + ShellQuoted(Escaped(child.name) + ":" + Escaped(child.description)) + "\n";
+    described += fmt::format("    {}\n", ShellQuoted(fmt::format("{}:{}", Escaped(child.name),
+                                                                 Escaped(child.description))));
     branches +=
         fmt::format("        {}) {} ;;\n", child.name, FunctionName(words + " " + child.name));
   }
