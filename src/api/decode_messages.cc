@@ -82,8 +82,10 @@ Result<ApiRequest> DecodeMessagesRequest(std::string_view text) {
   const ObjectReader body(json);
   AIO_ASSIGN_OR_RETURN(ApiRequest out, DecodeQuestion(body));
   AIO_RETURN_IF_ERROR(body.Read("stream", out.stream));
+  AIO_RETURN_IF_ERROR(DecodeFormat(body, text, out.kind, out.request.format));
   AIO_RETURN_IF_ERROR(DecodeSampling(body, out));
   AIO_RETURN_IF_ERROR(DecodeOverrides(body, out.request));
+  AIO_RETURN_IF_ERROR(DecodePriority(body, out.request.priority));
   AIO_RETURN_IF_ERROR(DecodeStrategy(body, out.request.strategy));
   return out;
 }

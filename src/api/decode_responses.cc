@@ -5,6 +5,7 @@
 
 #include "api/faults.h"
 #include "api/json_body.h"
+#include "api/json_member_text.h"
 #include "api/object_reader.h"
 #include "api/request_parts.h"
 #include "api/responses_api.h"
@@ -114,10 +115,15 @@ Result<ResponsesRequest> DecodeResponsesRequest(std::string_view text) {
   if (echo.instructions) messages.push_back({.role = "system", .content = *echo.instructions});
   AIO_RETURN_IF_ERROR(DecodeInput(body, messages));
   AIO_RETURN_IF_ERROR(DecodeMetadata(body, echo));
+  AIO_RETURN_IF_ERROR(DecodeFormat(body, text, api.kind, api.request.format));
+  if (api.request.format.param.starts_with("text.")) {
+    echo.text_format = MemberText(text, {"text", "format"});
+  }
   AIO_RETURN_IF_ERROR(body.Read("parallel_tool_calls", echo.parallel_tool_calls));
   AIO_RETURN_IF_ERROR(body.Read("stream", api.stream));
   AIO_RETURN_IF_ERROR(DecodeSampling(body, api));
   AIO_RETURN_IF_ERROR(DecodeOverrides(body, api.request));
+  AIO_RETURN_IF_ERROR(DecodePriority(body, api.request.priority));
   AIO_RETURN_IF_ERROR(DecodeStrategy(body, api.request.strategy));
   const SamplingParams& sampling = api.request.sampling;
   echo.max_output_tokens = sampling.max_tokens;

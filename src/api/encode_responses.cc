@@ -165,7 +165,7 @@ class ResponsesEncoder final : public AnswerEncoder {
     json["reasoning"] = {{"effort", nullptr}, {"summary", nullptr}};
     json["store"] = false;
     json["temperature"] = AsWritten(echo_.temperature);
-    json["text"] = {{"format", {{"type", "text"}}}};
+    json["text"] = {{"format", OrderedJson::parse(echo_.text_format)}};
     json["tool_choice"] = "auto";
     json["tools"] = OrderedJson::array();
     json["top_logprobs"] = std::max(0, echo_.top_logprobs);

@@ -71,7 +71,7 @@ std::string_view Member(std::string_view object, std::string_view name) {
 
 }  // namespace
 
-std::string_view MemberText(std::string_view json, std::initializer_list<std::string_view> path) {
+std::string_view MemberText(std::string_view json, const std::vector<std::string_view>& path) {
   for (const std::string_view name : path) json = Member(json, name);
   return json;
 }

@@ -2,14 +2,14 @@
 #ifndef AIO_API_JSON_MEMBER_TEXT_H_
 #define AIO_API_JSON_MEMBER_TEXT_H_
 
-#include <initializer_list>
 #include <string_view>
+#include <vector>
 
 namespace aio {
 
 // The value at `path` of the object `json`, which ParseJsonObject() has accepted: names from the
 // outside in. A view into `json`; empty when there is none. Of duplicate names the last counts.
-std::string_view MemberText(std::string_view json, std::initializer_list<std::string_view> path);
+std::string_view MemberText(std::string_view json, const std::vector<std::string_view>& path);
 
 }  // namespace aio
 

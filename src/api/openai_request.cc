@@ -34,12 +34,11 @@ Result<ApiRequest> Decode(const ObjectReader& body, std::string_view text, ApiKi
   }
   AIO_RETURN_IF_ERROR(RefuseUnsupported(body, kind));
   if (kind == ApiKind::kChat) AIO_RETURN_IF_ERROR(DecodeTools(body, text, request.tools));
-  AIO_RETURN_IF_ERROR(DecodeFormat(body, text, request.format));
+  AIO_RETURN_IF_ERROR(DecodeFormat(body, text, kind, request.format));
   AIO_RETURN_IF_ERROR(DecodeStreaming(body, out));
   AIO_RETURN_IF_ERROR(DecodeSampling(body, out));
   AIO_RETURN_IF_ERROR(DecodeOverrides(body, request));
-  AIO_RETURN_IF_ERROR(
-      body.Read("priority", IntRange{-kPriorityMax, kPriorityMax}, request.priority));
+  AIO_RETURN_IF_ERROR(DecodePriority(body, request.priority));
   AIO_RETURN_IF_ERROR(DecodeStrategy(body, request.strategy));
   return out;
 }
@@ -51,6 +50,10 @@ Result<ApiRequest> Decode(std::string_view text, ApiKind kind) {
 }
 
 }  // namespace
+
+Status DecodePriority(const ObjectReader& body, int& priority) {
+  return body.Read("priority", IntRange{-kPriorityMax, kPriorityMax}, priority);
+}
 
 // OpenAI requires a model; here a request that names none leaves the choice to the router.
 Status DecodeModel(const ObjectReader& body, std::string& model) {

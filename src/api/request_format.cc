@@ -1,11 +1,16 @@
 // What an answer must be, by any of the names in use:
 //   response_format                {"type": "text" | "json_object" | "json_schema", ...}   OpenAI
+//   text.format                    likewise, its schema beside the type           OpenAI, Responses
+//   output_config.format, output_format     likewise                            Anthropic, Messages
 //   structured_outputs             {"json", "regex", "choice", "grammar", "json_object"}   vLLM
 //   guided_json, guided_regex, guided_choice, guided_grammar                               vLLM
 //   grammar, json_schema                                                            llama-server
+#include <fmt/ranges.h>
+
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "api/faults.h"
 #include "api/json_member_text.h"
@@ -14,13 +19,23 @@
 namespace aio {
 namespace {
 
+// Names from the body inwards.
+using MemberPath = std::vector<std::string_view>;
+
+std::string Joined(const MemberPath& path) { return fmt::format("{}", fmt::join(path, ".")); }
+
+MemberPath operator/(MemberPath path, std::string_view name) {
+  path.push_back(name);
+  return path;
+}
+
 class FormatReader {
  public:
   FormatReader(const ObjectReader& body, std::string_view text, AnswerFormat& format)
       : body_(body), text_(text), format_(format) {}
 
-  Status Read() {
-    AIO_RETURN_IF_ERROR(ReadResponseFormat());
+  Status Read(ApiKind kind) {
+    AIO_RETURN_IF_ERROR(ReadTypedFormat(kind));
     AIO_RETURN_IF_ERROR(ReadStructuredOutputs());
     constexpr std::pair<const char*, const char*> kOwnFields[] = {
         {"guided_json", "json"},       {"guided_regex", "regex"}, {"guided_choice", "choice"},
@@ -73,10 +88,34 @@ class FormatReader {
                value.get<std::string>(), std::move(param));
   }
 
-  Status ReadResponseFormat() {
-    const nlohmann::json* value = body_.Find("response_format");
+  // The API's own name for it.
+  Status ReadTypedFormat(ApiKind kind) {
+    switch (kind) {
+      case ApiKind::kResponse:
+        return ReadTypedInside("text");
+      case ApiKind::kMessage:
+        AIO_RETURN_IF_ERROR(ReadTypedInside("output_config"));
+        return ReadTyped(body_.Find("output_format"), {"output_format"}, {"schema"});
+      default:
+        return ReadTyped(body_.Find("response_format"), {"response_format"},
+                         {"json_schema", "schema"});
+    }
+  }
+
+  // The member `format` of the member `outer`, if there is one.
+  Status ReadTypedInside(std::string_view outer) {
+    const nlohmann::json* value = body_.Find(outer);
     if (value == nullptr) return Status::Ok();
-    const std::string name = "response_format";
+    if (!value->is_object()) return WrongType(std::string(outer), "an object", *value);
+    return ReadTyped(ObjectReader(*value).Find("format"), {outer, "format"}, {"schema"});
+  }
+
+  // {"type": "text" | "json_object" | "json_schema", ...}, or null. `to_schema` leads from it to
+  // the schema.
+  Status ReadTyped(const nlohmann::json* value, const MemberPath& path,
+                   const MemberPath& to_schema) {
+    if (value == nullptr) return Status::Ok();
+    const std::string name = Joined(path);
     if (!value->is_object()) return WrongType(name, "an object with a type", *value);
     std::string type;
     AIO_RETURN_IF_ERROR(
@@ -85,22 +124,23 @@ class FormatReader {
     if (type == "text") return Status::Ok();
     if (type == "json_object") {
       // llama-server's clients may put a schema here.
-      if (const nlohmann::json* schema = ObjectReader(*value, name).Find("schema")) {
-        return SetSchema(*schema, name + ".schema", MemberText(text_, {name, "schema"}));
-      }
+      if (ObjectReader(*value).Find("schema") != nullptr)
+        return ReadSchema(*value, path, {"schema"});
       return Set(AnswerFormatKind::kJsonObject, "", name);
     }
-    if (type != "json_schema") {
-      return BadValue(name + ".type", "use \"text\", \"json_object\" or \"json_schema\".");
+    if (type == "json_schema") return ReadSchema(*value, path, to_schema);
+    return BadValue(name + ".type", "use \"text\", \"json_object\" or \"json_schema\".");
+  }
+
+  Status ReadSchema(const nlohmann::json& format, MemberPath path, const MemberPath& to_schema) {
+    const nlohmann::json* value = &format;
+    for (const std::string_view name : to_schema) {
+      if (!value->is_object()) return WrongType(Joined(path), "an object with a schema", *value);
+      value = ObjectReader(*value).Find(name);
+      path = path / name;
+      if (value == nullptr) return MissingField(Joined(path), "a JSON schema");
     }
-    const nlohmann::json* outer = ObjectReader(*value, name).Find("json_schema");
-    const std::string outer_name = name + ".json_schema";
-    if (outer == nullptr) return MissingField(outer_name, "an object with a schema");
-    if (!outer->is_object()) return WrongType(outer_name, "an object with a schema", *outer);
-    const nlohmann::json* schema = ObjectReader(*outer, outer_name).Find("schema");
-    if (schema == nullptr) return MissingField(outer_name + ".schema", "a JSON schema");
-    return SetSchema(*schema, outer_name + ".schema",
-                     MemberText(text_, {name, "json_schema", "schema"}));
+    return SetSchema(*value, Joined(path), MemberText(text_, path));
   }
 
   Status ReadStructuredOutputs() {
@@ -127,8 +167,9 @@ class FormatReader {
 
 }  // namespace
 
-Status DecodeFormat(const ObjectReader& body, std::string_view text, AnswerFormat& format) {
-  return FormatReader(body, text, format).Read();
+Status DecodeFormat(const ObjectReader& body, std::string_view text, ApiKind kind,
+                    AnswerFormat& format) {
+  return FormatReader(body, text, format).Read(kind);
 }
 
 }  // namespace aio

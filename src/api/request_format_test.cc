@@ -5,7 +5,9 @@
 #include <tuple>
 #include <vector>
 
+#include "api/messages_api.h"
 #include "api/openai_request.h"
+#include "api/responses_api.h"
 
 namespace aio {
 namespace {
@@ -57,6 +59,47 @@ TEST(RequestFormatTest, EveryNameInUse) {
   }
   EXPECT_EQ(DecodeCompletionRequest(R"({"prompt": "x", "guided_regex": "a"})")->request.format.kind,
             Kind::kRegex);
+}
+
+TEST(RequestFormatTest, NamesOfResponsesAndMessages) {
+  const std::string schema = R"({"type":"object", "properties":{"z":{}, "a":{}}})";
+  const std::string format = R"({"type": "json_schema", "name": "x", "schema": )" + schema + "}";
+  const Result<ResponsesRequest> response =
+      DecodeResponsesRequest(R"({"input": "Hi", "text": {"format": )" + format + "}}");
+  ASSERT_TRUE(response.ok()) << response.status().ToString();
+  EXPECT_EQ(response->api.request.format,
+            (AnswerFormat{AnswerFormatKind::kJsonSchema, schema, "text.format.schema"}));
+  EXPECT_EQ(response->echo.text_format, format);
+
+  const std::string question =
+      R"({"max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}], )";
+  for (const auto& [members, param] : std::vector<std::tuple<std::string, std::string>>{
+           {"\"output_format\": " + format, "output_format.schema"},
+           {"\"output_config\": {\"effort\": \"high\", \"format\": " + format + "}",
+            "output_config.format.schema"}}) {
+    const Result<ApiRequest> message = DecodeMessagesRequest(question + members + "}");
+    ASSERT_TRUE(message.ok()) << message.status().ToString();
+    EXPECT_EQ(message->request.format,
+              (AnswerFormat{AnswerFormatKind::kJsonSchema, schema, param}));
+  }
+  for (const auto& [members, param] : std::vector<std::tuple<std::string, std::string>>{
+           {R"("output_format": {"type": "json_schema"})", "output_format.schema"},
+           {R"("output_format": [])", "output_format"},
+           {R"("output_config": {"format": {"type": "xml"}})", "output_config.format.type"},
+           {R"("output_config": {"effort": "max"})", "output_config"}}) {
+    const Result<ApiRequest> message = DecodeMessagesRequest(question + members + "}");
+    ASSERT_FALSE(message.ok()) << members;
+    EXPECT_EQ(message.status().param(), param) << members;
+  }
+}
+
+TEST(RequestFormatTest, PriorityIsReadEverywhere) {
+  EXPECT_EQ(Decode(R"("priority": -3)")->request.priority, -3);
+  EXPECT_EQ(DecodeResponsesRequest(R"({"input": "Hi", "priority": 4})")->api.request.priority, 4);
+  EXPECT_EQ(DecodeMessagesRequest(R"({"max_tokens": 9, "priority": 5,
+                                      "messages": [{"role": "user", "content": "Hi"}]})")
+                ->request.priority,
+            5);
 }
 
 TEST(RequestFormatTest, FaultsNameTheField) {

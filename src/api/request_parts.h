@@ -43,9 +43,14 @@ Status DecodeOverrides(const ObjectReader& body, Request& request);
 // How to decode: `aio.strategy`, and what other servers call it. Absent where nothing says.
 Status DecodeStrategy(const ObjectReader& body, std::optional<Strategy>& strategy);
 
-// What the answer must be: `response_format`, and what other servers call it. `text` is the body's,
-// from which schemas are taken as they are written: the order of properties is theirs.
-Status DecodeFormat(const ObjectReader& body, std::string_view text, AnswerFormat& format);
+// What the answer must be, by the API's own name for it (`response_format`, ...) or what other
+// servers call it. `text` is the body's, from which schemas are taken as they are written: the
+// order of properties is theirs.
+Status DecodeFormat(const ObjectReader& body, std::string_view text, ApiKind kind,
+                    AnswerFormat& format);
+
+// What other servers' clients may say of their place among those that wait.
+Status DecodePriority(const ObjectReader& body, int& priority);
 
 // Of a chat: `tools` and `tool_choice` as Request::tools, which are taken from the body's `text` as
 // they are written. A choice that is neither "auto" nor "none" is refused.

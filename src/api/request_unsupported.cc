@@ -38,8 +38,13 @@ bool HasOnly(const nlohmann::json& v, std::string_view name, Harmless harmless) 
 }
 
 bool IsMedium(const nlohmann::json& v) { return v.is_string() && v == "medium"; }
-bool IsPlainText(const nlohmann::json& v) {
-  return v.is_object() && HasOnly(v, "format", IsTextFormat) && HasOnly(v, "verbosity", IsMedium);
+bool AsksForMediumVerbosity(const nlohmann::json& v) {
+  return !v.is_object() || HasOnly(v, "verbosity", IsMedium);
+}
+// Anthropic's default is "high".
+bool IsHigh(const nlohmann::json& v) { return v.is_string() && v == "high"; }
+bool AsksForHighEffort(const nlohmann::json& v) {
+  return !v.is_object() || HasOnly(v, "effort", IsHigh);
 }
 bool AsksForNoReasoning(const nlohmann::json& v) {
   return v.is_object() && HasOnly(v, "effort", IsNone) && HasOnly(v, "summary", Never);
@@ -84,7 +89,7 @@ constexpr Field kResponseOnly[] = {
     {"messages", Never, "Use 'input'."},
     {"tools", IsEmpty, kNoTools},
     {"tool_choice", IsNoneOrAuto, kNoTools},
-    {"text", IsPlainText, "Use {\"format\": {\"type\": \"text\"}} or leave it out."},
+    {"text", AsksForMediumVerbosity, "Leave its 'verbosity' out."},
     {"reasoning", AsksForNoReasoning, "The models here do not reason apart; leave it out."},
     {"truncation", IsDisabled, "Shorten the input yourself; use \"disabled\" or leave it out."},
     {"max_tokens", Never, "Use 'max_output_tokens'."},
@@ -99,8 +104,7 @@ constexpr Field kMessageOnly[] = {
     {"mcp_servers", IsEmpty, kNoTools},
     {"container", Never, kLeaveOut},
     {"context_management", Never, "Shorten the conversation yourself; leave it out."},
-    {"output_config", IsEmpty, kNoConstraint},
-    {"output_format", Never, kNoConstraint},
+    {"output_config", AsksForHighEffort, "Leave its 'effort' out."},
     {"stop", Never, "Use 'stop_sequences'."},
     {"max_completion_tokens", Never, "Use 'max_tokens'."},
     {"n", IsOne, "Use n = 1; /v1/chat/completions gives several answers."},

@@ -38,6 +38,7 @@ struct ResponsesEcho {
   float top_p = 1;
   int top_logprobs = -1;  // -1: no log-probabilities were asked for
   bool parallel_tool_calls = true;
+  std::string text_format = R"({"type": "text"})";  // `text.format`, as JSON
 };
 
 struct ResponsesRequest {

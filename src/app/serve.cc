@@ -183,9 +183,10 @@ int RunServe(const ServeFlags& flags) {
   if (!log.ok()) return Fail(log.status());
   if (*log != nullptr) ConnectLog(**log, options);
   RecentDecisions recent(log->get(), clock);
-  Result<std::unique_ptr<Runtime>> runtime = LoadRuntime(
-      *config,
-      {.observer = flags.no_dashboard ? log->get() : &recent, .on_drift = WarnOfDrift(logger)});
+  DecisionObserver* observer = log->get();
+  if (!flags.no_dashboard) observer = &recent;
+  Result<std::unique_ptr<Runtime>> runtime =
+      LoadRuntime(*config, {.observer = observer, .on_drift = WarnOfDrift(logger)});
   if (!runtime.ok()) return Fail(runtime.status());
   if (flags.dry_run) {
     fmt::print("{}: fine\n", config->source);

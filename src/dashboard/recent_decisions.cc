@@ -5,8 +5,7 @@
 namespace aio {
 
 uint64_t RecentDecisions::Decided(DecisionRecord record) {
-  const std::optional<uint64_t> next_number =
-      next_ == nullptr ? std::nullopt : std::optional(next_->Decided(record));
+  const uint64_t next_number = next_ == nullptr ? 0 : next_->Decided(record);
   record.prompt.reset();
   const TimePoint now = clock_.Now();
   const std::lock_guard lock(mutex_);
@@ -15,7 +14,7 @@ uint64_t RecentDecisions::Decided(DecisionRecord record) {
   kept.version = ++versions_;
   kept.record = std::move(record);
   kept.decided_at = now;
-  if (next_number) next_numbers_.emplace(numbers_, *next_number);
+  if (next_ != nullptr) next_numbers_.emplace(numbers_, next_number);
   if (kept_.size() > kKeptMax) kept_.pop_front();
   return numbers_;
 }
