@@ -17,6 +17,7 @@ struct WholeAnswer {
   std::vector<TokenLogprob> logprobs;
   FinishReason reason = FinishReason::kStop;
   std::string stop_string = {};  // FinishEvent::stop_string
+  std::vector<ToolCall> tool_calls = {};
 };
 
 // One for each request; either Whole(), or for a stream of server-sent events Start(), Delta() and

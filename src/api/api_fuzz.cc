@@ -35,7 +35,8 @@ void CheckPrompt(const aio::Prompt& prompt) {
   if (const auto* messages = std::get_if<std::vector<aio::ChatMessage>>(&prompt)) {
     AIO_CHECK(!messages->empty());
     for (const aio::ChatMessage& message : *messages) {
-      AIO_CHECK(message.role == "system" || message.role == "user" || message.role == "assistant");
+      AIO_CHECK(message.role == "system" || message.role == "user" || message.role == "assistant" ||
+                message.role == "tool");
       AIO_CHECK(aio::IsValidUtf8(message.content));
     }
   } else if (const auto* tokens = std::get_if<std::vector<int32_t>>(&prompt)) {

@@ -1,4 +1,5 @@
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
 #include "api/json_text.h"
@@ -44,6 +45,22 @@ OrderedJson Chunk(const AnswerInfo& info, int index, OrderedJson delta) {
   return json;
 }
 
+// `index` counts the calls of an answer; a stream's clients tell them apart by it.
+OrderedJson CallObject(const ToolCall& call, std::optional<int> index) {
+  OrderedJson json;
+  if (index) json["index"] = *index;
+  json["id"] = call.id;
+  json["type"] = "function";
+  json["function"]["name"] = call.name;
+  json["function"]["arguments"] = call.arguments;
+  return json;
+}
+
+// An answer that calls tools and was not cut off ends for that.
+std::string_view ReasonName(FinishReason reason, bool has_calls) {
+  return has_calls && reason == FinishReason::kStop ? "tool_calls" : FinishReasonName(reason);
+}
+
 OrderedJson Choice(const AnswerInfo& info, int index, const WholeAnswer& answer,
                    bool with_logprobs) {
   OrderedJson choice;
@@ -51,15 +68,19 @@ OrderedJson Choice(const AnswerInfo& info, int index, const WholeAnswer& answer,
   if (info.kind == ApiKind::kChat) {
     OrderedJson& message = choice["message"];
     message["role"] = "assistant";
-    message["content"] = answer.text;
+    const bool calls_alone = answer.text.empty() && !answer.tool_calls.empty();
+    message["content"] = calls_alone ? OrderedJson(nullptr) : OrderedJson(answer.text);
     message["refusal"] = nullptr;
+    for (const ToolCall& call : answer.tool_calls) {
+      message["tool_calls"].push_back(CallObject(call, std::nullopt));
+    }
   } else {
     choice["text"] = answer.text;
   }
   size_t offset = 0;
   choice["logprobs"] =
       with_logprobs ? Logprobs(info.kind, answer.logprobs, offset) : OrderedJson(nullptr);
-  choice["finish_reason"] = FinishReasonName(answer.reason);
+  choice["finish_reason"] = ReasonName(answer.reason, !answer.tool_calls.empty());
   return choice;
 }
 
@@ -78,7 +99,7 @@ std::string EncodeAnswer(const AnswerInfo& info, const std::vector<WholeAnswer>&
 }
 
 StreamEncoder::StreamEncoder(AnswerInfo info, int choices)
-    : info_(std::move(info)), text_offsets_(choices) {}
+    : info_(std::move(info)), text_offsets_(choices), calls_(choices) {}
 
 std::string StreamEncoder::First(int choice) const {
   OrderedJson delta;
@@ -90,9 +111,12 @@ std::string StreamEncoder::First(int choice) const {
 }
 
 std::string StreamEncoder::Delta(const TokenEvent& event, int choice) {
-  if (event.text.empty() && event.logprobs.empty()) return "";
+  if (event.text.empty() && event.logprobs.empty() && event.tool_calls.empty()) return "";
   OrderedJson delta;
-  delta["content"] = event.text;
+  if (event.tool_calls.empty() || !event.text.empty()) delta["content"] = event.text;
+  for (const ToolCall& call : event.tool_calls) {
+    delta["tool_calls"].push_back(CallObject(call, calls_[choice]++));
+  }
   OrderedJson json = Chunk(info_, choice, std::move(delta));
   if (!event.logprobs.empty()) {
     json["choices"][0]["logprobs"] = Logprobs(info_.kind, event.logprobs, text_offsets_[choice]);
@@ -102,13 +126,13 @@ std::string StreamEncoder::Delta(const TokenEvent& event, int choice) {
 
 std::string StreamEncoder::End(FinishReason reason, int choice) const {
   OrderedJson end = Chunk(info_, choice, OrderedJson::object());
-  end["choices"][0]["finish_reason"] = FinishReasonName(reason);
+  end["choices"][0]["finish_reason"] = ReasonName(reason, calls_[choice] > 0);
   return ToText(end);
 }
 
 std::vector<std::string> StreamEncoder::Last(const FinishEvent& total, int choice) const {
   OrderedJson last = Chunk(info_, choice, OrderedJson::object());
-  last["choices"][0]["finish_reason"] = FinishReasonName(total.reason);
+  last["choices"][0]["finish_reason"] = ReasonName(total.reason, calls_[choice] > 0);
   if (!info_.include_usage) {
     AddTotals(info_, total, last);
     return {ToText(last)};

@@ -239,7 +239,7 @@ TEST(OpenaiRequestTest, BadMessagesAreRefusedByName) {
   EXPECT_EQ(RefusedMessages(R"([{"content": "Hi"}])"), "messages[0].role");
   EXPECT_EQ(RefusedMessages(R"([{"role": 1, "content": "Hi"}])"), "messages[0].role");
   EXPECT_EQ(RefusedMessages(R"([{"role": "robot", "content": "Hi"}])"), "messages[0].role");
-  EXPECT_EQ(RefusedMessages(R"([{"role": "tool", "content": "Hi"}])"), "messages[0].role");
+  EXPECT_EQ(RefusedMessages(R"([{"role": "function", "content": "Hi"}])"), "messages[0].role");
   EXPECT_EQ(RefusedMessages(R"([{"role": "user"}])"), "messages[0].content");
   const std::string first = R"([{"role": "user", "content": "Hi"}, )";
   EXPECT_EQ(RefusedMessages(first + R"({"role": "user", "content": null}])"),
@@ -254,7 +254,45 @@ TEST(OpenaiRequestTest, BadMessagesAreRefusedByName) {
             "messages[1].content[0].type");
   EXPECT_EQ(RefusedMessages(first + R"({"role": "assistant", "content": null,
                                         "tool_calls": [{"id": "1"}]}])"),
-            "messages[1].tool_calls");
+            "messages[1].tool_calls[0].function");
+}
+
+TEST(OpenaiRequestTest, ToolsAndTheirCalls) {
+  const std::string tools =
+      R"([{"type": "function", "function": {"name": "f", "parameters": {"z": 1, "a": 2}}}])";
+  const ApiRequest out = Decoded(DecodeChatRequest(R"({"messages": [
+      {"role": "user", "content": "U"},
+      {"role": "assistant", "content": null, "tool_calls": [
+          {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{\"z\": 1}"}}]},
+      {"role": "tool", "tool_call_id": "c1", "content": "T"}], "tools": )" +
+                                                   tools + R"(, "tool_choice": "auto"})"));
+  EXPECT_EQ(out.request.tools, tools) << "as they are written: their order says something";
+  const std::vector<ChatMessage>& messages = MessagesOf(out);
+  ASSERT_EQ(messages.size(), 3u);
+  EXPECT_EQ(messages[1].content, "");
+  EXPECT_EQ(messages[1].tool_calls, (std::vector<ToolCall>{{"c1", "f", R"({"z": 1})"}}));
+  EXPECT_EQ(messages[2].role, "tool");
+  EXPECT_EQ(messages[2].tool_call_id, "c1");
+
+  EXPECT_EQ(Decoded(DecodeChatRequest(Chat(R"("tools": )" + tools + R"(, "tool_choice": "none")")))
+                .request.tools,
+            "");
+  const auto refused = [](const std::string& members) {
+    return Refused(DecodeChatRequest(Chat(members)));
+  };
+  EXPECT_EQ(refused(R"("tools": {})"), "tools");
+  EXPECT_EQ(refused(R"("tools": [1])"), "tools[0]");
+  EXPECT_EQ(refused(R"("tools": [{"type": "web_search"}])"), "tools[0].type");
+  EXPECT_EQ(refused(R"("tools": [{"type": "function"}])"), "tools[0].function");
+  EXPECT_EQ(refused(R"("tools": [{"type": "function", "function": {"name": ""}}])"),
+            "tools[0].function.name");
+  EXPECT_EQ(refused(R"("tools": [{"function": {"name": "f", "parameters": []}}])"),
+            "tools[0].function.parameters");
+  EXPECT_EQ(refused(R"("tool_choice": "auto")"), "tool_choice");
+  EXPECT_EQ(refused(R"("tools": )" + tools + R"(, "tool_choice": "required")"), "tool_choice");
+  EXPECT_EQ(RefusedMessages(R"([{"role": "user", "content": "U"}, {"role": "assistant",
+                "content": null, "tool_calls": [{"function": {"name": "f", "arguments": {}}}]}])"),
+            "messages[1].tool_calls[0].function.arguments");
 }
 
 TEST(OpenaiRequestTest, ImagePartsAreRefusedByName) {
@@ -310,8 +348,7 @@ TEST(OpenaiRequestTest, HarmlessDefaultsAreAccepted) {
 
 TEST(OpenaiRequestTest, UnsupportedFieldsAreRefusedByName) {
   for (const char* member :
-       {R"("best_of": 3)", R"("tools": [{"type": "function"}])", R"("tool_choice": "auto")",
-        R"("tool_choice": {"type": "function"})", R"("functions": [{}])",
+       {R"("best_of": 3)", R"("tool_choice": {"type": "function"})", R"("functions": [{}])",
         R"("function_call": "auto")", R"("audio": {})", R"("modalities": ["text", "audio"])",
         R"("web_search_options": {})", R"("prompt_logprobs": 1)", R"("min_tokens": 4)",
         R"("stop_token_ids": [1])", R"("use_beam_search": true)"}) {

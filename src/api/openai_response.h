@@ -61,6 +61,7 @@ class StreamEncoder {
   AnswerInfo info_;
   // [choices]: characters so far, for the log-probabilities of completions
   std::vector<size_t> text_offsets_;
+  std::vector<int> calls_;  // [choices]: of tools, so far
 };
 
 // The two as one; of `info`, `start` is what the encoder is given later.

@@ -92,6 +92,36 @@ TEST(OpenaiResponseTest, ChatCompletion) {
   EXPECT_EQ(json["aio"]["strategy_options"]["prompt_lookup_max"], 6);
 }
 
+TEST(OpenaiResponseTest, CallsOfTools) {
+  WholeAnswer answer{.text = "", .logprobs = {}};
+  answer.tool_calls = {{"c1", "f", R"({"a": 1})"}};
+  FinishEvent finish = Finish();
+  finish.reason = FinishReason::kStop;
+  const Json json = Json::parse(Encode(Info(ApiKind::kChat), answer, false, finish));
+  EXPECT_EQ(json["choices"], Json::parse(R"([{"index": 0, "logprobs": null, "message":
+      {"role": "assistant", "content": null, "refusal": null, "tool_calls": [{"id": "c1",
+       "type": "function", "function": {"name": "f", "arguments": "{\"a\": 1}"}}]},
+      "finish_reason": "tool_calls"}])"));
+
+  StreamEncoder stream(Info(ApiKind::kChat), 1);
+  TokenEvent event;
+  event.text = "Well";
+  event.tool_calls = {{"c1", "f", "{}"}, {"c2", "g", "{}"}};
+  EXPECT_EQ(Json::parse(stream.Delta(event, 0))["choices"][0]["delta"], Json::parse(R"(
+      {"content": "Well", "tool_calls": [
+       {"index": 0, "id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}},
+       {"index": 1, "id": "c2", "type": "function", "function": {"name": "g", "arguments": "{}"}}]}
+      )"));
+  event.text = "";
+  event.tool_calls = {{"c3", "f", "{}"}};
+  const Json third = Json::parse(stream.Delta(event, 0))["choices"][0]["delta"];
+  EXPECT_EQ(third["tool_calls"][0]["index"], 2);
+  EXPECT_FALSE(third.contains("content"));
+  EXPECT_EQ(Json::parse(stream.Last(finish, 0)[0])["choices"][0]["finish_reason"], "tool_calls");
+  finish.reason = FinishReason::kLength;
+  EXPECT_EQ(Json::parse(stream.Last(finish, 0)[0])["choices"][0]["finish_reason"], "length");
+}
+
 TEST(OpenaiResponseTest, Completion) {
   const Json json = Json::parse(
       Encode(Info(ApiKind::kCompletion), {.text = "Hi", .logprobs = {}}, false, Finish()));

@@ -20,18 +20,15 @@ bool Contains(std::span<const std::string_view> types, std::string_view type) {
   return std::find(types.begin(), types.end(), type) != types.end();
 }
 
-constexpr std::string_view kRoles = "'system', 'developer', 'user' and 'assistant'";
+constexpr std::string_view kRoles = "'system', 'developer', 'user', 'assistant' and 'tool'";
 
 Status DecodeRole(const ObjectReader& message, std::string& role) {
   AIO_RETURN_IF_ERROR(message.ReadRequired("role", fmt::format("one of {}", kRoles), role));
   if (role == "developer") role = "system";  // the newer name of the same thing
-  if (role == "system" || role == "user" || role == "assistant") return Status::Ok();
-  const std::string path = message.Path("role");
-  if (role == "tool" || role == "function") {
-    return BadValue(path, fmt::format("'{}' messages are not supported, as tools are not; put "
-                                      "the tool's result into a 'user' message.",
-                                      role));
+  if (role == "system" || role == "user" || role == "assistant" || role == "tool") {
+    return Status::Ok();
   }
+  const std::string path = message.Path("role");
   return BadValue(path, fmt::format("supported are {}.", kRoles));
 }
 
@@ -60,9 +57,9 @@ Status DecodePart(const nlohmann::json& json, const std::string& path, const Con
   return Status::Ok();
 }
 
-// What an assistant's earlier turn may carry beside its content.
-Status RefuseCalls(const ObjectReader& message) {
-  for (const char* name : {"tool_calls", "function_call", "audio"}) {
+// What an assistant's earlier turn may carry beside its content and calls.
+Status RefuseOthers(const ObjectReader& message) {
+  for (const char* name : {"function_call", "audio"}) {
     const nlohmann::json* value = message.Find(name);
     if (value == nullptr || (value->is_array() && value->empty())) continue;
     return Unsupported(message.Path(name), "Leave it out and send the turn's text as 'content'.");
@@ -105,7 +102,14 @@ Status DecodeMessages(const ObjectReader& body, std::vector<ChatMessage>& messag
     const ObjectReader message(element, path);
     ChatMessage& out = messages.emplace_back();
     AIO_RETURN_IF_ERROR(DecodeRole(message, out.role));
-    AIO_RETURN_IF_ERROR(RefuseCalls(message));
+    AIO_RETURN_IF_ERROR(RefuseOthers(message));
+    if (out.role == "assistant") {
+      AIO_RETURN_IF_ERROR(DecodeToolCalls(message, out.tool_calls));
+    } else if (out.role == "tool") {
+      AIO_RETURN_IF_ERROR(DecodeToolCallId(message, out.tool_call_id));
+    }
+    // A turn that calls tools may say nothing beside.
+    if (!out.tool_calls.empty() && message.Find("content") == nullptr) continue;
     AIO_RETURN_IF_ERROR(DecodeContent(message, "content", kChatForm, out.content));
   }
   return Status::Ok();

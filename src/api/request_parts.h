@@ -27,7 +27,7 @@ struct ContentForm {
 Status DecodeContent(const ObjectReader& object, std::string_view name, const ContentForm& form,
                      std::string& content);
 
-// `messages`: system/developer/user/assistant, content as text or as text parts.
+// `messages`: system/developer/user/assistant/tool, content as text or as text parts.
 Status DecodeMessages(const ObjectReader& body, std::vector<ChatMessage>& messages);
 
 // `prompt`: one string or one array of token ids, bare or as the only element of an array.
@@ -51,6 +51,14 @@ Status DecodeFormat(const ObjectReader& body, std::string_view text, ApiKind kin
 
 // What other servers' clients may say of their place among those that wait.
 Status DecodePriority(const ObjectReader& body, int& priority);
+
+// Of a chat: `tools` and `tool_choice` as Request::tools, which are taken from the body's `text` as
+// they are written. A choice that is neither "auto" nor "none" is refused.
+inline constexpr size_t kToolsMax = 128;
+Status DecodeTools(const ObjectReader& body, std::string_view text, std::string& tools);
+// Of a message: what the assistant called, and which call a tool answers.
+Status DecodeToolCalls(const ObjectReader& message, std::vector<ToolCall>& calls);
+Status DecodeToolCallId(const ObjectReader& message, std::string& id);
 
 // Refuses the known fields that would change the answer.
 Status RefuseUnsupported(const ObjectReader& body, ApiKind kind);

@@ -67,10 +67,8 @@ constexpr Field kBoth[] = {
 };
 
 constexpr Field kChatOnly[] = {
-    {"tools", IsEmpty, kNoTools},
-    {"tool_choice", IsNone, kNoTools},
-    {"functions", IsEmpty, kNoTools},
-    {"function_call", IsNone, kNoTools},
+    {"functions", IsEmpty, "Use 'tools'."},
+    {"function_call", IsNone, "Use 'tools'."},
     {"modalities", IsTextOnly, "Use [\"text\"] or leave it out."},
     {"audio", Never, kLeaveOut},
     {"web_search_options", Never, kLeaveOut},

@@ -54,7 +54,7 @@ TEST(TokensApiTest, WrongFieldsAreRefusedByName) {
                 R"({"messages": [{"role": "user", "content": "a"}], "tools": [{}]})")
                 .status()
                 .param(),
-            "tools");
+            "tools[0].function");
 }
 
 TEST(TokensApiTest, AnswersByteForByte) {
