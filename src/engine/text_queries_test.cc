@@ -94,7 +94,7 @@ TEST_F(TextQueriesTest, EmbeddingsHaveLengthOneAndDependOnTheirTextAlone) {
   // In a batch of more inputs than are in flight at once, some of which are alike.
   std::vector<Prompt> inputs;
   for (int i = 0; i < 20; ++i) {
-    inputs.push_back(std::string(i % 3 == 0 ? "one two three" : "something else"));
+    inputs.emplace_back(std::string(i % 3 == 0 ? "one two three" : "something else"));
   }
   const Result<Embeddings> batch = Embed(inputs);
   ASSERT_TRUE(batch.ok()) << batch.status().ToString();
