@@ -28,8 +28,8 @@ struct ToolCall {
 };
 
 struct ChatMessage {
-  std::string role;     // "system", "user", "assistant" or "tool"
-  std::string content;  // valid UTF-8; special tokens in it are plain text
+  std::string role;                       // "system", "user", "assistant" or "tool"
+  std::string content;                    // valid UTF-8; special tokens in it are plain text
   std::vector<ToolCall> tool_calls = {};  // of the assistant
   std::string tool_call_id = {};          // of a tool: which call it answers
 

@@ -20,12 +20,9 @@ std::string Dump(const Json& json) {
 double Rounded(double ms) { return std::round(ms * 1000) / 1000; }
 
 Json ToJson(const ModelInfo& model, const ModelLoad* load) {
-  Json json = {{"name", model.name},
-               {"role", model.role},
-               {"weights", model.weights},
-               {"parameters", model.parameters},
-               {"bytes", model.bytes},
-               {"context_length", model.context_length}};
+  Json json = {{"name", model.name},       {"role", model.role},
+               {"weights", model.weights}, {"parameters", model.parameters},
+               {"bytes", model.bytes},     {"context_length", model.context_length}};
   if (load == nullptr) return json;
   json["running"] = load->running;
   json["waiting"] = load->waiting;
@@ -56,7 +53,8 @@ Json ModelsJson(const Backend& backend) {
 Json PolicyJson(const RoutingPolicy& policy) {
   Json thresholds = Json::array();
   for (const RoutingRule& rule : policy.rules()) {
-    if (rule.entropy_max) thresholds.push_back({{"rule", rule.name}, {"entropy_max", *rule.entropy_max}});
+    if (rule.entropy_max)
+      thresholds.push_back({{"rule", rule.name}, {"entropy_max", *rule.entropy_max}});
   }
   return {{"name", policy.name()},
           {"kind", PolicyKindName(policy.settings().kind)},

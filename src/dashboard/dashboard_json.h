@@ -21,8 +21,10 @@ struct LiveView {
 };
 
 // Models with their load, the policy, and the decisions that changed after version `since`:
-//   {"models": [...], "policy": {...}, "read_bytes_per_second": n, "version": n, "decisions": [...]}
-// `version` is what to ask for next. Times are milliseconds before now. Never a prompt or an answer.
+//   {"models": [...], "policy": {...}, "read_bytes_per_second": n, "version": n, "decisions":
+//   [...]}
+// `version` is what to ask for next. Times are milliseconds before now. Never a prompt or an
+// answer.
 std::string LiveJson(const LiveView& view, uint64_t since);
 
 // The kept requests that the policy decided, decided again with the entropy threshold `entropy_max`

@@ -43,8 +43,9 @@ class RecentDecisions final : public DecisionObserver {
   const Clock& clock_;
   mutable std::mutex mutex_;
   // Guarded by mutex_:
-  std::deque<RecentDecision> kept_;                      // numbers without a gap
-  std::unordered_map<uint64_t, uint64_t> next_numbers_;  // of those that run, what `next_` calls them
+  std::deque<RecentDecision> kept_;  // numbers without a gap
+  std::unordered_map<uint64_t, uint64_t>
+      next_numbers_;  // of those that run, what `next_` calls them
   uint64_t numbers_ = 0;
   uint64_t versions_ = 0;
 };
