@@ -150,7 +150,7 @@ void Warn(const Status& told, spdlog::logger& logger) {
 
 Status Reload(Reloader& reloader, const ServiceManager& manager, spdlog::logger& logger) {
   Warn(manager.Reloading(), logger);
-  const Status reloaded = reloader.Reload();
+  Status reloaded = reloader.Reload();
   Warn(manager.Ready(reloaded.ok() ? "serving"
                                    : "serving; the last reload was refused, see the log"),
        logger);

@@ -125,7 +125,7 @@ std::optional<double> AsFloat(const JinjaValue& value) {
 }
 
 JinjaValue IntOf(JinjaRun& run, const JinjaValue& input, const Arguments& arguments) {
-  const JinjaValue or_else = arguments[0].is_undefined() ? JinjaValue::Int(0) : arguments[0];
+  JinjaValue or_else = arguments[0].is_undefined() ? JinjaValue::Int(0) : arguments[0];
   if (input.is_undefined()) return run.Fault(input.undefined_message());
   if (input.is_integer()) return JinjaValue::Int(input.integer());
   const auto base = IntArgument(run, arguments[1], 10);

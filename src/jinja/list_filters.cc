@@ -186,8 +186,8 @@ JinjaValue MapEach(JinjaRun& run, const JinjaValue& input, const Arguments& argu
     if (run.failed()) return {};
     if (filter == nullptr) {
       JinjaValue value = GetPath(run, item, path);
-      const bool defaults = value.is_undefined() && !or_else.is_undefined();
-      mapped.push_back(defaults ? or_else : std::move(value));
+      if (value.is_undefined() && !or_else.is_undefined()) value = or_else;
+      mapped.push_back(std::move(value));
       continue;
     }
     Arguments own{{arguments.positional.begin() + 1, arguments.positional.end()}, arguments.named};

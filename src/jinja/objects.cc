@@ -23,7 +23,7 @@ JinjaValue ElementAt(JinjaRun& run, const JinjaValue& object, int64_t index) {
   const auto absolute = [index](size_t size) {
     return index < 0 ? index + static_cast<int64_t>(size) : index;
   };
-  const JinjaValue none =
+  JinjaValue none =
       JinjaValue::Undefined(fmt::format("'{} object' has no element {}", object.TypeName(), index));
   if (object.is_list()) {
     const std::vector<JinjaValue>& items = object.list().items;

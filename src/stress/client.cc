@@ -43,7 +43,8 @@ Client::Client(int port, int receive_buffer_bytes)
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = NextAddress();
-  ::bind(fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  // One that cannot have the address connects from another.
+  (void)::bind(fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   address.sin_port = htons(static_cast<uint16_t>(port));
   const int failed = ::connect(fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address);

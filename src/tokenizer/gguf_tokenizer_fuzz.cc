@@ -38,7 +38,11 @@ void CheckTokenizer(const Tokenizer& tokenizer, const ChatTemplate* chat_templat
   if (chat_template == nullptr) return;
   const ChatTurn turns[] = {{"user", text}, {"assistant", "<think></think>A"}, {"user", "U"}};
   const auto pieces = chat_template->Render(turns, /*add_generation_prompt=*/true);
-  AIO_CHECK(pieces.ok(), "every family has users and assistants in turn");
+  if (!pieces.ok()) {  // a file's own template may refuse what it likes
+    AIO_CHECK(pieces.status().code() == StatusCode::kInvalidArgument &&
+              chat_template->family() == "jinja");
+    return;
+  }
   CheckIds(tokenizer, tokenizer.Encode(*pieces, /*add_bos=*/true), /*may_control=*/true);
 }
 
