@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <random>
 #include <vector>
+
+#include "base/random_bits.h"
+#include "telemetry/trim_blanks.h"
 
 namespace aio {
 namespace {
@@ -75,19 +77,12 @@ bool IsStateValue(std::string_view value) {
                      [](char c) { return c >= ' ' && c <= '~' && c != ',' && c != '='; });
 }
 
-std::string_view Trim(std::string_view text) {
-  constexpr std::string_view kBlank = " \t";
-  const size_t first = text.find_first_not_of(kBlank);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
-}
-
 // Key=value members between commas; empty ones are allowed, keys may not come twice.
 bool IsTracestate(std::string_view text) {
   std::vector<std::string_view> keys;
   while (!text.empty()) {
     const size_t comma = std::min(text.find(','), text.size());
-    const std::string_view member = Trim(text.substr(0, comma));
+    const std::string_view member = TrimBlanks(text.substr(0, comma));
     text.remove_prefix(std::min(comma + 1, text.size()));
     if (member.empty()) continue;
     const size_t equals = member.find('=');
@@ -101,22 +96,13 @@ bool IsTracestate(std::string_view text) {
   return true;
 }
 
-uint64_t Random() {
-  thread_local std::mt19937_64 engine = [] {
-    std::random_device device;
-    std::seed_seq seed{device(), device(), device(), device()};
-    return std::mt19937_64(seed);
-  }();
-  return engine();
-}
-
 template <typename Id>
 Id NewId() {
   Id id{};
   while (IsZero(id)) {
     uint64_t bits = 0;
     for (size_t i = 0; i < id.size(); ++i) {
-      if (i % sizeof bits == 0) bits = Random();
+      if (i % sizeof bits == 0) bits = RandomBits();
       id[i] = static_cast<uint8_t>(bits >> 8 * (i % sizeof bits));
     }
   }
@@ -128,7 +114,7 @@ Id NewId() {
 std::optional<TraceContext> ParseTraceContext(std::string_view traceparent,
                                               std::string_view tracestate) {
   std::optional<TraceContext> context = ParseTraceparent(traceparent);
-  if (context && IsTracestate(tracestate)) context->tracestate = Trim(tracestate);
+  if (context && IsTracestate(tracestate)) context->tracestate = TrimBlanks(tracestate);
   return context;
 }
 

@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "telemetry/trim_blanks.h"
+
 namespace aio {
 namespace {
 
@@ -25,13 +27,6 @@ std::string WithTracesPath(std::string url) {
   while (url.ends_with('/')) url.pop_back();
   if (!url.ends_with(kTracesPath)) url += kTracesPath;
   return url;
-}
-
-std::string_view Trim(std::string_view text) {
-  constexpr std::string_view kBlank = " \t";
-  const size_t first = text.find_first_not_of(kBlank);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
 }
 
 bool IsHeaderName(std::string_view name) {
@@ -82,8 +77,8 @@ Status AddHeaderLine(std::string_view line, const ReadVariable& variable,
   if (colon == std::string_view::npos) {
     return InvalidArgument("has an entry without a colon; write \"name: value\"");
   }
-  AIO_ASSIGN_OR_RETURN(std::string value, Expand(Trim(line.substr(colon + 1)), variable));
-  return AddHeader(Trim(line.substr(0, colon)), std::move(value), settings);
+  AIO_ASSIGN_OR_RETURN(std::string value, Expand(TrimBlanks(line.substr(colon + 1)), variable));
+  return AddHeader(TrimBlanks(line.substr(0, colon)), std::move(value), settings);
 }
 
 void ReadTable(TomlTable& table, const ReadVariable& variable, TracingSettings& settings) {
@@ -158,14 +153,14 @@ Status AddHeaders(const ReadVariable& variable, TracingSettings& settings) {
   std::string_view rest = list ? std::string_view(*list) : std::string_view();
   while (!rest.empty()) {
     const size_t comma = std::min(rest.find(','), rest.size());
-    const std::string_view entry = Trim(rest.substr(0, comma));
+    const std::string_view entry = TrimBlanks(rest.substr(0, comma));
     rest.remove_prefix(std::min(comma + 1, rest.size()));
     if (entry.empty()) continue;
     const size_t equals = entry.find('=');
     Status added = InvalidArgument("has an entry without '='; write name=value,name=value");
     if (equals != std::string_view::npos) {
-      added = AddHeader(Trim(entry.substr(0, equals)),
-                        PercentDecoded(Trim(entry.substr(equals + 1))), settings);
+      added = AddHeader(TrimBlanks(entry.substr(0, equals)),
+                        PercentDecoded(TrimBlanks(entry.substr(equals + 1))), settings);
     }
     if (!added.ok()) {
       return std::move(added).WithContext(fmt::format("the environment variable {}", name));
