@@ -26,7 +26,7 @@ std::vector<ModelInfo> Resident(const Backend& backend, const std::string& name)
 
 // `?model=` of the request; a name that routes stands for the small model, as does none at all.
 std::string AskedFor(const Call& call) {
-  const std::string name = PercentDecode(QueryValue(call.request().query, "model"));
+  std::string name = PercentDecode(QueryValue(call.request().query, "model"));
   for (const ModelInfo& model : call.context().backend.Models()) {
     if (model.name == name && model.role == "router") return "";
   }

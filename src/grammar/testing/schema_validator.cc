@@ -4,6 +4,7 @@
 #include <cmath>
 #include <regex>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/utf8.h"
@@ -82,9 +83,9 @@ class Validator {
     for (const auto& [name, member] : value.items()) {
       const bool is_declared = properties.contains(name);
       if (!is_declared && !schema.contains("additionalProperties")) continue;
-      std::string fault =
+      const std::string fault =
           Check(is_declared ? properties[name] : schema["additionalProperties"], member);
-      if (!fault.empty()) return name + ": " + fault;
+      if (!fault.empty()) return fmt::format("{}: {}", name, fault);
     }
     return "";
   }
