@@ -5,13 +5,9 @@
 
 #include <cstdint>
 #include <memory>
-#include <span>
-#include <string>
-#include <string_view>
 #include <thread>
-#include <vector>
 
-#include "backend/backend.h"
+#include "backend/forwarding_backend.h"
 #include "base/clock.h"
 #include "base/status.h"
 
@@ -41,7 +37,7 @@ struct AdmissionCounts {
 // One that need not wait is started by the thread that asks, as without this; one that waited, by a
 // thread of the queue's own, which also tells those that never start. Per token there is one more
 // virtual call, and no lock. Thread-safe.
-class AdmissionBackend final : public Backend {
+class AdmissionBackend final : public ForwardingBackend {
  public:
   // `backend` outlives this and the last event of what was started; `clock` too.
   AdmissionBackend(Backend& backend, AdmissionLimits limits, const Clock& clock);
@@ -52,20 +48,8 @@ class AdmissionBackend final : public Backend {
   void SetLimits(AdmissionLimits limits);
   AdmissionCounts counts() const;
 
-  std::vector<ModelInfo> Models() const override;
-  std::vector<ModelLoad> Load() const override;
-  Result<int> CountPromptTokens(const Request& request) const override;
-  Status ValidateLabels(std::string_view model, const LabelQuery& labels) const override;
-  Result<std::shared_ptr<Ticket>> ScoreLabels(const Request& request, const LabelQuery& labels,
-                                              LabelScoresCallback done) override;
-  Status Decide(const Request& request, DecisionCallback done) override;
   Result<std::shared_ptr<Ticket>> Generate(Request request,
                                            std::shared_ptr<EventSink> sink) override;
-  Result<Tokenized> Tokenize(const TokenizeQuery& query) const override;
-  Result<std::string> Detokenize(std::string_view model,
-                                 std::span<const int32_t> tokens) const override;
-  Result<std::string> RenderChat(const TokenizeQuery& query) const override;
-  Result<std::shared_ptr<Ticket>> Embed(EmbeddingsQuery query, EmbeddingsCallback done) override;
 
  private:
   class State;

@@ -31,7 +31,6 @@ class AdmissionBackend::State : public std::enable_shared_from_this<State> {
   void Ended(const std::string& client, int64_t correction);
   void SetLimits(AdmissionLimits limits);
   AdmissionCounts counts() const;
-  Backend& backend() const { return backend_; }
 
   // Starts those whose turn comes, until Stop().
   void Run();

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <utility>
 
+#include "backend/forwarding_backend.h"
 #include "engine/embedded_backend.h"
 #include "engine/testing/tiny_model.h"
 
@@ -64,19 +65,11 @@ struct Fault {
   Status refusal{};  // of draft_model
 };
 
-class FaultyBackend final : public Backend {
+class FaultyBackend final : public ForwardingBackend {
  public:
   FaultyBackend(std::unique_ptr<Backend> engine, Fault fault)
-      : engine_(std::move(engine)), fault_(std::move(fault)) {}
+      : ForwardingBackend(*engine), engine_(std::move(engine)), fault_(std::move(fault)) {}
 
-  std::vector<ModelInfo> Models() const override { return engine_->Models(); }
-  std::vector<ModelLoad> Load() const override { return engine_->Load(); }
-  Result<int> CountPromptTokens(const Request& request) const override {
-    return engine_->CountPromptTokens(request);
-  }
-  Status ValidateLabels(std::string_view model, const LabelQuery& labels) const override {
-    return engine_->ValidateLabels(model, labels);
-  }
   Result<std::shared_ptr<Ticket>> ScoreLabels(const Request& request, const LabelQuery& labels,
                                               LabelScoresCallback done) override {
     const auto change = [this, done = std::move(done)](Result<LabelScores> scores) {
@@ -84,9 +77,6 @@ class FaultyBackend final : public Backend {
       done(std::move(scores));
     };
     return engine_->ScoreLabels(request, labels, change);
-  }
-  Status Decide(const Request& request, DecisionCallback done) override {
-    return engine_->Decide(request, std::move(done));
   }
   Result<std::shared_ptr<Ticket>> Generate(Request request,
                                            std::shared_ptr<EventSink> sink) override {

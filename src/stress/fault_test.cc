@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "admission/admission_backend.h"
+#include "backend/forwarding_backend.h"
 #include "backend/testing/fake_backend.h"
 #include "base/testing/allocation_counter.h"
 #include "http/test_client.h"
@@ -36,37 +37,19 @@ class JumpingClock final : public Clock {
 };
 
 // Lets the `nth` allocation of a Generate() fail.
-class Forgetful final : public Backend {
+class Forgetful final : public ForwardingBackend {
  public:
-  explicit Forgetful(Backend& backend) : backend_(backend) {}
+  explicit Forgetful(Backend& backend) : ForwardingBackend(backend) {}
   std::atomic<int> nth{0};
   std::atomic<bool> has_failed{false};
 
-  std::vector<ModelInfo> Models() const override { return backend_.Models(); }
-  std::vector<ModelLoad> Load() const override { return backend_.Load(); }
-  Result<int> CountPromptTokens(const Request& request) const override {
-    return backend_.CountPromptTokens(request);
-  }
-  Status ValidateLabels(std::string_view model, const LabelQuery& labels) const override {
-    return backend_.ValidateLabels(model, labels);
-  }
-  Result<std::shared_ptr<Ticket>> ScoreLabels(const Request& request, const LabelQuery& labels,
-                                              LabelScoresCallback done) override {
-    return backend_.ScoreLabels(request, labels, std::move(done));
-  }
-  Status Decide(const Request& request, DecisionCallback done) override {
-    return backend_.Decide(request, std::move(done));
-  }
   Result<std::shared_ptr<Ticket>> Generate(Request request,
                                            std::shared_ptr<EventSink> sink) override {
     const FailingAllocation allocation(nth);
-    auto ticket = backend_.Generate(std::move(request), std::move(sink));
+    auto ticket = ForwardingBackend::Generate(std::move(request), std::move(sink));
     has_failed = nth > 0 && allocation.has_failed();
     return ticket;
   }
-
- private:
-  Backend& backend_;
 };
 
 class FaultTest : public testing::Test {

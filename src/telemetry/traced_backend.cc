@@ -45,7 +45,7 @@ Result<std::shared_ptr<Ticket>> TracedBackend::ScoreLabels(const Request& reques
                                                            LabelScoresCallback done) {
   RunningTrace running;
   if (place_ == TracedPlace::kModels) running = tracer_.Find(request.id);
-  if (running.trace == nullptr) return backend_.ScoreLabels(request, labels, std::move(done));
+  if (running.trace == nullptr) return backend().ScoreLabels(request, labels, std::move(done));
   const Clock& clock = tracer_.clock();
   const size_t probe = running.trace->ProbeBegan(request.model, clock.Now());
   auto scored = [trace = running.trace, probe, &clock,
@@ -53,7 +53,7 @@ Result<std::shared_ptr<Ticket>> TracedBackend::ScoreLabels(const Request& reques
     trace->ProbeEnded(probe, clock.Now(), scores);
     done(std::move(scores));
   };
-  auto ticket = backend_.ScoreLabels(request, labels, std::move(scored));
+  auto ticket = backend().ScoreLabels(request, labels, std::move(scored));
   if (!ticket.ok()) running.trace->ProbeEnded(probe, clock.Now(), ticket.status());
   return ticket;
 }
@@ -63,21 +63,21 @@ Status TracedBackend::Decide(const Request& request, DecisionCallback done) {
     const RunningTrace running = tracer_.Find(request.id);
     if (running.trace != nullptr) running.trace->Admitted(tracer_.clock().Now());
   }
-  return backend_.Decide(request, std::move(done));
+  return backend().Decide(request, std::move(done));
 }
 
 Result<std::shared_ptr<Ticket>> TracedBackend::Generate(Request request,
                                                         std::shared_ptr<EventSink> sink) {
   const RunningTrace running = tracer_.Find(request.id);
-  if (running.trace == nullptr) return backend_.Generate(std::move(request), std::move(sink));
+  if (running.trace == nullptr) return backend().Generate(std::move(request), std::move(sink));
   const Clock& clock = tracer_.clock();
   if (place_ == TracedPlace::kRouter) {
     running.trace->Admitted(clock.Now());
-    return backend_.Generate(std::move(request), std::move(sink));
+    return backend().Generate(std::move(request), std::move(sink));
   }
   const size_t generation =
       running.trace->GenerationBegan(request.model, running.choice, clock.Now());
-  auto ticket = backend_.Generate(
+  auto ticket = backend().Generate(
       std::move(request),
       std::make_shared<TracedSink>(std::move(sink), running.trace, generation, clock));
   if (!ticket.ok()) running.trace->GenerationFailed(generation, clock.Now(), ticket.status());

@@ -15,8 +15,8 @@ Result<std::shared_ptr<Ticket>> GivenLabels::ScoreLabels(const Request& request,
     logits[i] = kCertain;
     known = true;
   }
-  if (!known) return backend_.ScoreLabels(request, labels, std::move(done));
-  return backend_.ScoreLabels(
+  if (!known) return backend().ScoreLabels(request, labels, std::move(done));
+  return backend().ScoreLabels(
       request, labels,
       [logits = std::move(logits), done = std::move(done)](Result<LabelScores> scores) {
         if (scores.ok()) {
