@@ -8,7 +8,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "backend/backend.h"
@@ -16,52 +15,29 @@
 
 namespace aio {
 
-// Thread-safe. What was started through a router goes on when another takes its place.
+// Thread-safe. What was started through a router goes on when another takes its place: the old one
+// is held until its last event is through, and with it whatever its pointer owns (its models).
 class CurrentRouter final : public Backend {
  public:
-  explicit CurrentRouter(std::shared_ptr<Router> router) : router_(std::move(router)) {}
+  explicit CurrentRouter(std::shared_ptr<Router> router);
 
-  std::shared_ptr<Router> get() const {
-    std::lock_guard lock(mutex_);
-    return router_;
-  }
-  void Switch(std::shared_ptr<Router> router) {
-    std::lock_guard lock(mutex_);
-    router_.swap(router);  // the old one goes after the lock
-  }
+  std::shared_ptr<Router> get() const;
+  void Switch(std::shared_ptr<Router> router);
 
-  std::vector<ModelInfo> Models() const override { return get()->Models(); }
-  std::vector<ModelLoad> Load() const override { return get()->Load(); }
-  Result<int> CountPromptTokens(const Request& request) const override {
-    return get()->CountPromptTokens(request);
-  }
-  Status ValidateLabels(std::string_view model, const LabelQuery& labels) const override {
-    return get()->ValidateLabels(model, labels);
-  }
+  std::vector<ModelInfo> Models() const override;
+  std::vector<ModelLoad> Load() const override;
+  Result<int> CountPromptTokens(const Request& request) const override;
+  Status ValidateLabels(std::string_view model, const LabelQuery& labels) const override;
   Result<std::shared_ptr<Ticket>> ScoreLabels(const Request& request, const LabelQuery& labels,
-                                              LabelScoresCallback done) override {
-    return get()->ScoreLabels(request, labels, std::move(done));
-  }
-  Status Decide(const Request& request, DecisionCallback done) override {
-    return get()->Decide(request, std::move(done));
-  }
+                                              LabelScoresCallback done) override;
+  Status Decide(const Request& request, DecisionCallback done) override;
   Result<std::shared_ptr<Ticket>> Generate(Request request,
-                                           std::shared_ptr<EventSink> sink) override {
-    return get()->Generate(std::move(request), std::move(sink));
-  }
-  Result<Tokenized> Tokenize(const TokenizeQuery& query) const override {
-    return get()->Tokenize(query);
-  }
+                                           std::shared_ptr<EventSink> sink) override;
+  Result<Tokenized> Tokenize(const TokenizeQuery& query) const override;
   Result<std::string> Detokenize(std::string_view model,
-                                 std::span<const int32_t> tokens) const override {
-    return get()->Detokenize(model, tokens);
-  }
-  Result<std::string> RenderChat(const TokenizeQuery& query) const override {
-    return get()->RenderChat(query);
-  }
-  Result<std::shared_ptr<Ticket>> Embed(EmbeddingsQuery query, EmbeddingsCallback done) override {
-    return get()->Embed(std::move(query), std::move(done));
-  }
+                                 std::span<const int32_t> tokens) const override;
+  Result<std::string> RenderChat(const TokenizeQuery& query) const override;
+  Result<std::shared_ptr<Ticket>> Embed(EmbeddingsQuery query, EmbeddingsCallback done) override;
 
  private:
   mutable std::mutex mutex_;

@@ -103,7 +103,7 @@ Result<EvalSetup> SetUp(const EvalSettings& settings, const AppConfig& config, R
 CountTokens CounterOf(const Runtime& runtime) {
   std::vector<std::string> roles;
   std::set<uint64_t> seen;
-  for (const ModelInfo& model : ResidentModels(runtime)) {
+  for (const ModelInfo& model : ResidentModels(*runtime.router)) {
     if (!model.weights.empty()) continue;
     const bool is_new = seen.insert(model.vocabulary_fingerprint).second;
     if (is_new || model.vocabulary_fingerprint == 0) roles.push_back(model.role);
@@ -230,7 +230,7 @@ Result<EvalReport> RunEvaluation(const EvalSettings& settings, AppConfig config)
   const Grader grader(sandbox ? RunIn(*sandbox, settings.limits) : RunPython());
   config = ForMeasuring(std::move(config), settings);
   AIO_ASSIGN_OR_RETURN(const std::unique_ptr<Runtime> runtime, LoadRuntime(config));
-  report.models = ResidentModels(*runtime);
+  report.models = ResidentModels(*runtime->router);
   AIO_ASSIGN_OR_RETURN(EvalSetup setup, SetUp(settings, config, *runtime));
   report.configurations = setup.described;
   AIO_ASSIGN_OR_RETURN(const std::vector<EvalItem> items, PlanItems(tasks, settings, *runtime));

@@ -17,6 +17,8 @@ class FileWatch {
   // Looks. True once after a change, when the files are as they were at the last look: whoever
   // writes them is done.
   bool Poll();
+  // Whether they are other than at the last look.
+  bool Differ() const { return Look() != last_; }
 
  private:
   struct Stamp {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "app/config_access.h"
+#include "app/runtime.h"
 #include "app/serve_admission.h"
 
 namespace aio {
@@ -29,12 +30,6 @@ void ConnectReloads(const ReloadCounts& counts, ServerOptions& options) {
 }
 
 namespace {
-
-// What is compared is what the file says; a head that was read twice is two.
-LabelQuery WithoutHead(LabelQuery query) {
-  query.head = nullptr;
-  return query;
-}
 
 struct Differences {
   std::vector<std::string> names;
@@ -63,6 +58,9 @@ void CompareEngines(const EngineOptions& before, const EngineOptions& after, Dif
   out.Compare(before.kv_cache_tokens, after.kv_cache_tokens, "engine.kv_cache_tokens");
   out.Compare(before.prefix_caching, after.prefix_caching, "engine.prefix_caching");
   out.Compare(before.kv_type, after.kv_type, "engine.kv_type");
+  out.Compare(before.prefill_chunk_tokens, after.prefill_chunk_tokens,
+              "engine.prefill_chunk_tokens");
+  out.Compare(before.prefill_step_max, after.prefill_step_max, "engine.prefill_step_max_ms");
 }
 
 void CompareServers(const ServerOptions& before, const ServerOptions& after, Differences& out) {
@@ -82,18 +80,36 @@ void CompareServers(const ServerOptions& before, const ServerOptions& after, Dif
   out.Compare(was.tls.has_value(), is.tls.has_value(), "server.tls");
 }
 
+std::vector<std::string> ModelFiles(const AppConfig& config) {
+  std::vector<std::string> files;
+  for (const ModelSettings& model : ResidentModels(config)) files.push_back(model.path);
+  return files;
+}
+
+// `router`, and with it what it routes over.
+std::shared_ptr<Router> Owning(std::shared_ptr<void> models, std::unique_ptr<Router> router) {
+  struct Both {
+    std::shared_ptr<void> models;
+    std::unique_ptr<Router> router;  // goes first
+  };
+  auto both = std::make_shared<Both>(std::move(models), std::move(router));
+  return {both, both->router.get()};
+}
+
 }  // namespace
 
-std::vector<std::string> ChangesThatWait(const AppConfig& before, const AppConfig& after) {
+std::vector<std::string> ChangesOfModels(const AppConfig& before, const AppConfig& after) {
   Differences differences;
   for (size_t i = 0; i < before.models.size() && i < after.models.size(); ++i) {
     CompareModels(before.models[i], after.models[i], differences);
   }
   CompareEngines(before.engine, after.engine, differences);
+  return differences.names;
+}
+
+std::vector<std::string> ChangesThatWait(const AppConfig& before, const AppConfig& after) {
+  Differences differences;
   CompareServers(before.server, after.server, differences);
-  differences.Compare(WithoutHead(before.probe), WithoutHead(after.probe), "probe");
-  differences.Compare(before.virtual_names, after.virtual_names, "routing.virtual_names");
-  differences.Compare(before.sessions_max, after.sessions_max, "routing.sessions_max");
   differences.Compare(before.decision_log.path, after.decision_log.path, "decision_log.path");
   differences.Compare(before.decision_log.text, after.decision_log.text, "decision_log.text");
   differences.Compare(before.tracing, after.tracing, "tracing");
@@ -106,6 +122,7 @@ Reloader::Reloader(std::function<Result<AppConfig>()> load, AppConfig running,
     : load_(std::move(load)),
       running_(std::move(running)),
       targets_(std::move(targets)),
+      model_files_(ModelFiles(running_)),
       counts_(counts),
       logger_(std::move(logger)) {}
 
@@ -131,35 +148,53 @@ Status Reloader::Reload() {
   return status;
 }
 
+Result<ServedModels> Reloader::NextModels(const AppConfig& config) const {
+  std::shared_ptr<SessionTable> sessions;
+  if (config.sessions_max == running_.sessions_max) sessions = targets_.router.get()->sessions();
+  const std::vector<std::string> changes = ChangesOfModels(running_, config);
+  if (!changes.empty() || model_files_.Differ()) {
+    logger_->info("loading models: {} changed",
+                  changes.empty() ? "their files" : fmt::to_string(fmt::join(changes, ", ")));
+    return targets_.load_models(config, std::move(sessions));
+  }
+  ServedModels same = targets_.models;
+  AIO_RETURN_IF_ERROR(ConfigureRouter(config, same.options));
+  same.options.sessions = std::move(sessions);
+  Result<std::unique_ptr<Router>> router = Router::Create(same.options, targets_.clock);
+  if (!router.ok()) return router.status().WithContext(config.source);
+  same.router = Owning(same.owner, *std::move(router));
+  return same;
+}
+
 // What may fail comes first.
 Status Reloader::Apply(AppConfig config) {
-  RouterOptions options = targets_.router_options;
-  options.policy = config.policy;
-  options.force_policy = config.force_policy;
-  options.sessions = targets_.router.get()->sessions();
-  Result<std::unique_ptr<Router>> router = Router::Create(std::move(options), targets_.clock);
-  if (!router.ok()) return router.status().WithContext(config.source);
+  FileWatch model_files(ModelFiles(config));  // as they are before they are read
+  AIO_ASSIGN_OR_RETURN(ServedModels next, NextModels(config));
   const std::optional<TlsFiles>& tls = config.server.http.tls;
   if (tls && running_.server.http.tls) AIO_RETURN_IF_ERROR(targets_.server.SetTls(*tls));
 
-  targets_.router.Switch(*std::move(router));
+  targets_.router.Switch(next.router);
+  targets_.models = std::move(next);
+  model_files_ = std::move(model_files);
   targets_.admission.SetLimits(EffectiveLimits(config));
   targets_.access.Replace(AllKeys(config), AsksForKeys(config), targets_.clock.Now());
   logger_->info("configuration reloaded from {}: policy {}, {} keys", config.source,
                 config.policy.name(), config.keys.size());
   WarnOfRestart(config);
   // What is compared with the next time, and watched: what waits goes on waiting.
-  running_.policy_file = config.policy_file;
-  running_.keys_file = config.keys_file;
-  if (tls && running_.server.http.tls) running_.server.http.tls = tls;
+  ServerOptions server = running_.server;
+  if (tls && server.http.tls) server.http.tls = tls;
+  config.server = std::move(server);
+  config.decision_log = running_.decision_log;
+  config.tracing = running_.tracing;
+  running_ = std::move(config);
   return Status::Ok();
 }
 
 void Reloader::WarnOfRestart(const AppConfig& config) const {
   const std::vector<std::string> changes = ChangesThatWait(running_, config);
   if (changes.empty()) return;
-  logger_->warn("changed, but not taken over before a restart (models are never reloaded): {}",
-                fmt::join(changes, ", "));
+  logger_->warn("changed, but not taken over before a restart: {}", fmt::join(changes, ", "));
 }
 
 }  // namespace aio

@@ -1,5 +1,5 @@
-// Takes over a changed configuration while serving: the policy, the API keys, the queue's limits
-// and the TLS files.
+// Takes over a changed configuration while serving: the models, the policy, the API keys, the
+// queue's limits and the TLS files.
 #ifndef AIO_APP_RELOAD_H_
 #define AIO_APP_RELOAD_H_
 
@@ -14,6 +14,7 @@
 #include "admission/admission_backend.h"
 #include "app/config.h"
 #include "app/current_router.h"
+#include "app/file_watch.h"
 #include "base/clock.h"
 #include "base/status.h"
 #include "router/router.h"
@@ -35,10 +36,22 @@ struct ReloadCounts {
 // `counts` outlives the server.
 void ConnectReloads(const ReloadCounts& counts, ServerOptions& options);
 
+// Models that serve.
+struct ServedModels {
+  std::shared_ptr<void> owner;     // what keeps them
+  RouterOptions options;           // of a router over them
+  std::shared_ptr<Router> router;  // made from `options`; shares in owning them
+};
+
+// Loads what `config` names, with the conversations that the new router is to remember; null: none.
+using ModelLoader = std::function<Result<ServedModels>(const AppConfig& config,
+                                                       std::shared_ptr<SessionTable> sessions)>;
+
 // What a reload changes; all outlive the Reloader.
 struct ReloadTargets {
   CurrentRouter& router;
-  RouterOptions router_options;  // what it was made from
+  ServedModels models;  // what it serves
+  ModelLoader load_models;
   AdmissionBackend& admission;
   AccessControl& access;
   Server& server;
@@ -54,9 +67,11 @@ class Reloader {
            ReloadCounts& counts, std::shared_ptr<spdlog::logger> logger);
 
   // All or nothing: if anything in the new configuration is wrong, what is served goes on as it
-  // was, and the log and the Status say what. Requests that run are not disturbed: they end under
-  // the policy, the key and the certificate that they began with. What cannot change while serving
-  // (models, engine, address, ...) is named in the log, and waits for a restart.
+  // was, and the log and the Status say what. Requests that run are not disturbed: they end on the
+  // models and under the policy, the key and the certificate that they began with. Models are
+  // loaded only if they, their files or the engine's options changed, beside those that serve
+  // meanwhile. What cannot change while serving (address, timeouts, ...) is named in the log, and
+  // waits for a restart.
   Status Reload();
 
   // What Reload() reads, to be watched. Those of the configuration in force.
@@ -64,16 +79,20 @@ class Reloader {
 
  private:
   Status Apply(AppConfig config);
+  Result<ServedModels> NextModels(const AppConfig& config) const;
   void WarnOfRestart(const AppConfig& config) const;
 
   const std::function<Result<AppConfig>()> load_;
   AppConfig running_;
   ReloadTargets targets_;
+  FileWatch model_files_;
   ReloadCounts& counts_;
   const std::shared_ptr<spdlog::logger> logger_;  // never null
 };
 
-// What of `after` needs a restart of a program that runs by `before`: "models.small.path", ...
+// What of `after` makes a program that runs by `before` load models: "models.small.path", ...
+std::vector<std::string> ChangesOfModels(const AppConfig& before, const AppConfig& after);
+// ... and what needs a restart: "server.port", ...
 std::vector<std::string> ChangesThatWait(const AppConfig& before, const AppConfig& after);
 
 }  // namespace aio

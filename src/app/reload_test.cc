@@ -19,6 +19,8 @@
 #include "access/keys_file.h"
 #include "app/config_access.h"
 #include "app/file_watch.h"
+#include "app/release_thread.h"
+#include "app/runtime.h"
 #include "app/serve_admission.h"
 #include "backend/testing/fake_backend.h"
 #include "http/test_client.h"
@@ -49,12 +51,8 @@ class ReloadTest : public testing::Test {
     options.port = 0;
     access_ = std::make_shared<AccessControl>(AllKeys(config), AsksForKeys(config), clock_.Now());
     options.access = access_;
-    RouterOptions router;
-    router.small = {.backend = &backend_, .model = "tiny"};
-    router.large = {.backend = &backend_, .model = "big"};
-    router.labels = config.probe;
-    router.policy = config.policy;
-    router_ = std::make_unique<CurrentRouter>(Router::Create(router, clock_).value());
+    ServedModels models = Serve(config, backend_).value();
+    router_ = std::make_unique<CurrentRouter>(models.router);
     admission_ = std::make_unique<AdmissionBackend>(*router_, EffectiveLimits(config), clock_);
     ConnectReloads(counts_, options);
     server_ = Server::Create(*admission_, std::move(options), clock_).value();
@@ -62,7 +60,12 @@ class ReloadTest : public testing::Test {
     reloader_ = std::make_unique<Reloader>(
         [this] { return LoadConfig(Path("aio.toml")); }, config,
         ReloadTargets{.router = *router_,
-                      .router_options = router,
+                      .models = std::move(models),
+                      .load_models =
+                          [this](const AppConfig& changed, auto sessions) {
+                            sessions_ = std::move(sessions);
+                            return Load(changed);
+                          },
                       .admission = *admission_,
                       .access = *access_,
                       .server = *server_,
@@ -74,8 +77,10 @@ class ReloadTest : public testing::Test {
   void TearDown() override { fs::remove_all(folder_); }
 
   static std::string Config(const std::string& small_path = "tiny.gguf",
-                            const std::string& admission = "") {
-    return "version = 1\n[models.small]\nname = \"tiny\"\npath = \"" + small_path + R"("
+                            const std::string& admission = "",
+                            const std::string& small_name = "tiny") {
+    return "version = 1\n[models.small]\nname = \"" + small_name + "\"\npath = \"" + small_path +
+           R"("
 [models.large]
 name = "big"
 path = "big.gguf"
@@ -87,6 +92,32 @@ labels = [{ name = "code", word = "c" }, { name = "qa", word = "q" }]
 [routing]
 policy = "policy.toml"
 )" + admission;
+  }
+
+  // A router over the models of `backend`, owned by something whose end is seen.
+  Result<ServedModels> Serve(const AppConfig& config, FakeBackend& backend) {
+    ServedModels models;
+    models.options.small = {.backend = &backend, .model = config.models[0].name};
+    models.options.large = {.backend = &backend, .model = config.models[1].name};
+    AIO_RETURN_IF_ERROR(ConfigureRouter(config, models.options));
+    AIO_ASSIGN_OR_RETURN(std::shared_ptr<Router> router, Router::Create(models.options, clock_));
+    models.owner =
+        releases_.Share(std::make_unique<std::shared_ptr<Router>>(router), [this] { ++released_; });
+    models.router = std::shared_ptr<Router>(models.owner, router.get());
+    return models;
+  }
+
+  Result<ServedModels> Load(const AppConfig& config) {
+    ++loads_;
+    AIO_RETURN_IF_ERROR(load_fault_);
+    return Serve(config, others_);
+  }
+
+  template <typename Condition>
+  static bool Eventually(const Condition& condition) {
+    const auto end = std::chrono::steady_clock::now() + TestClient::kPatience;
+    while (!condition() && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+    return condition();
   }
 
   std::string Path(const std::string& name) const { return (folder_ / name).string(); }
@@ -116,6 +147,7 @@ policy = "policy.toml"
     std::thread deliver([&] {
       while (!done_) {
         backend_.DeliverAll();
+        others_.DeliverAll();
         std::this_thread::yield();
       }
     });
@@ -132,8 +164,17 @@ policy = "policy.toml"
 
   fs::path folder_;
   ManualClock clock_;
+  std::atomic<int> released_ = 0;
+  ReleaseThread releases_;  // outlives whatever holds models: requests, too
   FakeBackend backend_{{FakeModel::Named("tiny", "small"), FakeModel::Named("big", "large")},
                        FakeBackend::Delivery::kManual};
+  // What a reload loads.
+  FakeBackend others_{{FakeModel::Named("tiny", "small"), FakeModel::Named("tinier", "small"),
+                       FakeModel::Named("big", "large")},
+                      FakeBackend::Delivery::kManual};
+  Status load_fault_;
+  int loads_ = 0;
+  std::shared_ptr<SessionTable> sessions_;  // that the last load was given
   std::shared_ptr<AccessControl> access_;
   std::unique_ptr<CurrentRouter> router_;
   std::unique_ptr<AdmissionBackend> admission_;
@@ -206,14 +247,71 @@ TEST_F(ReloadTest, LimitsOfTheQueue) {
   EXPECT_EQ(another.Read().status, 429);
 }
 
-TEST_F(ReloadTest, ModelsWaitForARestartAndTheLogSaysSo) {
-  Write("aio.toml", Config("other.gguf"));
+TEST_F(ReloadTest, ModelsAreLoadedBesideThoseThatServe) {
+  TestClient running(server_->port());
+  Ask(running);
+  while (backend_.pending() == 0) std::this_thread::yield();
+  backend_.DeliverOne();  // it has begun
+
+  Write("aio.toml", Config("other.gguf", "", "tinier"));
+  ASSERT_TRUE(reloader_->Reload().ok()) << log_.str();
+  EXPECT_THAT(log_.str(), HasSubstr("models.small.name, models.small.path"));
+  EXPECT_EQ(loads_, 1);
+  EXPECT_NE(sessions_, nullptr) << "conversations are remembered";
+  TestClient another(server_->port());
+  Ask(another);
+  while (others_.pending() == 0) std::this_thread::yield();
+  EXPECT_EQ(released_, 0) << "the old ones have work to do";
+  others_.DeliverAll();
+  EXPECT_EQ(ModelOf(another.Read()), "tinier");
+
+  backend_.DeliverAll();
+  const TestClient::Response old = running.Read();
+  EXPECT_EQ(old.status, 200);
+  EXPECT_EQ(ModelOf(old), "tiny");
+  EXPECT_TRUE(Eventually([&] { return released_ == 1; })) << "they go with their last request";
+
   ASSERT_TRUE(reloader_->Reload().ok());
-  EXPECT_THAT(log_.str(), HasSubstr("models are never reloaded"));
-  EXPECT_THAT(log_.str(), HasSubstr("models.small.path"));
+  EXPECT_EQ(loads_, 1) << "nothing has changed since";
+}
+
+TEST_F(ReloadTest, AnotherPolicyLoadsNoModels) {
+  Write("policy.toml", Policy("second", "large"));
+  ASSERT_TRUE(reloader_->Reload().ok());
+  Write("policy.toml", Policy("third", "small"));
+  ASSERT_TRUE(reloader_->Reload().ok());
+  EXPECT_EQ(loads_, 0);
+  EXPECT_EQ(released_, 0);
+  EXPECT_EQ(ModelOf(Answer()), "tiny");
+}
+
+TEST_F(ReloadTest, ModelsThatDoNotLoadChangeNothing) {
+  load_fault_ = ResourceExhausted("other.gguf: not enough memory");
+  Write("aio.toml", Config("other.gguf", "[admission]\nrunning_max = 1\nwaiting_max = 0\n"));
+  EXPECT_FALSE(reloader_->Reload().ok());
+  EXPECT_THAT(log_.str(), HasSubstr("not enough memory"));
+  EXPECT_EQ(ModelOf(Answer()), "tiny");
+  load_fault_ = Status::Ok();
+  EXPECT_TRUE(reloader_->Reload().ok()) << "tried again";
+  EXPECT_EQ(loads_, 2);
+}
+
+TEST_F(ReloadTest, AModelsFileInPlaceOfAnotherIsLoaded) {
+  Write("tiny.gguf", "another");
+  ASSERT_TRUE(reloader_->Reload().ok());
+  EXPECT_EQ(loads_, 1);
+  EXPECT_THAT(log_.str(), HasSubstr("their files changed"));
+  ASSERT_TRUE(reloader_->Reload().ok());
+  EXPECT_EQ(loads_, 1);
+}
+
+TEST_F(ReloadTest, WhatWaitsForARestartIsNamedInTheLog) {
+  Write("aio.toml", Config() + "[decision_log]\npath = \"log.sqlite\"\n");
+  ASSERT_TRUE(reloader_->Reload().ok());
+  EXPECT_THAT(log_.str(), HasSubstr("before a restart: decision_log.path"));
   log_.str("");
   ASSERT_TRUE(reloader_->Reload().ok());
-  EXPECT_THAT(log_.str(), HasSubstr("models.small.path")) << "for as long as it waits";
+  EXPECT_THAT(log_.str(), HasSubstr("decision_log.path")) << "for as long as it waits";
 }
 
 TEST_F(ReloadTest, FilesAreThoseThatAreRead) {

@@ -115,7 +115,8 @@ Status JoinDrafts(const AppConfig& config, std::vector<EmbeddedModel>& models) {
   return Status::Ok();
 }
 
-Result<std::vector<EmbeddedModel>> LoadModels(const AppConfig& config, const Clock& clock) {
+Result<std::vector<EmbeddedModel>> LoadModels(const AppConfig& config, const Clock& clock,
+                                              const std::function<bool()>& cancelled) {
   const std::vector<ModelSettings> resident = ResidentModels(config);
   AIO_ASSIGN_OR_RETURN(OpenFiles files, OpenAndCheckMemory(resident, config.engine));
   std::vector<EmbeddedModel> models;
@@ -127,7 +128,7 @@ Result<std::vector<EmbeddedModel>> LoadModels(const AppConfig& config, const Clo
   AIO_RETURN_IF_ERROR(JoinDrafts(config, models));
   for (size_t i = 0; i < models.size(); ++i) {
     AIO_ASSIGN_OR_RETURN(models[i].model, LoadWeights(models[i].name, std::move(files[i]),
-                                                      config.engine.num_threads, clock));
+                                                      config.engine.num_threads, clock, cancelled));
   }
   return models;
 }
@@ -146,7 +147,8 @@ RoleTarget ToTarget(const ModelSettings& settings, const std::vector<EmbeddedMod
 
 Result<std::shared_ptr<const Model>> LoadWeights(const std::string& name,
                                                  std::shared_ptr<const GgufFile> file, int threads,
-                                                 const Clock& clock) {
+                                                 const Clock& clock,
+                                                 std::function<bool()> cancelled) {
   std::optional<ProgressBar> bar;
   LoadOptions options;
   options.num_threads = threads;
@@ -154,6 +156,7 @@ Result<std::shared_ptr<const Model>> LoadWeights(const std::string& name,
     if (!bar) bar.emplace("loading " + name, total, clock);
     bar->Update(done);
   };
+  options.cancelled = std::move(cancelled);
   return Model::Load(std::move(file), options);
 }
 
@@ -204,28 +207,19 @@ Result<AppConfig> RuntimeFlags::Resolve() const {
 
 Result<std::unique_ptr<Runtime>> LoadRuntime(const AppConfig& config, RuntimeHooks hooks) {
   auto runtime = std::make_unique<Runtime>();
-  AIO_ASSIGN_OR_RETURN(std::vector<EmbeddedModel> models, LoadModels(config, runtime->clock));
+  AIO_ASSIGN_OR_RETURN(std::vector<EmbeddedModel> models,
+                       LoadModels(config, runtime->clock, hooks.cancelled));
   auto engine = EmbeddedBackend::Create(models, config.engine, runtime->clock);
   if (!engine.ok()) return engine.status().WithContext(config.source);
   runtime->engine = *std::move(engine);
 
-  if (config.probe_head) {
-    Status fits = CheckHeadIsFor(*config.probe_head, runtime->engine->Models().front());
-    if (!fits.ok()) {
-      return std::move(fits).WithContext(fmt::format("{}: probe.head", config.source));
-    }
-  }
   RouterOptions& options = runtime->router_options;
   if (hooks.front_of_models) runtime->front = hooks.front_of_models(*runtime->engine);
   Backend& front = runtime->front != nullptr ? *runtime->front : *runtime->engine;
   options.small = ToTarget(config.models[0], models, front);
   options.large = ToTarget(config.models[1], models, front);
-  options.labels = config.probe;
-  options.defences = config.defences;
-  options.policy = config.policy;
-  options.force_policy = config.force_policy;
-  options.sessions_max = config.sessions_max;
-  options.virtual_names = config.virtual_names;
+  AIO_RETURN_IF_ERROR(ConfigureRouter(config, options));
+  options.sessions = std::move(hooks.sessions);
   options.observer = hooks.observer;
   options.on_drift = std::move(hooks.on_drift);
   Result<std::unique_ptr<Router>> router = Router::Create(options, runtime->clock);
@@ -234,9 +228,26 @@ Result<std::unique_ptr<Runtime>> LoadRuntime(const AppConfig& config, RuntimeHoo
   return runtime;
 }
 
-std::vector<ModelInfo> ResidentModels(const Runtime& runtime) {
+Status ConfigureRouter(const AppConfig& config, RouterOptions& options) {
+  if (config.probe_head) {
+    const std::vector<ModelInfo> models = options.small.backend->Models();
+    Status fits = CheckHeadIsFor(*config.probe_head, models[IndexOf(models, options.small.model)]);
+    if (!fits.ok()) {
+      return std::move(fits).WithContext(fmt::format("{}: probe.head", config.source));
+    }
+  }
+  options.labels = config.probe;
+  options.defences = config.defences;
+  options.policy = config.policy;
+  options.force_policy = config.force_policy;
+  options.sessions_max = config.sessions_max;
+  options.virtual_names = config.virtual_names;
+  return Status::Ok();
+}
+
+std::vector<ModelInfo> ResidentModels(const Router& router) {
   std::vector<ModelInfo> models;
-  for (ModelInfo& model : runtime.router->Models()) {
+  for (ModelInfo& model : router.Models()) {
     if (model.role != "router") models.push_back(std::move(model));
   }
   return models;

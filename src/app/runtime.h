@@ -47,16 +47,20 @@ struct Runtime {
 
 // Who else listens to the router: see RouterOptions.
 struct RuntimeHooks {
+  std::shared_ptr<SessionTable> sessions = nullptr;
   DecisionObserver* observer = nullptr;
   std::function<void(const DriftSignals&)> on_drift = {};
   // Gives a Backend that the router asks in place of the models, which it passes on to.
   std::function<std::unique_ptr<Backend>(Backend& models)> front_of_models = {};
+  // Asked while weights are loaded: true gives up, as kCancelled.
+  std::function<bool()> cancelled = {};
 };
 
 // Loads the weights in `file` with a progress bar that calls them `name`.
 Result<std::shared_ptr<const Model>> LoadWeights(const std::string& name,
                                                  std::shared_ptr<const GgufFile> file, int threads,
-                                                 const Clock& clock);
+                                                 const Clock& clock,
+                                                 std::function<bool()> cancelled = {});
 
 // Loads one model from `file`, which is that of `settings`, with a progress bar.
 Result<EmbeddedModel> LoadModel(const ModelSettings& settings, int threads, const Clock& clock,
@@ -66,8 +70,12 @@ Result<EmbeddedModel> LoadModel(const ModelSettings& settings, int threads, cons
 // weights.
 Result<std::unique_ptr<Runtime>> LoadRuntime(const AppConfig& config, RuntimeHooks hooks = {});
 
-// What is resident, for people: the router's models but for the names that route.
-std::vector<ModelInfo> ResidentModels(const Runtime& runtime);
+// What `config` says of a router, but for the models that it routes over, into `options`, which has
+// them. Fails if the probe's head is not for the small one.
+Status ConfigureRouter(const AppConfig& config, RouterOptions& options);
+
+// What is resident, for people: a router's models but for the names that route.
+std::vector<ModelInfo> ResidentModels(const Router& router);
 // What a model is for beside its role: ", drafts for pocket-large", ", w8a16 weights" or nothing.
 std::string DescribeUse(const ModelInfo& model, const std::vector<ModelInfo>& resident);
 

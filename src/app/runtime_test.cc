@@ -121,7 +121,7 @@ TEST_F(RuntimeTest, AVariantIsResidentBesideItsModel) {
   large().w8a16_path = Copy(large().path, WeightType::kQ8_0);
   const auto runtime = Load();
   ASSERT_NE(runtime, nullptr);
-  const std::vector<ModelInfo> resident = ResidentModels(*runtime);
+  const std::vector<ModelInfo> resident = ResidentModels(*runtime->router);
   ASSERT_EQ(resident.size(), 3u);
   EXPECT_EQ(resident[2].name, "pocket-large-w8a16");
   EXPECT_EQ(resident[2].role, "large");
@@ -165,7 +165,7 @@ TEST_F(RuntimeTest, ADraftModelHasItsTargetsVocabulary) {
   large().draft_model_may_differ = true;
   const auto runtime = Load();
   ASSERT_NE(runtime, nullptr);
-  EXPECT_EQ(ResidentModels(*runtime)[1].draft_model, "");
+  EXPECT_EQ(ResidentModels(*runtime->router)[1].draft_model, "");
 }
 
 TEST_F(RuntimeTest, ADraftModelSplitsTextAsItsTargetDoes) {

@@ -19,6 +19,7 @@
 #include "app/current_router.h"
 #include "app/file_watch.h"
 #include "app/log_decisions.h"
+#include "app/release_thread.h"
 #include "app/reload.h"
 #include "app/runtime.h"
 #include "app/serve_admission.h"
@@ -65,13 +66,13 @@ struct ServeFlags {
   }
 };
 
-void Announce(const Runtime& runtime, const Server& server, int threads, bool json) {
+void Announce(const Router& router, const Server& server, int threads, bool json) {
   if (json) {
     OrderedJson models = OrderedJson::array();
-    for (const ModelInfo& model : runtime.router->Models()) models.push_back(model.name);
+    for (const ModelInfo& model : router.Models()) models.push_back(model.name);
     fmt::print("{}\n", ToText({{"url", server.url()}, {"models", models}, {"threads", threads}}));
   } else {
-    const std::vector<ModelInfo> resident = ResidentModels(runtime);
+    const std::vector<ModelInfo> resident = ResidentModels(router);
     for (const ModelInfo& model : resident) {
       fmt::print("{:<6} {}: {} parameters, {} of weights, context {}{}\n", model.role, model.name,
                  model.parameters, FormatBytes(model.bytes), model.context_length,
@@ -173,11 +174,25 @@ void ServeAndReload(Reloader& reloader, const ServeSignals& signals, bool watch,
   }
 }
 
-// What `aio serve` keeps while it serves; later members use earlier ones.
+// Each time beside the models that serve, which go when nothing runs on them any more.
+ModelLoader MakeModelLoader(const RuntimeHooks& hooks, ReleaseThread& releases,
+                            std::shared_ptr<spdlog::logger> logger) {
+  return [hooks, &releases, logger = std::move(logger)](
+             const AppConfig& config,
+             std::shared_ptr<SessionTable> sessions) -> Result<ServedModels> {
+    RuntimeHooks now = hooks;
+    now.sessions = std::move(sessions);
+    AIO_ASSIGN_OR_RETURN(std::unique_ptr<Runtime> runtime, LoadRuntime(config, std::move(now)));
+    const std::shared_ptr<Runtime> owner =
+        releases.Share(std::move(runtime), [logger] { logger->info("models have been released"); });
+    return ServedModels{.owner = owner,
+                        .options = owner->router_options,
+                        .router = std::shared_ptr<Router>(owner, owner->router.get())};
+  };
+}
+
+// What serves: later members use earlier ones.
 struct Serving {
-  const RecentDecisions* recent = nullptr;  // for the dashboard; null: there is none
-  const ServeTracing* tracing = nullptr;    // null: nothing is traced
-  std::unique_ptr<Runtime> runtime;
   std::unique_ptr<CurrentRouter> router;
   std::unique_ptr<Backend> traced_router;  // in front of it; null: nothing is traced
   std::unique_ptr<AdmissionBackend> admission;
@@ -186,23 +201,25 @@ struct Serving {
   std::unique_ptr<Server> server;
 };
 
-Status StartServing(const AppConfig& config, ServerOptions options, Serving& serving) {
-  const Clock& clock = serving.runtime->clock;
-  serving.router = std::make_unique<CurrentRouter>(serving.runtime->router);
+// `recent`, for the dashboard, and `tracing` may be null; all outlive `serving`.
+Status StartServing(const AppConfig& config, std::shared_ptr<Router> router, ServerOptions options,
+                    const RecentDecisions* recent, const ServeTracing* tracing, const Clock& clock,
+                    Serving& serving) {
+  serving.router = std::make_unique<CurrentRouter>(std::move(router));
   Backend* admitted = serving.router.get();
-  if (serving.tracing != nullptr) {
-    serving.traced_router = serving.tracing->InFront(*admitted, TracedPlace::kRouter);
+  if (tracing != nullptr) {
+    serving.traced_router = tracing->InFront(*admitted, TracedPlace::kRouter);
     admitted = serving.traced_router.get();
-    serving.tracing->Connect(options);
+    tracing->Connect(options);
   }
   serving.admission = std::make_unique<AdmissionBackend>(*admitted, EffectiveLimits(config), clock);
   options.metric_sources.push_back([&serving] { return ReadDrift(*serving.router->get()); });
   ConnectAdmission(*serving.admission, options);
   ConnectReloads(serving.reloads, options);
-  if (serving.recent != nullptr) {
+  if (recent != nullptr) {
     serving.bandwidth = std::make_unique<QuickReadBandwidth>(config.engine.num_threads, clock);
-    ConnectDashboard([&serving] { return serving.router->get(); }, *serving.recent,
-                     *serving.bandwidth, clock, options);
+    ConnectDashboard([&serving] { return serving.router->get(); }, *recent, *serving.bandwidth,
+                     clock, options);
   }
   AIO_ASSIGN_OR_RETURN(serving.server,
                        Server::Create(*serving.admission, std::move(options), clock));
@@ -210,7 +227,7 @@ Status StartServing(const AppConfig& config, ServerOptions options, Serving& ser
 }
 
 int RunServe(const ServeFlags& flags) {
-  Result<AppConfig> config = flags.Resolve();
+  const Result<AppConfig> config = flags.Resolve();
   if (!config.ok()) return Fail(config.status());
   ServerOptions options = config->server;
 
@@ -221,41 +238,46 @@ int RunServe(const ServeFlags& flags) {
   if (const Status access = CheckAccess(*config, *logger); !access.ok()) return Fail(access);
   CheckOpenFiles(options.http.connections_max, *logger);
   const SystemClock clock;
-  options.access =
+  const auto access =
       std::make_shared<AccessControl>(AllKeys(*config), AsksForKeys(*config), clock.Now());
-  AccessControl& access = *options.access;
-  Result<std::unique_ptr<DecisionLog>> log = LogDecisions(*config, logger, clock);  // may be null
+  options.access = access;
+
+  const auto log = LogDecisions(*config, logger, clock);  // may be null
   if (!log.ok()) return Fail(log.status());
   if (*log != nullptr) ConnectLog(**log, options);
   RecentDecisions recent(log->get(), clock);
   const auto tracing = StartTracing(config->tracing, logger, clock);  // may be null
   DecisionObserver* observer = log->get();
   if (!flags.no_dashboard) observer = &recent;
-  Result<std::unique_ptr<Runtime>> runtime =
-      LoadRuntime(*config, {.observer = observer,
-                            .on_drift = WarnOfDrift(logger),
-                            .front_of_models = FrontOfModels(tracing.get())});
-  if (!runtime.ok()) return Fail(runtime.status());
+  ReleaseThread releases;
+  const ModelLoader load_models =
+      MakeModelLoader({.observer = observer,
+                       .on_drift = WarnOfDrift(logger),
+                       .front_of_models = FrontOfModels(tracing.get()),
+                       .cancelled = [&signals] { return signals.EndIsPending(); }},
+                      releases, logger);
+  Result<ServedModels> models = load_models(*config, nullptr);
+  if (!models.ok()) return Fail(models.status());
   if (flags.dry_run) {
     fmt::print("{}: fine\n", config->source);
     return kExitOk;
   }
 
   Serving serving;
-  if (!flags.no_dashboard) serving.recent = &recent;
-  serving.tracing = tracing.get();
-  serving.runtime = *std::move(runtime);
-  const Status started = StartServing(*config, std::move(options), serving);
+  const Status started =
+      StartServing(*config, models->router, std::move(options),
+                   flags.no_dashboard ? nullptr : &recent, tracing.get(), clock, serving);
   if (!started.ok()) return Fail(started);
-  Announce(*serving.runtime, *serving.server, config->engine.num_threads, flags.json);
+  Announce(*models->router, *serving.server, config->engine.num_threads, flags.json);
 
   Reloader reloader([&flags] { return flags.Resolve(); }, *config,
                     {.router = *serving.router,
-                     .router_options = serving.runtime->router_options,
+                     .models = *std::move(models),
+                     .load_models = load_models,
                      .admission = *serving.admission,
-                     .access = access,
+                     .access = *access,
                      .server = *serving.server,
-                     .clock = serving.runtime->clock},
+                     .clock = clock},
                     serving.reloads, logger);
   Warn(manager.Ready("serving"), *logger);
   ServeAndReload(reloader, signals, flags.watch,

@@ -46,6 +46,12 @@ ServeSignal ServeSignals::WaitFor(std::chrono::milliseconds time) const {
   return signal > 0 ? Meaning(signal) : ServeSignal::kNone;
 }
 
+bool ServeSignals::EndIsPending() const {
+  sigset_t pending;
+  sigpending(&pending);
+  return sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1;
+}
+
 void ServeSignals::WaitForEnd() const {
   while (Wait() != ServeSignal::kEnd) {
   }

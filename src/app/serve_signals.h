@@ -20,6 +20,8 @@ class ServeSignals {
   // kNone if none comes for so long.
   ServeSignal WaitFor(std::chrono::milliseconds time) const;
   void WaitForEnd() const;
+  // A signal to end has come that nobody has waited for yet.
+  bool EndIsPending() const;
 
  private:
   // SIGHUP is a reload, but for one that says that the terminal was closed.

@@ -28,7 +28,7 @@ Status Validate(const ValidateFlags& flags, OrderedJson& facts, std::vector<std:
   AIO_ASSIGN_OR_RETURN(const AppConfig config, flags.runtime.Resolve());
   facts["config"] = config.source;
   AIO_ASSIGN_OR_RETURN(const std::unique_ptr<Runtime> runtime, LoadRuntime(config));
-  const std::vector<ModelInfo> resident = ResidentModels(*runtime);
+  const std::vector<ModelInfo> resident = ResidentModels(*runtime->router);
   for (const ModelInfo& model : resident) {
     facts["models"].push_back({{"role", model.role},
                                {"name", model.name},

@@ -207,13 +207,14 @@ Result<PageMemory> PackWeights(WeightPlan& plan, const GgufFile& file, const Loa
         fmt::format("cannot start {} threads to load with: {}", options.num_threads, e.what()));
   }
   auto next = plan.packings.begin();
+  bool is_cancelled = false;
   ForEachMatrix(plan.weights, [&](PackedMatrix& matrix) {
     const Matrix& stored = next->stored;
     std::byte* packed = memory.data() + next->offset;
     matrix.data = packed;
     const auto tiles = static_cast<size_t>(matrix.num_tiles());
     const size_t piece = std::max<size_t>(1, kPieceBytes / matrix.tile_bytes());
-    for (size_t begin = 0; begin < tiles; begin += piece) {
+    for (size_t begin = 0; begin < tiles && !is_cancelled; begin += piece) {
       const size_t end = std::min(tiles, begin + piece);
       pool->ParallelFor(end - begin, [&](size_t i, int /*thread*/) {
         PackTile(stored, static_cast<int>(begin + i), packed + (begin + i) * matrix.tile_bytes());
@@ -225,9 +226,11 @@ Result<PageMemory> PackWeights(WeightPlan& plan, const GgufFile& file, const Loa
         options.progress(next->offset + static_cast<int64_t>(end * matrix.tile_bytes()),
                          plan.packed_bytes);
       }
+      is_cancelled = options.cancelled && options.cancelled();
     }
     ++next;
   });
+  if (is_cancelled) return Cancelled(fmt::format("{}: loading was given up", file.path()));
   return memory;
 }
 

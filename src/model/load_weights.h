@@ -43,6 +43,8 @@ Result<WeightPlan> PlanWeights(const GgufFile& file, const ModelConfig& config);
 struct LoadOptions {
   int num_threads = 1;
   std::function<void(int64_t done_bytes, int64_t total_bytes)> progress;  // may be null
+  // Asked every 32 MiB: true gives up, as kCancelled. May be null.
+  std::function<bool()> cancelled;
 };
 
 // Fills plan.weights' matrices and returns the memory they point into. What has been packed
