@@ -25,7 +25,24 @@ size_t CountCharacters(std::string_view text) {
   }));
 }
 
-Status DecodeItem(const ObjectReader& item, ChatMessage& out) {
+// A call belongs to the turn that it follows.
+Status DecodeCall(const ObjectReader& item, std::vector<ChatMessage>& messages) {
+  if (messages.empty() || messages.back().role != "assistant") {
+    messages.push_back({.role = "assistant", .content = ""});
+  }
+  ToolCall& call = messages.back().tool_calls.emplace_back();
+  AIO_RETURN_IF_ERROR(item.ReadRequired("call_id", "the id of the call", call.id));
+  AIO_RETURN_IF_ERROR(item.ReadRequired("name", "the name of a function", call.name));
+  return item.ReadRequired("arguments", "a JSON object, as a string", call.arguments);
+}
+
+Status DecodeCallOutput(const ObjectReader& item, ChatMessage& out) {
+  out.role = "tool";
+  AIO_RETURN_IF_ERROR(item.ReadRequired("call_id", "the id of the call", out.tool_call_id));
+  return DecodeContent(item, "output", kForm, out.content);
+}
+
+Status DecodeItem(const ObjectReader& item, std::vector<ChatMessage>& messages) {
   std::string type = "message";
   if (item.Find("type") != nullptr) {
     AIO_RETURN_IF_ERROR(item.ReadRequired("type", "\"message\"", type));
@@ -33,11 +50,14 @@ Status DecodeItem(const ObjectReader& item, ChatMessage& out) {
   if (type == "item_reference") {
     return BadValue(item.Path("type"), "items are not kept here; send the message itself.");
   }
+  if (type == "function_call") return DecodeCall(item, messages);
+  if (type == "function_call_output") return DecodeCallOutput(item, messages.emplace_back());
   if (type != "message") {
     return BadValue(item.Path("type"),
-                    "supported is 'message' only, as tools and reasoning are "
-                    "not; leave other items out.");
+                    "supported are 'message', 'function_call' and 'function_call_output'; leave "
+                    "other items out.");
   }
+  ChatMessage& out = messages.emplace_back();
   AIO_RETURN_IF_ERROR(item.ReadRequired("role", fmt::format("one of {}", kRoles), out.role));
   if (out.role == "developer") out.role = "system";
   if (out.role != "user" && out.role != "assistant" && out.role != "system") {
@@ -61,7 +81,7 @@ Status DecodeInput(const ObjectReader& body, std::vector<ChatMessage>& messages)
     const std::string path = fmt::format("input[{}]", i);
     const nlohmann::json& element = (*json)[i];
     if (!element.is_object()) return WrongType(path, "an object", element);
-    AIO_RETURN_IF_ERROR(DecodeItem(ObjectReader(element, path), messages.emplace_back()));
+    AIO_RETURN_IF_ERROR(DecodeItem(ObjectReader(element, path), messages));
   }
   return Status::Ok();
 }
@@ -115,6 +135,9 @@ Result<ResponsesRequest> DecodeResponsesRequest(std::string_view text) {
   if (echo.instructions) messages.push_back({.role = "system", .content = *echo.instructions});
   AIO_RETURN_IF_ERROR(DecodeInput(body, messages));
   AIO_RETURN_IF_ERROR(DecodeMetadata(body, echo));
+  AIO_RETURN_IF_ERROR(DecodeTools(body, text, api.kind, api.request.tools));
+  if (body.Find("tools") != nullptr) echo.tools = MemberText(text, {"tools"});
+  if (body.Find("tool_choice") != nullptr) echo.tool_choice = MemberText(text, {"tool_choice"});
   AIO_RETURN_IF_ERROR(DecodeFormat(body, text, api.kind, api.request.format));
   if (api.request.format.param.starts_with("text.")) {
     echo.text_format = MemberText(text, {"text", "format"});

@@ -9,8 +9,9 @@
 namespace aio {
 namespace {
 
-const char* StopReason(FinishReason reason, const std::string& stop_string) {
+const char* StopReason(FinishReason reason, const std::string& stop_string, bool has_calls) {
   if (reason == FinishReason::kLength) return "max_tokens";
+  if (has_calls) return "tool_use";
   return stop_string.empty() ? "end_turn" : "stop_sequence";
 }
 
@@ -39,6 +40,21 @@ OrderedJson TextBlock(const std::string& text) {
   return block;
 }
 
+OrderedJson ToolUseBlock(const ToolCall& call, OrderedJson input) {
+  OrderedJson block;
+  block["type"] = "tool_use";
+  block["id"] = call.id;
+  block["name"] = call.name;
+  block["input"] = std::move(input);
+  return block;
+}
+
+// A model's arguments are an object: what is not JSON was taken for no call.
+OrderedJson ParseInput(const ToolCall& call) {
+  OrderedJson input = OrderedJson::parse(call.arguments, nullptr, false);
+  return input.is_object() ? input : OrderedJson::object();
+}
+
 class MessagesEncoder final : public AnswerEncoder {
  public:
   explicit MessagesEncoder(std::string hex_id) : hex_id_(std::move(hex_id)) {}
@@ -48,8 +64,12 @@ class MessagesEncoder final : public AnswerEncoder {
     start_ = start;
     const WholeAnswer& answer = choices.front();
     OrderedJson message = Message();
-    message["content"].push_back(TextBlock(answer.text));
-    message["stop_reason"] = StopReason(answer.reason, answer.stop_string);
+    const bool has_calls = !answer.tool_calls.empty();
+    if (!answer.text.empty() || !has_calls) message["content"].push_back(TextBlock(answer.text));
+    for (const ToolCall& call : answer.tool_calls) {
+      message["content"].push_back(ToolUseBlock(call, ParseInput(call)));
+    }
+    message["stop_reason"] = StopReason(answer.reason, answer.stop_string, has_calls);
     message["stop_sequence"] = OrNull(answer.stop_string);
     message["usage"] = Usage(total);
     AddTotals(total, message);
@@ -61,25 +81,35 @@ class MessagesEncoder final : public AnswerEncoder {
     OrderedJson message = Message();
     message["usage"] = Usage(start.prompt_tokens, 0, 0);
     if (start.decision) message["aio"] = DecisionObject(*start.decision);
-    std::string bytes = Event("message_start", {{"message", std::move(message)}});
-    bytes += Event("content_block_start", {{"index", 0}, {"content_block", TextBlock("")}});
+    const std::string bytes = Event("message_start", {{"message", std::move(message)}});
     return bytes + Event("ping", OrderedJson::object());
   }
 
   std::string Delta(int /*choice*/, const TokenEvent& event) override {
-    if (event.text.empty()) return "";
-    return Event("content_block_delta",
-                 {{"index", 0}, {"delta", {{"type", "text_delta"}, {"text", event.text}}}});
+    std::string bytes;
+    if (!event.text.empty()) {
+      bytes = OpenText();
+      bytes += BlockDelta({{"type", "text_delta"}, {"text", event.text}});
+    }
+    for (const ToolCall& call : event.tool_calls) {
+      bytes += CloseText();
+      bytes += BlockStart(ToolUseBlock(call, OrderedJson::object()));
+      bytes += BlockDelta({{"type", "input_json_delta"}, {"partial_json", call.arguments}});
+      bytes += BlockStop();
+      has_calls_ = true;
+    }
+    return bytes;
   }
 
   std::string End(int /*choice*/, const FinishEvent& finish) override {
     stop_string_ = finish.stop_string;
-    return Event("content_block_stop", {{"index", 0}});
+    const std::string bytes = blocks_ == 0 ? OpenText() : "";  // a message has a block
+    return bytes + CloseText();
   }
 
   std::string Finish(const FinishEvent& total) override {
     OrderedJson end;
-    end["delta"] = {{"stop_reason", StopReason(total.reason, stop_string_)},
+    end["delta"] = {{"stop_reason", StopReason(total.reason, stop_string_, has_calls_)},
                     {"stop_sequence", OrNull(stop_string_)}};
     end["usage"] = Usage(total);
     AddTotals(total, end);
@@ -97,6 +127,18 @@ class MessagesEncoder final : public AnswerEncoder {
     json.update(members);
     return NamedSseEvent(type, ToText(json));
   }
+
+  // Of the block that is being written.
+  std::string BlockStart(OrderedJson block) {
+    return Event("content_block_start", {{"index", blocks_}, {"content_block", std::move(block)}});
+  }
+  std::string BlockDelta(OrderedJson delta) {
+    return Event("content_block_delta", {{"index", blocks_}, {"delta", std::move(delta)}});
+  }
+  std::string BlockStop() { return Event("content_block_stop", {{"index", blocks_++}}); }
+
+  std::string OpenText() { return std::exchange(in_text_, true) ? "" : BlockStart(TextBlock("")); }
+  std::string CloseText() { return std::exchange(in_text_, false) ? BlockStop() : ""; }
 
   // Without content so far.
   OrderedJson Message() const {
@@ -119,6 +161,9 @@ class MessagesEncoder final : public AnswerEncoder {
   const std::string hex_id_;
   StartEvent start_;
   std::string stop_string_;
+  int blocks_ = 0;        // that are finished
+  bool in_text_ = false;  // another has begun, of text
+  bool has_calls_ = false;
 };
 
 }  // namespace

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -45,6 +47,8 @@ class ResponsesEncoder final : public AnswerEncoder {
     const WholeAnswer& answer = choices.front();
     text_ = answer.text;
     AddLogprobs(answer.logprobs);
+    if (!text_.empty() || answer.tool_calls.empty()) output_.push_back(Message(total.reason));
+    for (const ToolCall& call : answer.tool_calls) output_.push_back(CallItem(call));
     return ToText(Finished(total));
   }
 
@@ -52,38 +56,33 @@ class ResponsesEncoder final : public AnswerEncoder {
     start_ = start;
     OrderedJson response = Response("in_progress");
     if (start.decision) response["aio"] = DecisionObject(*start.decision);
-    std::string bytes = Event("response.created", {{"response", response}});
-    bytes += Event("response.in_progress", {{"response", std::move(response)}});
-    OrderedJson item = Item("in_progress");
-    item["content"] = OrderedJson::array();
-    bytes += Event("response.output_item.added", {{"output_index", 0}, {"item", std::move(item)}});
-    OrderedJson added = Place();
-    added["part"] = TextPart("", OrderedJson::array());
-    return bytes + Event("response.content_part.added", std::move(added));
+    const std::string bytes = Event("response.created", {{"response", response}});
+    return bytes + Event("response.in_progress", {{"response", std::move(response)}});
   }
 
   std::string Delta(int /*choice*/, const TokenEvent& event) override {
-    if (event.text.empty() && event.logprobs.empty()) return "";
-    text_ += event.text;
-    OrderedJson delta = Place();
-    delta["delta"] = event.text;
-    delta["logprobs"] = AddLogprobs(event.logprobs);
-    return Event("response.output_text.delta", std::move(delta));
+    std::string bytes;
+    if (!event.text.empty() || (event.tool_calls.empty() && !event.logprobs.empty())) {
+      bytes = OpenMessage();
+      text_ += event.text;
+      OrderedJson delta = Place();
+      delta["delta"] = event.text;
+      delta["logprobs"] = AddLogprobs(event.logprobs);
+      bytes += Event("response.output_text.delta", std::move(delta));
+    }
+    for (const ToolCall& call : event.tool_calls) {
+      bytes += CloseMessage(FinishReason::kStop);
+      bytes += CallEvents(call);
+    }
+    return bytes;
   }
 
   std::string End(int /*choice*/, const FinishEvent& /*finish*/) override { return ""; }
 
   std::string Finish(const FinishEvent& total) override {
-    OrderedJson done = Place();
-    done["text"] = text_;
-    done["logprobs"] = logprobs_;
-    std::string bytes = Event("response.output_text.done", std::move(done));
-    done = Place();
-    done["part"] = TextPart(text_, logprobs_);
-    bytes += Event("response.content_part.done", std::move(done));
+    std::string bytes = output_.empty() ? OpenMessage() : "";  // an output has an item
+    bytes += CloseMessage(total.reason);
     OrderedJson response = Finished(total);
-    bytes +=
-        Event("response.output_item.done", {{"output_index", 0}, {"item", response["output"][0]}});
     const std::string type = std::string("response.") + StatusOf(total.reason);
     return bytes + Event(type, {{"response", std::move(response)}});
   }
@@ -112,22 +111,94 @@ class ResponsesEncoder final : public AnswerEncoder {
     return NamedSseEvent(type, ToText(json));
   }
 
+  // Ids tell an answer's items apart: the first message has the response's own number.
+  std::string MessageId() const {
+    return output_.empty() ? "msg_" + hex_id_ : fmt::format("msg_{}_{}", hex_id_, output_.size());
+  }
   OrderedJson Item(const char* status) const {
     OrderedJson item;
-    item["id"] = "msg_" + hex_id_;
+    item["id"] = MessageId();
     item["type"] = "message";
     item["status"] = status;
     item["role"] = "assistant";
+    return item;
+  }
+  OrderedJson Message(FinishReason reason) const {
+    OrderedJson item = Item(StatusOf(reason));
+    item["content"] = OrderedJson::array({TextPart(text_, logprobs_)});
+    return item;
+  }
+  OrderedJson CallItem(const ToolCall& call) const {
+    OrderedJson item;
+    item["id"] = fmt::format("fc_{}_{}", hex_id_, output_.size());
+    item["type"] = "function_call";
+    item["status"] = "completed";
+    item["call_id"] = call.id;
+    item["name"] = call.name;
+    item["arguments"] = call.arguments;
     return item;
   }
 
   // Where the text stands.
   OrderedJson Place() const {
     OrderedJson place;
-    place["item_id"] = "msg_" + hex_id_;
-    place["output_index"] = 0;
+    place["item_id"] = MessageId();
+    place["output_index"] = output_.size();
     place["content_index"] = 0;
     return place;
+  }
+
+  std::string OpenMessage() {
+    if (std::exchange(in_message_, true)) return "";
+    OrderedJson item = Item("in_progress");
+    item["content"] = OrderedJson::array();
+    const std::string bytes = Event("response.output_item.added",
+                                    {{"output_index", output_.size()}, {"item", std::move(item)}});
+    OrderedJson added = Place();
+    added["part"] = TextPart("", OrderedJson::array());
+    return bytes + Event("response.content_part.added", std::move(added));
+  }
+
+  std::string CloseMessage(FinishReason reason) {
+    if (!std::exchange(in_message_, false)) return "";
+    OrderedJson done = Place();
+    done["text"] = text_;
+    done["logprobs"] = logprobs_;
+    std::string bytes = Event("response.output_text.done", std::move(done));
+    done = Place();
+    done["part"] = TextPart(text_, logprobs_);
+    bytes += Event("response.content_part.done", std::move(done));
+    bytes += FinishItem(Message(reason));
+    text_.clear();
+    logprobs_ = OrderedJson::array();
+    return bytes;
+  }
+
+  // A call comes whole.
+  std::string CallEvents(const ToolCall& call) {
+    OrderedJson item = CallItem(call);
+    OrderedJson begun = item;
+    begun["status"] = "in_progress";
+    begun["arguments"] = "";
+    std::string bytes = Event("response.output_item.added",
+                              {{"output_index", output_.size()}, {"item", std::move(begun)}});
+    OrderedJson place;
+    place["item_id"] = item["id"];
+    place["output_index"] = output_.size();
+    OrderedJson delta = place;
+    delta["delta"] = call.arguments;
+    bytes += Event("response.function_call_arguments.delta", std::move(delta));
+    place["name"] = call.name;
+    place["arguments"] = call.arguments;
+    bytes += Event("response.function_call_arguments.done", std::move(place));
+    return bytes + FinishItem(std::move(item));
+  }
+
+  std::string FinishItem(OrderedJson item) {
+    const std::string bytes =
+        Event("response.output_item.done", {{"output_index", output_.size()}, {"item", item}});
+    output_.push_back(std::move(item));
+    return bytes;
   }
 
   // In the form of a content part; they are remembered.
@@ -166,8 +237,8 @@ class ResponsesEncoder final : public AnswerEncoder {
     json["store"] = false;
     json["temperature"] = AsWritten(echo_.temperature);
     json["text"] = {{"format", OrderedJson::parse(echo_.text_format)}};
-    json["tool_choice"] = "auto";
-    json["tools"] = OrderedJson::array();
+    json["tool_choice"] = OrderedJson::parse(echo_.tool_choice);
+    json["tools"] = OrderedJson::parse(echo_.tools);
     json["top_logprobs"] = std::max(0, echo_.top_logprobs);
     json["top_p"] = AsWritten(echo_.top_p);
     json["truncation"] = "disabled";
@@ -182,9 +253,7 @@ class ResponsesEncoder final : public AnswerEncoder {
     if (total.reason == FinishReason::kLength) {
       json["incomplete_details"] = {{"reason", "max_output_tokens"}};
     }
-    OrderedJson item = Item(status);
-    item["content"] = OrderedJson::array({TextPart(text_, logprobs_)});
-    json["output"].push_back(std::move(item));
+    json["output"] = output_;
     json["usage"] = Usage(total);
     json["timings"] = TimingsObject(total);
     json["aio"] = AioObject(start_, total);
@@ -195,6 +264,8 @@ class ResponsesEncoder final : public AnswerEncoder {
   const std::string hex_id_;
   const int64_t created_;
   StartEvent start_;
+  OrderedJson output_ = OrderedJson::array();  // items that are finished
+  bool in_message_ = false;                    // another has begun, with:
   std::string text_;
   OrderedJson logprobs_ = OrderedJson::array();
   int sequence_number_ = 0;

@@ -11,6 +11,7 @@
 namespace aio {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using Json = nlohmann::json;
@@ -74,7 +75,7 @@ TEST(MessagesApiTest, Parameters) {
 
 TEST(MessagesApiTest, WhatIsNotSupportedIsRefusedByName) {
   for (const auto& [member, field] : std::vector<std::pair<std::string, std::string>>{
-           {R"("tools": [{"name": "f"}])", "tools"},
+           {R"("tools": [{"type": "bash_20250124", "name": "bash"}])", "tools[0].type"},
            {R"("tool_choice": {"type": "any"})", "tool_choice"},
            {R"("thinking": {"type": "enabled", "budget_tokens": 1024})", "thinking"},
            {R"("mcp_servers": [{}])", "mcp_servers"},
@@ -85,8 +86,60 @@ TEST(MessagesApiTest, WhatIsNotSupportedIsRefusedByName) {
   }
   EXPECT_EQ(Refused(Messages(R"([{"role": "user", "content": [{"type": "image"}]}])")),
             "messages[0].content[0].type");
-  EXPECT_EQ(Refused(Messages(R"([{"role": "user", "content": [{"type": "tool_result"}]}])")),
+  EXPECT_EQ(Refused(Messages(R"([{"role": "assistant", "content": [{"type": "tool_result"}]}])")),
             "messages[0].content[0].type");
+  EXPECT_EQ(Refused(Messages(R"([{"role": "user", "content": [{"type": "tool_use"}]}])")),
+            "messages[0].content[0].type");
+}
+
+TEST(MessagesApiTest, ToolsAreThoseOfAChat) {
+  const std::string tools = R"("tools": [{"name": "f", "input_schema":
+      {"type": "object", "properties": {"z": {}, "a": {}}}, "description": "d",
+      "cache_control": {"type": "ephemeral"}}])";
+  EXPECT_EQ(Decoded(Body(tools)).request.tools,
+            R"([{"type":"function","function":{"name":"f","parameters":{"type":"object",)"
+            R"("properties":{"z":{},"a":{}}},"description":"d"}}])");
+  EXPECT_EQ(Decoded(Body(tools + R"(, "tool_choice": {"type": "none"})")).request.tools, "");
+  const Result<ApiRequest> counted = DecodeCountTokensRequest(Body(tools));
+  ASSERT_TRUE(counted.ok());
+  EXPECT_NE(counted->request.tools, "") << "they are part of the prompt";
+  EXPECT_EQ(Refused(Body(R"("tools": {})")), "tools");
+  EXPECT_EQ(Refused(Body(R"("tools": [7])")), "tools[0]");
+  EXPECT_EQ(Refused(Body(R"("tools": [{"input_schema": {}}])")), "tools[0].name");
+  EXPECT_EQ(Refused(Body(R"("tools": [{"name": "f", "input_schema": 7}])")),
+            "tools[0].input_schema");
+}
+
+TEST(MessagesApiTest, CallsAndWhatTheyGaveAreTurns) {
+  EXPECT_EQ(
+      MessagesOf(Messages(R"([{"role": "user", "content": "a"},
+          {"role": "assistant", "content": [{"type": "text", "text": "b"},
+              {"type": "tool_use", "id": "1", "name": "f", "input": {"x": 1}},
+              {"type": "tool_use", "id": "2", "name": "g"}]},
+          {"role": "user", "content": [
+              {"type": "tool_result", "tool_use_id": "1", "content": "c"},
+              {"type": "tool_result", "tool_use_id": "2", "is_error": true,
+               "content": [{"type": "text", "text": "d"}]},
+              {"type": "text", "text": "e"}]}])")),
+      (std::vector<ChatMessage>{{"user", "a"},
+                                {"assistant", "b", {{"1", "f", R"({"x":1})"}, {"2", "g", "{}"}}},
+                                {.role = "tool", .content = "c", .tool_call_id = "1"},
+                                {.role = "tool", .content = "d", .tool_call_id = "2"},
+                                {"user", "e"}}));
+  const auto with = [](const std::string& role, const std::string& block) {
+    return Messages(R"([{"role": ")" + role + R"(", "content": [)" + block + "]}]");
+  };
+  EXPECT_EQ(MessagesOf(with("user", R"({"type": "tool_result", "tool_use_id": "1"})")).size(), 1u);
+  EXPECT_EQ(Refused(with("user", R"({"type": "tool_result"})")),
+            "messages[0].content[0].tool_use_id");
+  EXPECT_EQ(Refused(with("assistant", R"({"type": "tool_use", "id": "1"})")),
+            "messages[0].content[0].name");
+  EXPECT_EQ(
+      Refused(with("assistant", R"({"type": "tool_use", "id": "1", "name": "f", "input": 7})")),
+      "messages[0].content[0].input");
+  EXPECT_EQ(Refused(with("assistant", R"({"type": "tool_use", "id": "1", "name": "f"})")),
+            "messages[0].role")
+      << "nobody has answered it";
 }
 
 TEST(MessagesApiTest, WrongFieldsAreRefusedByName) {
@@ -133,6 +186,41 @@ TEST(MessagesApiTest, EventsByteForByte) {
   bytes += encoder->End(0, finish);
   bytes += encoder->Finish(finish);
   ExpectGolden(kGolden, "message_events.txt", bytes);
+}
+
+TEST(MessagesApiTest, CallsAreBlocksOfTheAnswer) {
+  WholeAnswer answer;
+  answer.tool_calls = {{"1", "f", R"({"z":1,"a":2})"}};
+  const auto whole = [](const WholeAnswer& of) {
+    return Json::parse(
+        MakeMessagesEncoder("0")->Whole(RoutedStart(), {of}, FinishedBy(FinishReason::kStop)));
+  };
+  EXPECT_EQ(whole(answer)["content"], Json::parse(R"([{"type": "tool_use", "id": "1", "name": "f",
+                                                      "input": {"z": 1, "a": 2}}])"));
+  EXPECT_EQ(whole(answer)["stop_reason"], "tool_use");
+  answer.text = "Hm";
+  EXPECT_EQ(whole(answer)["content"].size(), 2u);
+  EXPECT_EQ(whole(answer)["content"][0]["text"], "Hm");
+}
+
+TEST(MessagesApiTest, EventsOfCallsByteForByte) {
+  const auto encoder = MakeMessagesEncoder("0");
+  std::string bytes = encoder->Start(RoutedStart());
+  bytes += encoder->Delta(0, Text("Hm"));
+  TokenEvent calls = Text("");
+  calls.tool_calls = {{"1", "f", R"({"a":1})"}, {"2", "g", "{}"}};
+  bytes += encoder->Delta(0, calls);
+  const FinishEvent finish = FinishedBy(FinishReason::kStop);
+  bytes += encoder->End(0, finish);
+  bytes += encoder->Finish(finish);
+  ExpectGolden(kGolden, "message_tool_events.txt", bytes);
+}
+
+TEST(MessagesApiTest, AnAnswerWithoutTextHasABlock) {
+  const auto encoder = MakeMessagesEncoder("0");
+  encoder->Start(RoutedStart());
+  EXPECT_THAT(encoder->End(0, FinishedBy(FinishReason::kStop)),
+              AllOf(HasSubstr("event: content_block_start"), HasSubstr("content_block_stop")));
 }
 
 TEST(MessagesApiTest, StopReasons) {

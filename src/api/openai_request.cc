@@ -33,7 +33,7 @@ Result<ApiRequest> Decode(const ObjectReader& body, std::string_view text, ApiKi
     AIO_RETURN_IF_ERROR(DecodePrompt(body, request.prompt));
   }
   AIO_RETURN_IF_ERROR(RefuseUnsupported(body, kind));
-  if (kind == ApiKind::kChat) AIO_RETURN_IF_ERROR(DecodeTools(body, text, request.tools));
+  if (kind == ApiKind::kChat) AIO_RETURN_IF_ERROR(DecodeTools(body, text, kind, request.tools));
   AIO_RETURN_IF_ERROR(DecodeFormat(body, text, kind, request.format));
   AIO_RETURN_IF_ERROR(DecodeStreaming(body, out));
   AIO_RETURN_IF_ERROR(DecodeSampling(body, out));

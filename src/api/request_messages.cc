@@ -32,7 +32,18 @@ Status DecodeRole(const ObjectReader& message, std::string& role) {
   return BadValue(path, fmt::format("supported are {}.", kRoles));
 }
 
-// One element of a content array; its text is appended to `content`.
+// What an assistant's earlier turn may carry beside its content and calls.
+Status RefuseOthers(const ObjectReader& message) {
+  for (const char* name : {"function_call", "audio"}) {
+    const nlohmann::json* value = message.Find(name);
+    if (value == nullptr || (value->is_array() && value->empty())) continue;
+    return Unsupported(message.Path(name), "Leave it out and send the turn's text as 'content'.");
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
 Status DecodePart(const nlohmann::json& json, const std::string& path, const ContentForm& form,
                   std::string& content) {
   const std::string_view text_type = form.text_types.front();
@@ -56,18 +67,6 @@ Status DecodePart(const nlohmann::json& json, const std::string& path, const Con
   content += text->get_ref<const std::string&>();
   return Status::Ok();
 }
-
-// What an assistant's earlier turn may carry beside its content and calls.
-Status RefuseOthers(const ObjectReader& message) {
-  for (const char* name : {"function_call", "audio"}) {
-    const nlohmann::json* value = message.Find(name);
-    if (value == nullptr || (value->is_array() && value->empty())) continue;
-    return Unsupported(message.Path(name), "Leave it out and send the turn's text as 'content'.");
-  }
-  return Status::Ok();
-}
-
-}  // namespace
 
 Status DecodeContent(const ObjectReader& object, std::string_view name, const ContentForm& form,
                      std::string& content) {

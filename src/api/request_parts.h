@@ -26,6 +26,9 @@ struct ContentForm {
 // A member that is a text, or an array of parts, which are paragraphs.
 Status DecodeContent(const ObjectReader& object, std::string_view name, const ContentForm& form,
                      std::string& content);
+// One part, whose text is appended.
+Status DecodePart(const nlohmann::json& json, const std::string& path, const ContentForm& form,
+                  std::string& content);
 
 // `messages`: system/developer/user/assistant/tool, content as text or as text parts.
 Status DecodeMessages(const ObjectReader& body, std::vector<ChatMessage>& messages);
@@ -52,11 +55,12 @@ Status DecodeFormat(const ObjectReader& body, std::string_view text, ApiKind kin
 // What other servers' clients may say of their place among those that wait.
 Status DecodePriority(const ObjectReader& body, int& priority);
 
-// Of a chat: `tools` and `tool_choice` as Request::tools, which are taken from the body's `text` as
-// they are written. A choice that is neither "auto" nor "none" is refused.
+// `tools` and `tool_choice` as Request::tools, with the members of schemas in the order in which
+// the body's `text` has them. A choice that is neither "auto" nor "none" is refused.
 inline constexpr size_t kToolsMax = 128;
-Status DecodeTools(const ObjectReader& body, std::string_view text, std::string& tools);
-// Of a message: what the assistant called, and which call a tool answers.
+Status DecodeTools(const ObjectReader& body, std::string_view text, ApiKind kind,
+                   std::string& tools);
+// Of a chat's message: what the assistant called, and which call a tool answers.
 Status DecodeToolCalls(const ObjectReader& message, std::vector<ToolCall>& calls);
 Status DecodeToolCallId(const ObjectReader& message, std::string& id);
 

@@ -1,4 +1,4 @@
-// The tools of a chat request, and calls of them in its messages.
+// The tools of a request, and calls of them in its messages.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -7,6 +7,7 @@
 
 #include "api/faults.h"
 #include "api/json_member_text.h"
+#include "api/json_text.h"
 #include "api/request_parts.h"
 
 namespace aio {
@@ -35,40 +36,107 @@ Status ReadFunction(const nlohmann::json& json, const std::string& path, Read re
   return read(object, ObjectReader(*function, function_path));
 }
 
-Status CheckTool(const nlohmann::json& json, const std::string& path) {
-  return ReadFunction(json, path, [](const ObjectReader& /*tool*/, const ObjectReader& function) {
-    std::string name;
-    AIO_RETURN_IF_ERROR(function.ReadRequired("name", "the name of a function", name));
-    const nlohmann::json* parameters = function.Find("parameters");
-    if (parameters != nullptr && !parameters->is_object()) {
-      return WrongType(function.Path("parameters"), "a JSON schema, an object", *parameters);
+// `tool` is what has the name and, as `schema`, what the arguments must be.
+Status CheckFunction(const ObjectReader& tool, std::string_view schema) {
+  std::string name;
+  AIO_RETURN_IF_ERROR(tool.ReadRequired("name", "the name of a function", name));
+  const nlohmann::json* parameters = tool.Find(schema);
+  if (parameters != nullptr && !parameters->is_object()) {
+    return WrongType(tool.Path(schema), "a JSON schema, an object", *parameters);
+  }
+  return Status::Ok();
+}
+
+// How an API writes a tool whose members stand beside its type.
+struct FlatForm {
+  std::string_view type;  // of those that the caller runs
+  std::string_view schema;
+};
+constexpr FlatForm kResponsesForm = {"function", "parameters"};
+constexpr FlatForm kMessagesForm = {"custom", "input_schema"};
+
+Status CheckFlat(const nlohmann::json& json, const std::string& path, const FlatForm& form) {
+  if (!json.is_object()) return WrongType(path, "an object", json);
+  const ObjectReader tool(json, path);
+  std::string type(form.type);
+  AIO_RETURN_IF_ERROR(ReadText(tool, "type", type));
+  if (type != form.type) {
+    return BadValue(tool.Path("type"),
+                    fmt::format("supported is '{}' only: tools that you run.", form.type));
+  }
+  return CheckFunction(tool, form.schema);
+}
+
+// As a chat has it, its members in the order in which they were written.
+OrderedJson FromFlat(const OrderedJson& tool, const FlatForm& form) {
+  OrderedJson function = OrderedJson::object();
+  for (const auto& [name, value] : tool.items()) {
+    if (name == form.schema) {
+      function["parameters"] = value;
+    } else if (name == "name" || name == "description" || name == "strict") {
+      function[name] = value;
     }
-    return Status::Ok();
-  });
+  }
+  return {{"type", "function"}, {"function", std::move(function)}};
+}
+
+// That of `{"type": ...}` too, as some APIs write it.
+std::string ChoiceOf(const nlohmann::json& choice) {
+  if (choice.is_string()) return choice;
+  const auto type = choice.is_object() ? choice.find("type") : choice.end();
+  return type != choice.end() && type->is_string() ? type->get<std::string>() : "";
+}
+
+Status CheckTools(const nlohmann::json& json, ApiKind kind) {
+  if (!json.is_array()) return WrongType("tools", "an array of tools", json);
+  if (json.size() > kToolsMax) {
+    return BadValue("tools",
+                    fmt::format("{} were given; give at most {}.", json.size(), kToolsMax));
+  }
+  for (size_t i = 0; i < json.size(); ++i) {
+    const std::string path = fmt::format("tools[{}]", i);
+    Status checked;
+    if (kind == ApiKind::kResponse) {
+      checked = CheckFlat(json[i], path, kResponsesForm);
+    } else if (kind == ApiKind::kMessage) {
+      checked = CheckFlat(json[i], path, kMessagesForm);
+    } else {
+      checked = ReadFunction(json[i], path, [](const ObjectReader&, const ObjectReader& function) {
+        return CheckFunction(function, "parameters");
+      });
+    }
+    AIO_RETURN_IF_ERROR(checked);
+  }
+  return Status::Ok();
 }
 
 }  // namespace
 
-Status DecodeTools(const ObjectReader& body, std::string_view text, std::string& tools) {
+Status DecodeTools(const ObjectReader& body, std::string_view text, ApiKind kind,
+                   std::string& tools) {
   const nlohmann::json* choice = body.Find("tool_choice");
-  const bool is_none = choice != nullptr && *choice == "none";
-  if (choice != nullptr && !is_none && *choice != "auto") {
+  const std::string chosen = choice == nullptr ? "auto" : ChoiceOf(*choice);
+  if (chosen != "none" && chosen != "auto") {
     return Unsupported("tool_choice", "Use \"auto\" or \"none\", or leave it out.");
   }
   const nlohmann::json* json = body.Find("tools");
   if (json == nullptr) {
-    if (choice == nullptr || is_none) return Status::Ok();
+    if (choice == nullptr || chosen == "none" || kind != ApiKind::kChat) return Status::Ok();
     return BadValue("tool_choice", "it is only allowed with 'tools'.");
   }
-  if (!json->is_array()) return WrongType("tools", "an array of tools", *json);
-  if (json->size() > kToolsMax) {
-    return BadValue("tools",
-                    fmt::format("{} were given; give at most {}.", json->size(), kToolsMax));
+  AIO_RETURN_IF_ERROR(CheckTools(*json, kind));
+  if (json->empty() || chosen == "none") return Status::Ok();
+  const std::string_view written = MemberText(text, {"tools"});
+  if (kind == ApiKind::kChat) {
+    tools = written;
+    return Status::Ok();
   }
-  for (size_t i = 0; i < json->size(); ++i) {
-    AIO_RETURN_IF_ERROR(CheckTool((*json)[i], fmt::format("tools[{}]", i)));
+  const FlatForm& form = kind == ApiKind::kResponse ? kResponsesForm : kMessagesForm;
+  OrderedJson converted = OrderedJson::array();
+  for (const OrderedJson& tool : OrderedJson::parse(written)) {
+    converted.push_back(FromFlat(tool, form));
   }
-  if (!json->empty() && !is_none) tools = MemberText(text, {"tools"});
+  tools = ToText(converted);
   return Status::Ok();
 }
 

@@ -29,7 +29,6 @@ bool IsTypeOf(const nlohmann::json& v, std::string_view type) {
   return member != v.end() && member->is_string() && *member == type;
 }
 bool IsDisabled(const nlohmann::json& v) { return IsTypeOf(v, "disabled"); }
-bool IsNoneOrAuto(const nlohmann::json& v) { return IsTypeOf(v, "none") || IsTypeOf(v, "auto"); }
 
 // Members that are absent or null, or whose value is `harmless`.
 bool HasOnly(const nlohmann::json& v, std::string_view name, Harmless harmless) {
@@ -56,7 +55,6 @@ struct Field {
   const char* mend;
 };
 
-constexpr const char* kNoTools = "Tools are not supported; leave it out.";
 constexpr const char* kLeaveOut = "Leave it out.";
 
 constexpr Field kBoth[] = {
@@ -87,8 +85,6 @@ constexpr Field kResponseOnly[] = {
     {"background", IsFalse, "Use background = false and wait for the answer, or stream it."},
     {"prompt", Never, "Prompt templates are not kept here; send the text as 'input'."},
     {"messages", Never, "Use 'input'."},
-    {"tools", IsEmpty, kNoTools},
-    {"tool_choice", IsNoneOrAuto, kNoTools},
     {"text", AsksForMediumVerbosity, "Leave its 'verbosity' out."},
     {"reasoning", AsksForNoReasoning, "The models here do not reason apart; leave it out."},
     {"truncation", IsDisabled, "Shorten the input yourself; use \"disabled\" or leave it out."},
@@ -98,10 +94,8 @@ constexpr Field kResponseOnly[] = {
 };
 
 constexpr Field kMessageOnly[] = {
-    {"tools", IsEmpty, kNoTools},
-    {"tool_choice", IsNoneOrAuto, kNoTools},
     {"thinking", IsDisabled, "The models here do not think apart; leave it out."},
-    {"mcp_servers", IsEmpty, kNoTools},
+    {"mcp_servers", IsEmpty, "Call them yourself, as 'tools'; leave it out."},
     {"container", Never, kLeaveOut},
     {"context_management", Never, "Shorten the conversation yourself; leave it out."},
     {"output_config", AsksForHighEffort, "Leave its 'effort' out."},

@@ -1,11 +1,13 @@
 // OpenAI's /v1/responses: decodes what is asked, encodes the answer and its events. No sockets.
 //
 // Of the items of `input`, messages are taken (user, assistant, system, developer; text as a string
-// or as input_text and output_text parts); `instructions` go before them as a system message.
-// Responses are not kept: `store`: true, previous_response_id and conversation are refused, and so
-// are tools, and what is neither text nor said here. Other fields are those of openai_request.h.
+// or as input_text and output_text parts), calls of functions and what these gave; `instructions`
+// go before them as a system message. Of `tools`, those of type function are taken. Responses are
+// not kept: `store`: true, previous_response_id and conversation are refused, and so is what is
+// neither text nor said here. Other fields are those of openai_request.h.
 //
-// An answer has one output item, a message. Beside OpenAI's members a finished response carries
+// An answer's output is messages and calls of functions, in their order; one without either is a
+// message without text. Beside OpenAI's members a finished response carries
 // `timings` and `aio`, as chat completions do; in a stream the decision stands in response.created
 // too.
 #ifndef AIO_API_RESPONSES_API_H_
@@ -38,7 +40,10 @@ struct ResponsesEcho {
   float top_p = 1;
   int top_logprobs = -1;  // -1: no log-probabilities were asked for
   bool parallel_tool_calls = true;
-  std::string text_format = R"({"type": "text"})";  // `text.format`, as JSON
+  // As JSON:
+  std::string text_format = R"({"type": "text"})";  // `text.format`
+  std::string tools = "[]";
+  std::string tool_choice = R"("auto")";
 };
 
 struct ResponsesRequest {

@@ -103,7 +103,7 @@ TEST(ResponsesApiTest, WhatIsNotSupportedIsRefusedByName) {
            {R"("background": true)", "background"},
            {R"("prompt": {"id": "p"})", "prompt"},
            {R"("messages": [])", "messages"},
-           {R"("tools": [{"type": "web_search"}])", "tools"},
+           {R"("tools": [{"type": "web_search"}])", "tools[0].type"},
            {R"("tool_choice": "required")", "tool_choice"},
            {R"("text": {"format": {"type": "xml"}})", "text.format.type"},
            {R"("text": "json")", "text"},
@@ -129,7 +129,12 @@ TEST(ResponsesApiTest, WrongFieldsAreRefusedByName) {
   EXPECT_EQ(Refused(input("[7]")), "input[0]");
   EXPECT_EQ(Refused(input(R"([{"role": "tool", "content": "x"}])")), "input[0].role");
   EXPECT_EQ(Refused(input(R"([{"type": "function_call_output", "output": "x"}])")),
-            "input[0].type");
+            "input[0].call_id");
+  EXPECT_EQ(Refused(input(R"([{"type": "function_call_output", "call_id": "1"}])")),
+            "input[0].output");
+  EXPECT_EQ(Refused(input(R"([{"type": "function_call", "call_id": "1", "name": "f"}])")),
+            "input[0].arguments");
+  EXPECT_EQ(Refused(input(R"([{"type": "reasoning"}])")), "input[0].type");
   EXPECT_EQ(Refused(input(R"([{"type": "item_reference", "id": "x"}])")), "input[0].type");
   EXPECT_EQ(Refused(input(R"([{"role": "user"}])")), "input[0].content");
   EXPECT_EQ(Refused(input(R"([{"role": "user", "content": [{"type": "input_image"}]}])")),
@@ -141,6 +146,36 @@ TEST(ResponsesApiTest, WrongFieldsAreRefusedByName) {
   EXPECT_EQ(Refused(Body(R"("metadata": {"a": ")" + std::string(513, 'x') + "\"}")), "metadata.a");
   EXPECT_EQ(Refused(Body(R"("include": "x")")), "include");
   EXPECT_EQ(Refused(Body(R"("top_logprobs": 21)")), "top_logprobs");
+}
+
+TEST(ResponsesApiTest, ToolsAreThoseOfAChat) {
+  const std::string tools = R"([{"type": "function", "name": "f", "strict": true,
+      "parameters": {"z": 1, "a": 2}}])";
+  const ResponsesRequest decoded =
+      Decoded(Body("\"tools\": " + tools + R"(, "tool_choice": "auto")"));
+  EXPECT_EQ(decoded.api.request.tools,
+            R"([{"type":"function","function":{"name":"f","strict":true,)"
+            R"("parameters":{"z":1,"a":2}}}])");
+  EXPECT_EQ(decoded.echo.tools, tools);
+  EXPECT_EQ(decoded.echo.tool_choice, R"("auto")");
+  EXPECT_EQ(Decoded(Body("\"tools\": " + tools + R"(, "tool_choice": "none")")).api.request.tools,
+            "");
+  EXPECT_EQ(Refused(Body(R"("tools": [{"type": "function"}])")), "tools[0].name");
+}
+
+TEST(ResponsesApiTest, CallsAndWhatTheyGaveAreTurns) {
+  const std::string body = R"({"input": [{"role": "user", "content": "a"},
+      {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "b"}]},
+      {"type": "function_call", "id": "fc", "call_id": "1", "name": "f", "arguments": "{}"},
+      {"type": "function_call", "call_id": "2", "name": "g", "arguments": "{\"x\": 1}"},
+      {"type": "function_call_output", "call_id": "1", "output": "c"},
+      {"type": "function_call_output", "call_id": "2",
+       "output": [{"type": "input_text", "text": "d"}]}]})";
+  EXPECT_EQ(MessagesOf(body), (std::vector<ChatMessage>{
+                                  {"user", "a"},
+                                  {"assistant", "b", {{"1", "f", "{}"}, {"2", "g", R"({"x": 1})"}}},
+                                  {.role = "tool", .content = "c", .tool_call_id = "1"},
+                                  {.role = "tool", .content = "d", .tool_call_id = "2"}}));
 }
 
 ResponsesEcho Echo() {
@@ -170,6 +205,33 @@ TEST(ResponsesApiTest, EventsByteForByte) {
   bytes += encoder->End(0, finish);
   bytes += encoder->Finish(finish);
   ExpectGolden(kGolden, "response_events.txt", bytes);
+}
+
+TEST(ResponsesApiTest, CallsAreItemsOfTheOutput) {
+  ResponsesEcho echo;
+  echo.tools = R"([{"type": "function", "name": "f"}])";
+  WholeAnswer answer;
+  answer.tool_calls = {{"1", "f", R"({"a":1})"}};
+  const Json json =
+      Json::parse(MakeResponsesEncoder(echo, "0", 1700000000)
+                      ->Whole(RoutedStart(), {answer}, FinishedBy(FinishReason::kStop)));
+  EXPECT_EQ(json["output"], Json::parse(R"([{"id": "fc_0_0", "type": "function_call",
+      "status": "completed", "call_id": "1", "name": "f", "arguments": "{\"a\":1}"}])"));
+  EXPECT_EQ(json["tools"][0]["name"], "f");
+  EXPECT_EQ(json["status"], "completed");
+}
+
+TEST(ResponsesApiTest, EventsOfCallsByteForByte) {
+  const auto encoder = MakeResponsesEncoder({}, "0", 1700000000);
+  std::string bytes = encoder->Start(RoutedStart());
+  bytes += encoder->Delta(0, Text("Hm"));
+  TokenEvent calls = Text("");
+  calls.tool_calls = {{"1", "f", R"({"a":1})"}, {"2", "g", "{}"}};
+  bytes += encoder->Delta(0, calls);
+  const FinishEvent finish = FinishedBy(FinishReason::kStop);
+  bytes += encoder->End(0, finish);
+  bytes += encoder->Finish(finish);
+  ExpectGolden(kGolden, "response_tool_events.txt", bytes);
 }
 
 TEST(ResponsesApiTest, AStreamMayFail) {

@@ -135,7 +135,7 @@ Result<TokenizeQuery> DecodeApplyTemplateRequest(std::string_view text) {
   AIO_RETURN_IF_ERROR(DecodeModel(body, query.model));
   AIO_RETURN_IF_ERROR(DecodeMessages(body, query.prompt.emplace<std::vector<ChatMessage>>()));
   AIO_RETURN_IF_ERROR(RefuseUnsupported(body, ApiKind::kChat));
-  AIO_RETURN_IF_ERROR(DecodeTools(body, text, query.tools));
+  AIO_RETURN_IF_ERROR(DecodeTools(body, text, ApiKind::kChat, query.tools));
   AIO_RETURN_IF_ERROR(body.Read("add_generation_prompt", query.add_generation_prompt));
   return query;
 }
