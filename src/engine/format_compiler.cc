@@ -61,7 +61,19 @@ Result<std::shared_ptr<const TokenGrammar>> FormatCompiler::Compile(const Answer
   const std::lock_guard lock(mutex_);
   kept_.push_front({key, compiled});
   if (kept_.size() > kKept) kept_.pop_back();
+  if (compiled.ok()) PrepareLater(*compiled);
   return with_param(std::move(compiled));
+}
+
+void FormatCompiler::PrepareLater(const std::shared_ptr<const TokenGrammar>& grammar) {
+  if (preparing_ == nullptr) preparing_ = std::make_unique<TaskThread>();
+  preparing_->Post([this, weak = std::weak_ptr<const TokenGrammar>(grammar)] {
+    for (int node = 0; !ends_; ++node) {
+      const std::shared_ptr<const TokenGrammar> wanted = weak.lock();  // by somebody else too
+      if (wanted == nullptr || node == wanted->grammar()->num_nodes()) return;
+      if (!wanted->Prepare(node)) return;
+    }
+  });
 }
 
 // Of text alone: tokens that steer a model are no part of an answer.

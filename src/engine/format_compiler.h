@@ -2,6 +2,7 @@
 #ifndef AIO_ENGINE_FORMAT_COMPILER_H_
 #define AIO_ENGINE_FORMAT_COMPILER_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -13,16 +14,21 @@
 
 #include "backend/request.h"
 #include "base/status.h"
+#include "base/task_thread.h"
 #include "grammar/token_grammar.h"
 #include "grammar/vocabulary_trie.h"
 #include "tokenizer/tokenizer.h"
 
 namespace aio {
 
-// Thread-safe.
+// Thread-safe. What a mask of tokens is made of takes up to tens of milliseconds for a form of text
+// that is met for the first time. A thread of this looks at all of a new format's beforehand, for
+// while a prompt is read there is time, and a step that waits holds up everybody.
 class FormatCompiler {
  public:
   static constexpr size_t kKept = 16;  // grammars: each may take some 10 MiB
+
+  ~FormatCompiler() { ends_ = true; }
 
   // Null for kText. kInvalidArgument with the format's param says what to change; that is
   // remembered too. A large schema takes tens of milliseconds, once; the first of a vocabulary as
@@ -38,10 +44,14 @@ class FormatCompiler {
   };
 
   std::shared_ptr<const VocabularyTrie> TrieOf(const Tokenizer& tokenizer);
+  // mutex_ is held.
+  void PrepareLater(const std::shared_ptr<const TokenGrammar>& grammar);
 
   std::mutex mutex_;
   std::list<Entry> kept_;  // guarded by mutex_, the last used first; as the next
   std::map<uint64_t, std::shared_ptr<const VocabularyTrie>> tries_;  // by fingerprint
+  std::atomic<bool> ends_ = false;
+  std::unique_ptr<TaskThread> preparing_;  // null before the first format; last: uses the others
 };
 
 }  // namespace aio

@@ -49,6 +49,17 @@ void BuildTrie(benchmark::State& state) {
 }
 BENCHMARK(BuildTrie)->Arg(32'768)->Arg(151'936)->Unit(benchmark::kMillisecond);
 
+// All that masks are made of, which a thread of the engine does beforehand.
+void PrepareSchema(benchmark::State& state) {
+  const auto compiled = MustCompile(GrammarSource::kJsonSchema, kPerson);
+  for (auto _ : state) {
+    const TokenGrammar grammar(compiled, Trie(static_cast<int>(state.range(0))));
+    for (int node = 0; node < compiled->num_nodes(); ++node) grammar.Prepare(node);
+    state.counters["nodes"] = grammar.num_known();
+  }
+}
+BENCHMARK(PrepareSchema)->Arg(32'768)->Arg(151'936)->Unit(benchmark::kMillisecond);
+
 double At(std::vector<double>& sorted, double quantile) {
   return sorted[static_cast<size_t>(quantile * static_cast<double>(sorted.size() - 1))];
 }

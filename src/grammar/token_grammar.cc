@@ -62,6 +62,21 @@ std::shared_ptr<const NodeTokens> TokenGrammar::TokensAt(int32_t node) const {
   return tokens;
 }
 
+bool TokenGrammar::Prepare(int32_t node) const {
+  {
+    const std::lock_guard lock(mutex_);
+    if (known_bytes_ > kMemoryMax / 2) return false;
+  }
+  TokensAt(node);
+  return true;
+}
+
+int TokenGrammar::num_known() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<int>(std::count_if(known_.begin(), known_.end(),
+                                        [](const auto& tokens) { return tokens != nullptr; }));
+}
+
 NodeTokens TokenGrammar::Compute(int32_t node) const {
   NodeTokens result;
   const Grammar::Rule& rule = grammar_->rule_of(node);

@@ -52,6 +52,11 @@ class TokenGrammar {
 
   // Nodes of twins have the same.
   std::shared_ptr<const NodeTokens> TokensAt(int32_t node) const;
+  // Computes them beforehand. False: what is known already takes half of kMemoryMax, and more might
+  // push it out.
+  bool Prepare(int32_t node) const;
+  // Nodes whose tokens are known; of twins, one counts.
+  int num_known() const;
 
  private:
   NodeTokens Compute(int32_t node) const;

@@ -176,5 +176,21 @@ TEST(TokenMatcherTest, DeepNesting) {
   EXPECT_TRUE(Matcher::IsOver(state));
 }
 
+// What is prepared is all that masks are made of.
+TEST(TokenMatcherTest, NothingIsComputedOfAPreparedGrammar) {
+  const auto grammar = WithTokens(GrammarSource::kJsonSchema, R"({"type": "object", "properties": {
+          "a": {"type": "string", "maxLength": 9}, "b": {"type": "string", "pattern": "^x+$"},
+          "c": {"type": "array", "items": {"type": "number"}}}, "required": ["a", "b", "c"]})",
+                                  TrieOf(TestVocabulary(4096)));
+  EXPECT_EQ(grammar->num_known(), 0);
+  for (int node = 0; node < grammar->grammar()->num_nodes(); ++node) {
+    ASSERT_TRUE(grammar->Prepare(node));
+  }
+  const int known = grammar->num_known();
+  EXPECT_GT(known, 0);
+  for (uint32_t seed = 0; seed < 5; ++seed) CheckMasks(grammar, 30, seed);
+  EXPECT_EQ(grammar->num_known(), known);
+}
+
 }  // namespace
 }  // namespace aio
