@@ -101,8 +101,8 @@ describe('responses', () => {
     const create = (overrides) => client.responses.create(fixed(overrides));
     await bad(create({ store: true }), 'store');
     await bad(create({ previous_response_id: 'resp_1' }), 'previous_response_id');
-    await bad(create({ tools: [{ type: 'web_search' }] }), 'tools');
-    await bad(create({ text: { format: { type: 'json_object' } } }), 'text');
+    await bad(create({ tools: [{ type: 'web_search' }] }), 'tools[0].type');
+    await bad(create({ text: { format: { type: 'xml' } } }), 'text.format.type');
     await bad(create({ max_tokens: 3 }), 'max_tokens');
     await bad(create({ input: [] }), 'input');
     await bad(create({ input: 'word '.repeat(20_000) }), 'input');
