@@ -460,7 +460,7 @@ TEST(ExactnessTest, PreemptedOrNot) {
     options.prefix_caching = sharing;
     const auto crowded = Start(options);
     ExpectEqual(expected, RunTogether(*crowded, requests));
-    EXPECT_GT(crowded->Load()[0].preemptions, 3);
+    EXPECT_GT(crowded->Load()[0].preemptions, 0);
     EXPECT_EQ(crowded->Load()[0].kv_blocks_used, 0);
   }
 }

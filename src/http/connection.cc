@@ -66,6 +66,15 @@ HttpRequest Convert(const HttpParser& parser, const std::string& remote_address)
   return request;
 }
 
+// Whether a line of the incomplete `head` ends by LF alone. The parser finds that out or waits for
+// an end that never comes, by where reads happened to cut.
+bool HasBareLf(std::string_view head) {
+  for (size_t at = head.find('\n'); at != head.npos; at = head.find('\n', at + 1)) {
+    if (at == 0 || head[at - 1] != '\r') return true;
+  }
+  return false;
+}
+
 // Why a request whose headers are whole cannot be served, as a status; 0 if it can.
 int Unservable(const HttpParser& parser) {
   const auto& message = parser.get();
@@ -226,6 +235,9 @@ asio::awaitable<Connection::Parsed> Connection::Parse(HttpParser& parser, TimePo
     if (!error && whole) co_return Parsed::kDone;
     if (!error && used > 0) continue;
     if (!error) error = http::error::need_more;
+    if (error == http::error::need_more && !parser.is_header_done() && HasBareLf(input())) {
+      error = http::error::bad_line_ending;
+    }
     if (error == http::error::need_more && input_ended_) error = http::error::partial_message;
     if (error != http::error::need_more) {
       parse_fault_ = error;

@@ -74,6 +74,7 @@ std::vector<Row> RequestLines() {
       {"version of three digits", Line("GET / HTTP/1.11"), {400}, kCloses},
       {"another protocol", Line("GET / ICY/1.1"), {400}, kCloses},
       {"lines end by LF", "GET / HTTP/1.1\nHost: t\n\n", {400}, kCloses},
+      {"a field ends by LF", "GET / HTTP/1.1\r\nHost: t\n\r\n", {400}, kCloses},
       {"first line ends by CR", "GET / HTTP/1.1\rHost: t\r\n\r\n", {400}, kCloses},
       {"line too long", Line("GET /" + std::string(kHeaderMax, 'a') + " HTTP/1.1"), {431}, kCloses},
   };

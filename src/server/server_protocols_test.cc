@@ -133,7 +133,7 @@ TEST_F(ServerTest, MessagesStream) {
   EXPECT_EQ(response.headers.Get("content-type"), "text/event-stream; charset=utf-8");
   const std::vector<NamedEvent> events = NamedEvents(response.body);
   EXPECT_THAT(Types(events),
-              ElementsAre("message_start", "content_block_start", "ping", "content_block_delta",
+              ElementsAre("message_start", "ping", "content_block_start", "content_block_delta",
                           "content_block_delta", "content_block_delta", "content_block_stop",
                           "message_delta", "message_stop"));
   EXPECT_EQ(events[7].data["delta"]["stop_reason"], "end_turn");

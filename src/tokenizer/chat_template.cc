@@ -296,7 +296,8 @@ Status ChatTemplate::CheckTools(std::span<const ChatTurn> turns, const ChatOptio
   const std::string who = jinja_ != nullptr ? "the model's chat template"
                                             : fmt::format("the chat template \"{}\"", family());
   if (!options.tools.empty()) {
-    return InvalidArgument(fmt::format("{} has no tools; leave 'tools' out", who)).WithParam("tools");
+    return InvalidArgument(fmt::format("{} has no tools; leave 'tools' out", who))
+        .WithParam("tools");
   }
   for (size_t i = 0; i < turns.size(); ++i) {
     if (!turns[i].calls.empty()) {
