@@ -195,7 +195,7 @@ class ResponsesEncoder final : public AnswerEncoder {
   }
 
   std::string FinishItem(OrderedJson item) {
-    const std::string bytes =
+    std::string bytes =
         Event("response.output_item.done", {{"output_index", output_.size()}, {"item", item}});
     output_.push_back(std::move(item));
     return bytes;

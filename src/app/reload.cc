@@ -92,7 +92,7 @@ std::shared_ptr<Router> Owning(std::shared_ptr<void> models, std::unique_ptr<Rou
     std::shared_ptr<void> models;
     std::unique_ptr<Router> router;  // goes first
   };
-  auto both = std::make_shared<Both>(std::move(models), std::move(router));
+  auto both = std::make_shared<Both>(Both{std::move(models), std::move(router)});
   return {both, both->router.get()};
 }
 
