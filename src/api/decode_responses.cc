@@ -137,10 +137,11 @@ Result<ResponsesRequest> DecodeResponsesRequest(std::string_view text) {
   AIO_RETURN_IF_ERROR(DecodeMetadata(body, echo));
   AIO_RETURN_IF_ERROR(DecodeTools(body, text, api.kind, api.request.tools));
   if (body.Find("tools") != nullptr) echo.tools = MemberText(text, {"tools"});
-  if (body.Find("tool_choice") != nullptr) echo.tool_choice = MemberText(text, {"tool_choice"});
+  echo.tool_choice = ToolChoice(body);
   AIO_RETURN_IF_ERROR(DecodeFormat(body, text, api.kind, api.request.format));
   if (api.request.format.param.starts_with("text.")) {
-    echo.text_format = MemberText(text, {"text", "format"});
+    const std::string_view format = MemberText(text, {"text", "format"});
+    if (format.size() <= kEchoBytesMax) echo.text_format = format;
   }
   AIO_RETURN_IF_ERROR(body.Read("parallel_tool_calls", echo.parallel_tool_calls));
   AIO_RETURN_IF_ERROR(body.Read("stream", api.stream));

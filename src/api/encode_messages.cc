@@ -51,8 +51,9 @@ OrderedJson ToolUseBlock(const ToolCall& call, OrderedJson input) {
 
 // A model's arguments are an object: what is not JSON was taken for no call.
 OrderedJson ParseInput(const ToolCall& call) {
-  OrderedJson input = OrderedJson::parse(call.arguments, nullptr, false);
-  return input.is_object() ? input : OrderedJson::object();
+  // Sorted: a tree that keeps the order takes long for objects of many members.
+  const auto input = nlohmann::json::parse(call.arguments, nullptr, /*allow_exceptions=*/false);
+  return input.is_object() ? OrderedJson(input) : OrderedJson::object();
 }
 
 class MessagesEncoder final : public AnswerEncoder {

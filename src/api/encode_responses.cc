@@ -39,7 +39,11 @@ const char* StatusOf(FinishReason reason) {
 class ResponsesEncoder final : public AnswerEncoder {
  public:
   ResponsesEncoder(ResponsesEcho echo, std::string hex_id, int64_t created)
-      : echo_(std::move(echo)), hex_id_(std::move(hex_id)), created_(created) {}
+      : echo_(std::move(echo)),
+        text_format_(Parsed(echo_.text_format)),
+        tools_(Parsed(echo_.tools)),
+        hex_id_(std::move(hex_id)),
+        created_(created) {}
 
   std::string Whole(const StartEvent& start, const std::vector<WholeAnswer>& choices,
                     const FinishEvent& total) override {
@@ -103,6 +107,9 @@ class ResponsesEncoder final : public AnswerEncoder {
   }
 
  private:
+  // By a tree that sorts: one that keeps the order takes long for objects of many members.
+  static OrderedJson Parsed(const std::string& text) { return nlohmann::json::parse(text); }
+
   std::string Event(const std::string& type, OrderedJson members) {
     OrderedJson json;
     json["type"] = type;
@@ -236,9 +243,9 @@ class ResponsesEncoder final : public AnswerEncoder {
     json["reasoning"] = {{"effort", nullptr}, {"summary", nullptr}};
     json["store"] = false;
     json["temperature"] = AsWritten(echo_.temperature);
-    json["text"] = {{"format", OrderedJson::parse(echo_.text_format)}};
-    json["tool_choice"] = OrderedJson::parse(echo_.tool_choice);
-    json["tools"] = OrderedJson::parse(echo_.tools);
+    json["text"] = {{"format", text_format_}};
+    json["tool_choice"] = echo_.tool_choice;
+    json["tools"] = tools_;
     json["top_logprobs"] = std::max(0, echo_.top_logprobs);
     json["top_p"] = AsWritten(echo_.top_p);
     json["truncation"] = "disabled";
@@ -261,6 +268,8 @@ class ResponsesEncoder final : public AnswerEncoder {
   }
 
   const ResponsesEcho echo_;
+  const OrderedJson text_format_;
+  const OrderedJson tools_;
   const std::string hex_id_;
   const int64_t created_;
   StartEvent start_;

@@ -54,6 +54,10 @@ std::string Complaint(const nlohmann::json::exception& error) {
 
 Status ParseJsonObject(std::string_view body, nlohmann::json& object) {
   if (body.empty()) return BadBody("The request body is empty; send a JSON object.");
+  // The parser would skip it, who looks for a member's text would not.
+  if (body.starts_with("\xEF\xBB\xBF")) {
+    return BadBody("The request body begins with a byte order mark; leave it out.");
+  }
   if (const size_t at = FindInvalidUtf8(body); at != std::string_view::npos) {
     return BadBody(fmt::format("The request body is not valid UTF-8 at byte {}.", at));
   }

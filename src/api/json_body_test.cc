@@ -45,6 +45,10 @@ TEST(JsonBodyTest, RefusesInvalidUtf8ByOffset) {
   EXPECT_NE(Message("\xFF\xFE{}").find("UTF-8 at byte 0"), std::string::npos);
 }
 
+TEST(JsonBodyTest, RefusesAByteOrderMark) {
+  EXPECT_NE(Message("\xEF\xBB\xBF{}").find("byte order mark"), std::string::npos);
+}
+
 TEST(JsonBodyTest, RefusesLoneSurrogates) {
   EXPECT_NE(Message(R"({"a": "\ud800"})").find("surrogate"), std::string::npos);
   EXPECT_NE(Message(R"({"a": "\udc00"})").find("surrogate"), std::string::npos);

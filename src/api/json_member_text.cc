@@ -76,4 +76,18 @@ std::string_view MemberText(std::string_view json, const std::vector<std::string
   return json;
 }
 
+std::vector<std::string_view> ElementTexts(std::string_view array) {
+  std::vector<std::string_view> elements;
+  size_t at = SkipSpace(array, 0);
+  if (at == array.size() || array[at] != '[') return elements;
+  at = SkipSpace(array, at + 1);
+  while (at < array.size() && array[at] != ']') {
+    const size_t end = SkipValue(array, at);
+    elements.push_back(array.substr(at, end - at));
+    at = SkipSpace(array, end);
+    if (at < array.size() && array[at] == ',') at = SkipSpace(array, at + 1);
+  }
+  return elements;
+}
+
 }  // namespace aio

@@ -11,6 +11,9 @@ namespace aio {
 // outside in. A view into `json`; empty when there is none. Of duplicate names the last counts.
 std::string_view MemberText(std::string_view json, const std::vector<std::string_view>& path);
 
+// The elements of an array, which is such a value.
+std::vector<std::string_view> ElementTexts(std::string_view array);
+
 }  // namespace aio
 
 #endif  // AIO_API_JSON_MEMBER_TEXT_H_

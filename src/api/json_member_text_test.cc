@@ -22,5 +22,12 @@ TEST(JsonMemberTextTest, NamesMayBeEscapedAndTheLastCounts) {
   EXPECT_EQ(MemberText(R"({"a":1,"a":"two"})", {"a"}), "\"two\"");
 }
 
+TEST(JsonMemberTextTest, Elements) {
+  EXPECT_EQ(ElementTexts(R"( [1, {"a":[2,"]"]} ,"x",[] ])"),
+            (std::vector<std::string_view>{"1", R"({"a":[2,"]"]})", "\"x\"", "[]"}));
+  EXPECT_TRUE(ElementTexts("[ ]").empty());
+  EXPECT_TRUE(ElementTexts("{}").empty());
+}
+
 }  // namespace
 }  // namespace aio

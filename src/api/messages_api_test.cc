@@ -97,8 +97,8 @@ TEST(MessagesApiTest, ToolsAreThoseOfAChat) {
       {"type": "object", "properties": {"z": {}, "a": {}}}, "description": "d",
       "cache_control": {"type": "ephemeral"}}])";
   EXPECT_EQ(Decoded(Body(tools)).request.tools,
-            R"([{"type":"function","function":{"name":"f","parameters":{"type":"object",)"
-            R"("properties":{"z":{},"a":{}}},"description":"d"}}])");
+            R"([{"type": "function", "function": {"name": "f", "description": "d", )"
+            R"("parameters": {"type": "object", "properties": {"z": {}, "a": {}}}}}])");
   EXPECT_EQ(Decoded(Body(tools + R"(, "tool_choice": {"type": "none"})")).request.tools, "");
   const Result<ApiRequest> counted = DecodeCountTokensRequest(Body(tools));
   ASSERT_TRUE(counted.ok());

@@ -60,6 +60,8 @@ Status DecodePriority(const ObjectReader& body, int& priority);
 inline constexpr size_t kToolsMax = 128;
 Status DecodeTools(const ObjectReader& body, std::string_view text, ApiKind kind,
                    std::string& tools);
+// What `tool_choice` says: "auto" where nothing does.
+std::string ToolChoice(const ObjectReader& body);
 // Of a chat's message: what the assistant called, and which call a tool answers.
 Status DecodeToolCalls(const ObjectReader& message, std::vector<ToolCall>& calls);
 Status DecodeToolCallId(const ObjectReader& message, std::string& id);

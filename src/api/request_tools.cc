@@ -7,7 +7,6 @@
 
 #include "api/faults.h"
 #include "api/json_member_text.h"
-#include "api/json_text.h"
 #include "api/request_parts.h"
 
 namespace aio {
@@ -67,24 +66,19 @@ Status CheckFlat(const nlohmann::json& json, const std::string& path, const Flat
   return CheckFunction(tool, form.schema);
 }
 
-// As a chat has it, its members in the order in which they were written.
-OrderedJson FromFlat(const OrderedJson& tool, const FlatForm& form) {
-  OrderedJson function = OrderedJson::object();
-  for (const auto& [name, value] : tool.items()) {
-    if (name == form.schema) {
-      function["parameters"] = value;
-    } else if (name == "name" || name == "description" || name == "strict") {
-      function[name] = value;
-    }
+// As a chat has it. What is in it stands as it was written: the order of members says something, and
+// trees that keep it take long for objects of many.
+std::string FromFlat(std::string_view tool, const FlatForm& form) {
+  std::string function = "{";
+  for (const std::string_view name :
+       {std::string_view("name"), std::string_view("description"), form.schema,
+        std::string_view("strict")}) {
+    const std::string_view value = MemberText(tool, {name});
+    if (value.empty() || value == "null") continue;
+    if (function.size() > 1) function += ", ";
+    function += fmt::format("\"{}\": {}", name == form.schema ? "parameters" : name, value);
   }
-  return {{"type", "function"}, {"function", std::move(function)}};
-}
-
-// That of `{"type": ...}` too, as some APIs write it.
-std::string ChoiceOf(const nlohmann::json& choice) {
-  if (choice.is_string()) return choice;
-  const auto type = choice.is_object() ? choice.find("type") : choice.end();
-  return type != choice.end() && type->is_string() ? type->get<std::string>() : "";
+  return fmt::format(R"({{"type": "function", "function": {}}}}})", function);
 }
 
 Status CheckTools(const nlohmann::json& json, ApiKind kind) {
@@ -112,10 +106,19 @@ Status CheckTools(const nlohmann::json& json, ApiKind kind) {
 
 }  // namespace
 
+// That of `{"type": ...}` too, as some APIs write it.
+std::string ToolChoice(const ObjectReader& body) {
+  const nlohmann::json* choice = body.Find("tool_choice");
+  if (choice == nullptr) return "auto";
+  if (choice->is_string()) return *choice;
+  const auto type = choice->is_object() ? choice->find("type") : choice->end();
+  return type != choice->end() && type->is_string() ? type->get<std::string>() : "";
+}
+
 Status DecodeTools(const ObjectReader& body, std::string_view text, ApiKind kind,
                    std::string& tools) {
   const nlohmann::json* choice = body.Find("tool_choice");
-  const std::string chosen = choice == nullptr ? "auto" : ChoiceOf(*choice);
+  const std::string chosen = ToolChoice(body);
   if (chosen != "none" && chosen != "auto") {
     return Unsupported("tool_choice", "Use \"auto\" or \"none\", or leave it out.");
   }
@@ -132,11 +135,11 @@ Status DecodeTools(const ObjectReader& body, std::string_view text, ApiKind kind
     return Status::Ok();
   }
   const FlatForm& form = kind == ApiKind::kResponse ? kResponsesForm : kMessagesForm;
-  OrderedJson converted = OrderedJson::array();
-  for (const OrderedJson& tool : OrderedJson::parse(written)) {
-    converted.push_back(FromFlat(tool, form));
+  for (const std::string_view tool : ElementTexts(written)) {
+    tools += tools.empty() ? "[" : ", ";
+    tools += FromFlat(tool, form);
   }
-  tools = ToText(converted);
+  tools += ']';
   return Status::Ok();
 }
 

@@ -30,6 +30,8 @@ namespace aio {
 inline constexpr size_t kMetadataPairsMax = 16;  // OpenAI's, as the next, in characters
 inline constexpr size_t kMetadataKeyMax = 64;
 inline constexpr size_t kMetadataValueMax = 512;
+// A larger `text.format` is not repeated.
+inline constexpr size_t kEchoBytesMax = 256 << 10;
 
 // What a response repeats of its request.
 struct ResponsesEcho {
@@ -40,10 +42,9 @@ struct ResponsesEcho {
   float top_p = 1;
   int top_logprobs = -1;  // -1: no log-probabilities were asked for
   bool parallel_tool_calls = true;
-  // As JSON:
-  std::string text_format = R"({"type": "text"})";  // `text.format`
+  std::string text_format = R"({"type": "text"})";  // `text.format`, as JSON, as the next
   std::string tools = "[]";
-  std::string tool_choice = R"("auto")";
+  std::string tool_choice = "auto";
 };
 
 struct ResponsesRequest {

@@ -154,10 +154,10 @@ TEST(ResponsesApiTest, ToolsAreThoseOfAChat) {
   const ResponsesRequest decoded =
       Decoded(Body("\"tools\": " + tools + R"(, "tool_choice": "auto")"));
   EXPECT_EQ(decoded.api.request.tools,
-            R"([{"type":"function","function":{"name":"f","strict":true,)"
-            R"("parameters":{"z":1,"a":2}}}])");
+            R"([{"type": "function", "function": {"name": "f", "parameters": {"z": 1, "a": 2}, )"
+            R"("strict": true}}])");
   EXPECT_EQ(decoded.echo.tools, tools);
-  EXPECT_EQ(decoded.echo.tool_choice, R"("auto")");
+  EXPECT_EQ(decoded.echo.tool_choice, "auto");
   EXPECT_EQ(Decoded(Body("\"tools\": " + tools + R"(, "tool_choice": "none")")).api.request.tools,
             "");
   EXPECT_EQ(Refused(Body(R"("tools": [{"type": "function"}])")), "tools[0].name");

@@ -5,12 +5,26 @@
 namespace aio {
 namespace {
 
+// A prompt that is held for further answers, which are of the same models whatever was reloaded.
+struct HeldByRouter final : public HeldPrompt {
+  HeldByRouter(std::shared_ptr<Router> of, std::shared_ptr<HeldPrompt> held)
+      : router(std::move(of)), prompt(std::move(held)) {}
+
+  const std::shared_ptr<Router> router;
+  const std::shared_ptr<HeldPrompt> prompt;
+};
+
 class HoldingSink final : public EventSink {
  public:
   HoldingSink(std::shared_ptr<EventSink> client, std::shared_ptr<Router> router)
       : router_(std::move(router)), client_(std::move(client)) {}
 
-  void OnStart(const StartEvent& event) override { client_->OnStart(event); }
+  void OnStart(const StartEvent& event) override {
+    if (event.held_prompt == nullptr) return client_->OnStart(event);
+    StartEvent told = event;
+    told.held_prompt = std::make_shared<HeldByRouter>(router_, std::move(told.held_prompt));
+    client_->OnStart(told);
+  }
   void OnToken(const TokenEvent& event) override { client_->OnToken(event); }
   void OnFinish(const FinishEvent& event) override { client_->OnFinish(event); }
   void OnError(const Status& status) override { client_->OnError(status); }
@@ -66,8 +80,15 @@ Status CurrentRouter::Decide(const Request& request, DecisionCallback done) {
 
 Result<std::shared_ptr<Ticket>> CurrentRouter::Generate(Request request,
                                                         std::shared_ptr<EventSink> sink) {
-  const std::shared_ptr<Router> now = get();
-  return now->Generate(std::move(request), std::make_shared<HoldingSink>(std::move(sink), now));
+  std::shared_ptr<Router> router;
+  if (const auto held = std::dynamic_pointer_cast<const HeldByRouter>(request.held_prompt)) {
+    router = held->router;
+    request.held_prompt = held->prompt;
+  } else {
+    router = get();
+  }
+  auto holding = std::make_shared<HoldingSink>(std::move(sink), router);
+  return router->Generate(std::move(request), std::move(holding));
 }
 
 Result<Tokenized> CurrentRouter::Tokenize(const TokenizeQuery& query) const {

@@ -52,6 +52,7 @@ void CompareModels(const ModelSettings& before, const ModelSettings& after, Diff
 
 void CompareEngines(const EngineOptions& before, const EngineOptions& after, Differences& out) {
   out.Compare(before.num_threads, after.num_threads, "engine.threads");
+  out.Compare(before.pin_threads, after.pin_threads, "engine.pin_threads");
   out.Compare(before.max_running, after.max_running, "engine.max_running");
   out.Compare(before.max_waiting, after.max_waiting, "engine.max_waiting");
   out.Compare(before.max_draft_tokens, after.max_draft_tokens, "engine.max_draft_tokens");
@@ -68,6 +69,7 @@ void CompareServers(const ServerOptions& before, const ServerOptions& after, Dif
   out.Compare(before.port, after.port, "server.port");
   out.Compare(before.cors_origins, after.cors_origins, "server.cors.origins");
   out.Compare(before.request_timeout, after.request_timeout, "server.request_timeout_seconds");
+  out.Compare(before.drain_notice, after.drain_notice, "server.drain_notice_seconds");
   const HttpServerOptions& was = before.http;
   const HttpServerOptions& is = after.http;
   out.Compare(was.connections_max, is.connections_max, "server.connections_max");
@@ -83,6 +85,16 @@ void CompareServers(const ServerOptions& before, const ServerOptions& after, Dif
 std::vector<std::string> ModelFiles(const AppConfig& config) {
   std::vector<std::string> files;
   for (const ModelSettings& model : ResidentModels(config)) files.push_back(model.path);
+  return files;
+}
+
+std::vector<std::string> SettingsFiles(const AppConfig& config) {
+  std::vector<std::string> files = {config.source, config.policy_file};
+  if (!config.keys_file.empty()) files.push_back(config.keys_file);
+  if (const auto& tls = config.server.http.tls) {
+    files.push_back(tls->certificate);
+    files.push_back(tls->key);
+  }
   return files;
 }
 
@@ -110,31 +122,29 @@ std::vector<std::string> ChangesOfModels(const AppConfig& before, const AppConfi
 std::vector<std::string> ChangesThatWait(const AppConfig& before, const AppConfig& after) {
   Differences differences;
   CompareServers(before.server, after.server, differences);
-  differences.Compare(before.decision_log.path, after.decision_log.path, "decision_log.path");
-  differences.Compare(before.decision_log.text, after.decision_log.text, "decision_log.text");
+  const DecisionLogOptions& was = before.decision_log;
+  const DecisionLogOptions& is = after.decision_log;
+  differences.Compare(was.path, is.path, "decision_log.path");
+  differences.Compare(was.text, is.text, "decision_log.text");
+  differences.Compare(was.redact, is.redact, "decision_log.redact");
+  differences.Compare(was.retention_days, is.retention_days, "decision_log.retention_days");
+  differences.Compare(was.queue_max, is.queue_max, "decision_log.queue_max");
   differences.Compare(before.tracing, after.tracing, "tracing");
   return differences.names;
 }
 
+ConfigFiles::ConfigFiles(const AppConfig& config)
+    : settings(SettingsFiles(config)), models(ModelFiles(config)) {}
+
 Reloader::Reloader(std::function<Result<AppConfig>()> load, AppConfig running,
-                   ReloadTargets targets, ReloadCounts& counts,
+                   ConfigFiles files, ReloadTargets targets, ReloadCounts& counts,
                    std::shared_ptr<spdlog::logger> logger)
     : load_(std::move(load)),
       running_(std::move(running)),
       targets_(std::move(targets)),
-      model_files_(ModelFiles(running_)),
+      files_(std::move(files)),
       counts_(counts),
       logger_(std::move(logger)) {}
-
-std::vector<std::string> Reloader::Files() const {
-  std::vector<std::string> files = {running_.source, running_.policy_file};
-  if (!running_.keys_file.empty()) files.push_back(running_.keys_file);
-  if (const auto& tls = running_.server.http.tls) {
-    files.push_back(tls->certificate);
-    files.push_back(tls->key);
-  }
-  return files;
-}
 
 Status Reloader::Reload() {
   Result<AppConfig> config = load_();
@@ -152,7 +162,7 @@ Result<ServedModels> Reloader::NextModels(const AppConfig& config) const {
   std::shared_ptr<SessionTable> sessions;
   if (config.sessions_max == running_.sessions_max) sessions = targets_.router.get()->sessions();
   const std::vector<std::string> changes = ChangesOfModels(running_, config);
-  if (!changes.empty() || model_files_.Differ()) {
+  if (!changes.empty() || files_.models.Differ()) {
     logger_->info("loading models: {} changed",
                   changes.empty() ? "their files" : fmt::to_string(fmt::join(changes, ", ")));
     return targets_.load_models(config, std::move(sessions));
@@ -168,14 +178,20 @@ Result<ServedModels> Reloader::NextModels(const AppConfig& config) const {
 
 // What may fail comes first.
 Status Reloader::Apply(AppConfig config) {
-  FileWatch model_files(ModelFiles(config));  // as they are before they are read
+  ConfigFiles files(config);
+  if (AsksForKeys(running_) && !AsksForKeys(config)) {
+    return InvalidArgument(fmt::format(
+        "{}: it asks for no key any more, which would serve everyone; if that is meant, restart",
+        config.source));
+  }
   AIO_ASSIGN_OR_RETURN(ServedModels next, NextModels(config));
   const std::optional<TlsFiles>& tls = config.server.http.tls;
   if (tls && running_.server.http.tls) AIO_RETURN_IF_ERROR(targets_.server.SetTls(*tls));
 
+  if (targets_.on_policy != nullptr) targets_.on_policy(config.policy);
   targets_.router.Switch(next.router);
   targets_.models = std::move(next);
-  model_files_ = std::move(model_files);
+  files_ = std::move(files);
   targets_.admission.SetLimits(EffectiveLimits(config));
   targets_.access.Replace(AllKeys(config), AsksForKeys(config), targets_.clock.Now());
   logger_->info("configuration reloaded from {}: policy {}, {} keys", config.source,

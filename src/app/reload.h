@@ -47,6 +47,15 @@ struct ServedModels {
 using ModelLoader = std::function<Result<ServedModels>(const AppConfig& config,
                                                        std::shared_ptr<SessionTable> sessions)>;
 
+// The files that a configuration was read from, or says to read, as they are now. To be made before
+// what takes long: a change that comes meanwhile is then seen.
+struct ConfigFiles {
+  explicit ConfigFiles(const AppConfig& config);
+
+  FileWatch settings;  // its own, the policy's, the keys', the certificate's
+  FileWatch models;
+};
+
 // What a reload changes; all outlive the Reloader.
 struct ReloadTargets {
   CurrentRouter& router;
@@ -56,15 +65,17 @@ struct ReloadTargets {
   AccessControl& access;
   Server& server;
   const Clock& clock;
+  // Told of each policy before it decides. May be empty.
+  std::function<void(const RoutingPolicy&)> on_policy = {};
 };
 
 // Not thread-safe.
 class Reloader {
  public:
   // `load` reads the configuration anew, with the command line laid over it; `running` is the one
-  // that the program started with.
-  Reloader(std::function<Result<AppConfig>()> load, AppConfig running, ReloadTargets targets,
-           ReloadCounts& counts, std::shared_ptr<spdlog::logger> logger);
+  // that the program started with, `files` made when it was read.
+  Reloader(std::function<Result<AppConfig>()> load, AppConfig running, ConfigFiles files,
+           ReloadTargets targets, ReloadCounts& counts, std::shared_ptr<spdlog::logger> logger);
 
   // All or nothing: if anything in the new configuration is wrong, what is served goes on as it
   // was, and the log and the Status say what. Requests that run are not disturbed: they end on the
@@ -74,8 +85,8 @@ class Reloader {
   // waits for a restart.
   Status Reload();
 
-  // What Reload() reads, to be watched. Those of the configuration in force.
-  std::vector<std::string> Files() const;
+  // Looks whether the settings' files have changed since they were read (see FileWatch::Poll()).
+  bool FilesHaveChanged() { return files_.settings.Poll(); }
 
  private:
   Status Apply(AppConfig config);
@@ -85,7 +96,7 @@ class Reloader {
   const std::function<Result<AppConfig>()> load_;
   AppConfig running_;
   ReloadTargets targets_;
-  FileWatch model_files_;
+  ConfigFiles files_;
   ReloadCounts& counts_;
   const std::shared_ptr<spdlog::logger> logger_;  // never null
 };

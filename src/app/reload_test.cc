@@ -9,6 +9,7 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -18,7 +19,6 @@
 
 #include "access/keys_file.h"
 #include "app/config_access.h"
-#include "app/file_watch.h"
 #include "app/release_thread.h"
 #include "app/runtime.h"
 #include "app/serve_admission.h"
@@ -58,7 +58,7 @@ class ReloadTest : public testing::Test {
     server_ = Server::Create(*admission_, std::move(options), clock_).value();
     ASSERT_TRUE(server_->Start().ok());
     reloader_ = std::make_unique<Reloader>(
-        [this] { return LoadConfig(Path("aio.toml")); }, config,
+        [this] { return LoadConfig(Path("aio.toml")); }, config, ConfigFiles(config),
         ReloadTargets{.router = *router_,
                       .models = std::move(models),
                       .load_models =
@@ -69,7 +69,9 @@ class ReloadTest : public testing::Test {
                       .admission = *admission_,
                       .access = *access_,
                       .server = *server_,
-                      .clock = clock_},
+                      .clock = clock_,
+                      .on_policy =
+                          [this](const RoutingPolicy& policy) { policies_.push_back(policy.name()); }},
         counts_,
         std::make_shared<spdlog::logger>("test",
                                          std::make_shared<spdlog::sinks::ostream_sink_mt>(log_)));
@@ -109,6 +111,7 @@ policy = "policy.toml"
 
   Result<ServedModels> Load(const AppConfig& config) {
     ++loads_;
+    if (while_loading_ != nullptr) while_loading_();
     AIO_RETURN_IF_ERROR(load_fault_);
     return Serve(config, others_);
   }
@@ -174,6 +177,8 @@ policy = "policy.toml"
                       FakeBackend::Delivery::kManual};
   Status load_fault_;
   int loads_ = 0;
+  std::function<void()> while_loading_;
+  std::vector<std::string> policies_;  // that were told of
   std::shared_ptr<SessionTable> sessions_;  // that the last load was given
   std::shared_ptr<AccessControl> access_;
   std::unique_ptr<CurrentRouter> router_;
@@ -314,21 +319,43 @@ TEST_F(ReloadTest, WhatWaitsForARestartIsNamedInTheLog) {
   EXPECT_THAT(log_.str(), HasSubstr("decision_log.path")) << "for as long as it waits";
 }
 
-TEST_F(ReloadTest, FilesAreThoseThatAreRead) {
-  EXPECT_THAT(reloader_->Files(),
-              ElementsAre(Path("aio.toml"), Path("policy.toml"), Path("keys.toml")));
+TEST_F(ReloadTest, AServerWithKeysIsNeverOpenedByAReload) {
+  std::string open = Config();
+  open.replace(open.find("keys_file = \"keys.toml\""), 23, "");
+  Write("aio.toml", open);
+  EXPECT_FALSE(reloader_->Reload().ok());
+  EXPECT_THAT(log_.str(), HasSubstr("would serve everyone"));
+  EXPECT_EQ(Answer("nobody").status, 401);
 }
 
-TEST_F(ReloadTest, AWatchTellsOfAChangeOnceItIsWhole) {
-  FileWatch watch(reloader_->Files());
-  EXPECT_FALSE(watch.Poll());
-  Write("policy.toml", Policy("longer", "large"));
-  EXPECT_FALSE(watch.Poll()) << "who writes may not be done";
-  EXPECT_TRUE(watch.Poll());
-  EXPECT_FALSE(watch.Poll());
+TEST_F(ReloadTest, EachPolicyIsToldBeforeItDecides) {
+  Write("policy.toml", Policy("second", "large"));
+  ASSERT_TRUE(reloader_->Reload().ok());
+  EXPECT_THAT(policies_, ElementsAre("second"));
+}
+
+TEST_F(ReloadTest, AChangeOfAnyFileIsSeenOnceItIsWhole) {
+  EXPECT_FALSE(reloader_->FilesHaveChanged());
+  for (const char* name : {"aio.toml", "policy.toml", "keys.toml"}) {
+    std::ofstream(Path(name), std::ios::app) << "# longer\n";
+    EXPECT_FALSE(reloader_->FilesHaveChanged()) << "who writes may not be done";
+    EXPECT_TRUE(reloader_->FilesHaveChanged()) << name;
+    EXPECT_FALSE(reloader_->FilesHaveChanged());
+  }
   fs::remove(Path("policy.toml"));
-  EXPECT_FALSE(watch.Poll());
-  EXPECT_TRUE(watch.Poll());
+  EXPECT_FALSE(reloader_->FilesHaveChanged());
+  EXPECT_TRUE(reloader_->FilesHaveChanged());
+}
+
+// Such as a key that is revoked while models load.
+TEST_F(ReloadTest, WhatChangesDuringAReloadIsSeenAfterIt) {
+  while_loading_ = [this] { SetKey("bob"); };
+  Write("aio.toml", Config("other.gguf"));
+  ASSERT_TRUE(reloader_->Reload().ok());
+  EXPECT_FALSE(reloader_->FilesHaveChanged());
+  EXPECT_TRUE(reloader_->FilesHaveChanged());
+  ASSERT_TRUE(reloader_->Reload().ok());
+  EXPECT_EQ(Answer("bob").status, 200);
 }
 
 }  // namespace

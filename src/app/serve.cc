@@ -17,7 +17,6 @@
 #include "app/config_access.h"
 #include "app/connect_dashboard.h"
 #include "app/current_router.h"
-#include "app/file_watch.h"
 #include "app/log_decisions.h"
 #include "app/release_thread.h"
 #include "app/reload.h"
@@ -99,7 +98,7 @@ Status CheckAccess(const AppConfig& config, spdlog::logger& logger) {
     return Status::Ok();
   }
   const std::string& host = config.server.host;
-  if (host != "localhost" && host != "::1" && !host.starts_with("127.")) {
+  if (!IsLoopback(host)) {
     logger.warn(
         "no API key is asked for on {}: whoever reaches the port is served; set AIO_API_KEY, or "
         "server.keys_file",
@@ -162,15 +161,11 @@ Status Reload(Reloader& reloader, const ServiceManager& manager, spdlog::logger&
 void ServeAndReload(Reloader& reloader, const ServeSignals& signals, bool watch,
                     const std::function<Status()>& reload) {
   constexpr auto kWatchInterval = std::chrono::seconds(1);
-  std::vector<std::string> files = reloader.Files();
-  FileWatch changes(files);
   while (true) {
     const ServeSignal signal = watch ? signals.WaitFor(kWatchInterval) : signals.Wait();
     if (signal == ServeSignal::kEnd) return;
-    if (signal != ServeSignal::kReload && !changes.Poll()) continue;
-    if (!reload().ok() || reloader.Files() == files) continue;
-    files = reloader.Files();
-    changes = FileWatch(files);
+    // That it fails is in the log.
+    if (signal == ServeSignal::kReload || reloader.FilesHaveChanged()) (void)reload();
   }
 }
 
@@ -189,6 +184,12 @@ ModelLoader MakeModelLoader(const RuntimeHooks& hooks, ReleaseThread& releases,
                         .options = owner->router_options,
                         .router = std::shared_ptr<Router>(owner, owner->router.get())};
   };
+}
+
+// So that the decision log has the text of each that decided.
+std::function<void(const RoutingPolicy&)> RecordPolicies(DecisionLog* log) {
+  if (log == nullptr) return {};
+  return [log](const RoutingPolicy& policy) { log->AddPolicy(policy); };
 }
 
 // What serves: later members use earlier ones.
@@ -229,6 +230,7 @@ Status StartServing(const AppConfig& config, std::shared_ptr<Router> router, Ser
 int RunServe(const ServeFlags& flags) {
   const Result<AppConfig> config = flags.Resolve();
   if (!config.ok()) return Fail(config.status());
+  ConfigFiles files(*config);
   ServerOptions options = config->server;
 
   const ServeSignals signals;  // before any thread starts, as the next
@@ -270,14 +272,15 @@ int RunServe(const ServeFlags& flags) {
   if (!started.ok()) return Fail(started);
   Announce(*models->router, *serving.server, config->engine.num_threads, flags.json);
 
-  Reloader reloader([&flags] { return flags.Resolve(); }, *config,
+  Reloader reloader([&flags] { return flags.Resolve(); }, *config, std::move(files),
                     {.router = *serving.router,
                      .models = *std::move(models),
                      .load_models = load_models,
                      .admission = *serving.admission,
                      .access = *access,
                      .server = *serving.server,
-                     .clock = clock},
+                     .clock = clock,
+                     .on_policy = RecordPolicies(log->get())},
                     serving.reloads, logger);
   Warn(manager.Ready("serving"), *logger);
   ServeAndReload(reloader, signals, flags.watch,

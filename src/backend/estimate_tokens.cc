@@ -29,10 +29,14 @@ struct PromptEstimate {
 
 }  // namespace
 
+int64_t EstimatePromptTokens(const Prompt& prompt) { return std::visit(PromptEstimate{}, prompt); }
+
+int64_t EstimateAnswerTokens(const Request& request) {
+  return std::max(0, request.sampling.max_tokens.value_or(kAnswerTokensGuess));
+}
+
 int64_t EstimateTokens(const Request& request) {
-  const int64_t prompt = std::visit(PromptEstimate{}, request.prompt);
-  const int64_t answer = std::max(0, request.sampling.max_tokens.value_or(kAnswerTokensGuess));
-  return std::max<int64_t>(1, prompt + answer);
+  return std::max<int64_t>(1, EstimatePromptTokens(request.prompt) + EstimateAnswerTokens(request));
 }
 
 }  // namespace aio

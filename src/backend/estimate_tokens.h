@@ -14,6 +14,9 @@ inline constexpr int kAnswerTokensGuess = 256;
 // Tokens of prompt and answer together, >= 1: a token every four bytes of text, and as many as the
 // answer may have. For queues and budgets, which are put right when the answer is there.
 int64_t EstimateTokens(const Request& request);
+// Of these, those of the answer, and of the prompt.
+int64_t EstimateAnswerTokens(const Request& request);
+int64_t EstimatePromptTokens(const Prompt& prompt);
 
 }  // namespace aio
 

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/sha256.h"
+#include "engine/constraint.h"
 #include "grammar/text_grammar.h"
 
 namespace aio {
@@ -35,10 +36,16 @@ GrammarSource SourceOf(AnswerFormatKind kind) {
 
 }  // namespace
 
+FormatCompiler::VocabularyKey FormatCompiler::KeyOf(const Tokenizer& tokenizer) {
+  return {tokenizer.fingerprint(), tokenizer.vocabulary_size(), EndTokens(tokenizer)};
+}
+
 Result<std::shared_ptr<const TokenGrammar>> FormatCompiler::Compile(const AnswerFormat& format,
                                                                     const Tokenizer& tokenizer) {
   if (format.kind == AnswerFormatKind::kText) return std::shared_ptr<const TokenGrammar>();
-  const std::string key = fmt::format("{} {} {}", tokenizer.fingerprint(),
+  const VocabularyKey vocabulary = KeyOf(tokenizer);
+  const auto& [fingerprint, size, ends] = vocabulary;
+  const std::string key = fmt::format("{} {} {} {} {}", fingerprint, size, fmt::join(ends, ","),
                                       static_cast<int>(format.kind), Sha256Hex(format.text));
   const auto with_param = [&format](Compiled compiled) -> Compiled {
     return compiled.ok() ? compiled : compiled.status().WithParam(format.param);
@@ -56,7 +63,7 @@ Result<std::shared_ptr<const TokenGrammar>> FormatCompiler::Compile(const Answer
   const Result<std::shared_ptr<const Grammar>> grammar =
       CompileText(SourceOf(format.kind), format.text);
   Compiled compiled =
-      grammar.ok() ? Compiled(std::make_shared<const TokenGrammar>(*grammar, TrieOf(tokenizer)))
+      grammar.ok() ? Compiled(std::make_shared<const TokenGrammar>(*grammar, TrieOf(vocabulary, tokenizer)))
                    : Compiled(grammar.status());
   const std::lock_guard lock(mutex_);
   kept_.push_front({key, compiled});
@@ -77,9 +84,10 @@ void FormatCompiler::PrepareLater(const std::shared_ptr<const TokenGrammar>& gra
 }
 
 // Of text alone: tokens that steer a model are no part of an answer.
-std::shared_ptr<const VocabularyTrie> FormatCompiler::TrieOf(const Tokenizer& tokenizer) {
+std::shared_ptr<const VocabularyTrie> FormatCompiler::TrieOf(const VocabularyKey& key,
+                                                             const Tokenizer& tokenizer) {
   const std::lock_guard lock(mutex_);
-  std::shared_ptr<const VocabularyTrie>& trie = tries_[tokenizer.fingerprint()];
+  std::shared_ptr<const VocabularyTrie>& trie = tries_[key];
   if (trie != nullptr) return trie;
   std::vector<std::string_view> tokens(tokenizer.vocabulary_size());
   for (int32_t id = 0; id < tokenizer.vocabulary_size(); ++id) {

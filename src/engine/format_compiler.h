@@ -10,7 +10,9 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 #include "backend/request.h"
 #include "base/status.h"
@@ -43,13 +45,18 @@ class FormatCompiler {
     Compiled compiled;
   };
 
-  std::shared_ptr<const VocabularyTrie> TrieOf(const Tokenizer& tokenizer);
+  // What tokenizers of one trie have in common. Those of one fingerprint may differ in how many unused
+  // tokens they have, and by which an answer ends.
+  using VocabularyKey = std::tuple<uint64_t, int, std::vector<int32_t>>;
+  static VocabularyKey KeyOf(const Tokenizer& tokenizer);
+  std::shared_ptr<const VocabularyTrie> TrieOf(const VocabularyKey& key,
+                                               const Tokenizer& tokenizer);
   // mutex_ is held.
   void PrepareLater(const std::shared_ptr<const TokenGrammar>& grammar);
 
   std::mutex mutex_;
   std::list<Entry> kept_;  // guarded by mutex_, the last used first; as the next
-  std::map<uint64_t, std::shared_ptr<const VocabularyTrie>> tries_;  // by fingerprint
+  std::map<VocabularyKey, std::shared_ptr<const VocabularyTrie>> tries_;
   std::atomic<bool> ends_ = false;
   std::unique_ptr<TaskThread> preparing_;  // null before the first format; last: uses the others
 };

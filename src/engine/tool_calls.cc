@@ -121,14 +121,16 @@ void ToolCallReader::ReadTagged(Found& found) {
       const size_t close = held_.find(kClose);
       if (close == std::string::npos) return;
       if (!AddCalls(std::string_view(held_).substr(0, close), /*any_name=*/true, found)) {
-        found.text.append(kOpen).append(held_, 0, close + kClose.size());
+        found.text.append(gap_).append(kOpen).append(held_, 0, close + kClose.size());
       }
       held_.erase(0, close + kClose.size());
       in_call_ = false;
     }
     const size_t open = held_.find(kOpen);
     if (open == std::string::npos) break;
-    found.text += WithoutSpacesAfter(std::string_view(held_).substr(0, open));
+    const std::string_view shown = WithoutSpacesAfter(std::string_view(held_).substr(0, open));
+    found.text += shown;
+    gap_ = held_.substr(shown.size(), open - shown.size());
     held_.erase(0, open + kOpen.size());
     in_call_ = true;
   }
@@ -142,7 +144,7 @@ ToolCallReader::Found ToolCallReader::End() {
   const std::string held = std::exchange(held_, "");
   const bool may_call = in_call_ || (format_ == ToolCallFormat::kBare && !is_text_);
   if (may_call && AddCalls(held, /*any_name=*/in_call_, found)) return found;
-  if (in_call_) found.text = kOpen;
+  if (in_call_) found.text = gap_.append(kOpen);
   found.text += held;
   return found;
 }

@@ -243,6 +243,11 @@ asio::awaitable<Connection::Parsed> Connection::Parse(HttpParser& parser, TimePo
       parse_fault_ = error;
       co_return Parsed::kFault;
     }
+    // What is left of a body is a chunk's line or the trailer: the parser bounds neither.
+    if (parser.is_header_done() && input_.size() > options_.header_bytes_max) {
+      parse_fault_ = http::error::header_limit;
+      co_return Parsed::kFault;
+    }
     StartRead(parser.is_header_done() ? kBodyReadBytes : kReadBytes);
     const Duration left = deadline - std::chrono::steady_clock::now();
     if (left <= Duration::zero()) co_return Parsed::kTimeout;

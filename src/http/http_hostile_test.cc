@@ -286,6 +286,14 @@ TEST_F(VanishTest, StalledReadersAreDropped) {
   ExpectServes();
 }
 
+// The parser bounds neither.
+TEST_F(HostileTest, ChunkLinesAndTrailersWithoutEndAreRefused) {
+  Start();
+  const std::string head = "POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n";
+  ExpectRefused(head + "1;a=" + std::string(200'000, 'a'), 431);
+  ExpectRefused(head + "1\r\nx\r\n0\r\nA: " + std::string(200'000, 'a'), 431);
+}
+
 TEST_F(HostileTest, ThrowingHandlersBecome500) {
   serves_at_end_ = false;
   Start({}, [](HttpRequest request, std::shared_ptr<ResponseWriter> response) {

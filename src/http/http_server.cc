@@ -105,6 +105,8 @@ class HttpServer::Impl final : public ConnectionHost {
  private:
   void RunIo();
   asio::awaitable<void> AcceptLoop();
+  // Waits for room and a client; false: there is no file or memory for it.
+  asio::awaitable<bool> Accept();
   asio::awaitable<void> Pause(std::chrono::milliseconds time);
   void Spawn(tcp::socket socket);
   void Remove(const std::shared_ptr<Connection>& connection);
@@ -185,18 +187,30 @@ asio::awaitable<void> HttpServer::Impl::Pause(std::chrono::milliseconds time) {
 
 asio::awaitable<void> HttpServer::Impl::AcceptLoop() {
   while (acceptor_.is_open()) {
-    if (IsFull()) {
-      co_await slot_free_.async_wait(kToken);
-      continue;
+    bool is_short = false;  // of open files, or of memory
+    try {
+      is_short = !co_await Accept();
+    } catch (const std::exception&) {
+      is_short = true;
     }
-    tcp::socket socket(asio::make_strand(io_));
-    const auto [error] = co_await acceptor_.async_accept(socket, kToken);
-    if (!error) {
-      Spawn(std::move(socket));
-    } else if (acceptor_.is_open() && error != asio::error::connection_aborted) {
+    if (!is_short || !acceptor_.is_open()) continue;
+    try {
       co_await Pause(kAcceptPause);
+    } catch (const std::exception&) {
+      std::this_thread::yield();  // not even for that
     }
   }
+}
+
+asio::awaitable<bool> HttpServer::Impl::Accept() {
+  if (IsFull()) {
+    co_await slot_free_.async_wait(kToken);
+    co_return true;
+  }
+  tcp::socket socket(asio::make_strand(io_));
+  const auto [error] = co_await acceptor_.async_accept(socket, kToken);
+  if (!error) Spawn(std::move(socket));
+  co_return !error || error == asio::error::connection_aborted;
 }
 
 void HttpServer::Impl::Spawn(tcp::socket socket) {
@@ -212,9 +226,14 @@ void HttpServer::Impl::Spawn(tcp::socket socket) {
     if (stopped_) return;
     connections_.insert(connection);
   }
-  asio::co_spawn(
-      executor, [connection] { return connection->Run(); },
-      [this, connection](std::exception_ptr) { Remove(connection); });
+  try {
+    asio::co_spawn(
+        executor, [connection] { return connection->Run(); },
+        [this, connection](std::exception_ptr) { Remove(connection); });
+  } catch (const std::exception&) {
+    Remove(connection);  // or it would count for ever
+    throw;
+  }
 }
 
 void HttpServer::Impl::Remove(const std::shared_ptr<Connection>& connection) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "backend/estimate_tokens.h"
+#include "server/foreign_pages.h"
 #include "server/headers.h"
 
 namespace aio {
@@ -38,19 +39,28 @@ int PriorityOf(const ApiKey& key, const Request& request) {
   return key.priority + std::max(0, request.priority);
 }
 
-Status ApplyTimeout(const Call& call, Request& request) {
+Status ApplyTimeout(const Call& call, TimePoint& deadline) {
   AIO_ASSIGN_OR_RETURN(const Duration timeout, RequestedTimeout(call.request()));
-  if (timeout > Duration::zero()) {
-    request.deadline = std::min(request.deadline, call.arrival() + timeout);
+  if (timeout > Duration::zero()) deadline = std::min(deadline, call.arrival() + timeout);
+  return Status::Ok();
+}
+
+Status Reserve(Call& call, int64_t tokens) {
+  if (const auto over = call.account()->budgets->Reserve(tokens, call.context().clock.Now())) {
+    return TooMuch(call, *over);
   }
+  call.set_reserved_tokens(tokens);
   return Status::Ok();
 }
 
 }  // namespace
 
 Status Authenticate(Call& call, bool admin) {
-  const AccessControl& access = *call.context().access;
-  if (!access.required()) return Status::Ok();
+  const ServerContext& context = call.context();
+  const AccessControl& access = *context.access;
+  if (!access.required()) {
+    return CheckNoForeignPage(call.request(), context.cors_origins, context.on_loopback);
+  }
   const std::string_view secret = PresentedKey(call.request());
   if (secret.empty()) {
     return Unauthenticated(
@@ -79,19 +89,23 @@ Status CheckModel(const Call& call, std::string_view model) {
       .WithReason("model_not_allowed");
 }
 
-Status AdmitRequest(Call& call, Request& request) {
-  AIO_RETURN_IF_ERROR(ApplyTimeout(call, request));
+Status AdmitRequest(Call& call, Request& request, int choices) {
+  AIO_RETURN_IF_ERROR(ApplyTimeout(call, request.deadline));
   AIO_RETURN_IF_ERROR(CheckModel(call, request.model));
   if (call.account() == nullptr) return Status::Ok();
   const ApiKey& key = call.account()->key;
   request.client = key.name;
   request.priority = PriorityOf(key, request);
-  const int64_t tokens = EstimateTokens(request);
-  if (const auto over = call.account()->budgets->Reserve(tokens, call.context().clock.Now())) {
-    return TooMuch(call, *over);
-  }
-  call.set_reserved_tokens(tokens);
-  return Status::Ok();
+  return Reserve(call, EstimateTokens(request) + (choices - 1) * EstimateAnswerTokens(request));
+}
+
+Status AdmitEmbeddings(Call& call, EmbeddingsQuery& query) {
+  AIO_RETURN_IF_ERROR(ApplyTimeout(call, query.deadline));
+  AIO_RETURN_IF_ERROR(CheckModel(call, query.model));
+  if (call.account() == nullptr) return Status::Ok();
+  int64_t tokens = 0;
+  for (const auto& input : query.inputs) tokens += EstimatePromptTokens(input);
+  return Reserve(call, tokens);
 }
 
 }  // namespace aio

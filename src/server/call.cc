@@ -51,7 +51,10 @@ Call::Call(std::shared_ptr<ServerContext> context, HttpRequest request,
 
 // Of a call that nobody answered: the connection says so to the client.
 Call::~Call() {
-  if (trace_ != nullptr) context_->tracer->End(*trace_, std::move(facts_));
+  try {
+    End(Outcome(500));
+  } catch (...) {  // NOLINT(bugprone-empty-catch): want of memory; there is nobody left to tell
+  }
 }
 
 void Call::StartTrace() {

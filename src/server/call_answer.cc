@@ -29,6 +29,11 @@ class Generations {
     ticket->Cancel();
   }
 
+  bool cancelled() {
+    std::lock_guard lock(mutex_);
+    return cancelled_;
+  }
+
   void CancelAll() {
     std::vector<std::shared_ptr<Ticket>> tickets;
     {
@@ -220,10 +225,16 @@ void CallAnswer::StartOthers() {
   }
   const int count = static_cast<int>(choices_.size());
   for (int choice = 1; choice < count; ++choice) {
+    // By then nobody may be there any more to ask.
+    if (generations_->cancelled()) return;
     Request own = request;
     own.id = fmt::format("{}/{}", request.id, choice);
     own.sampling.seed += static_cast<uint64_t>(choice);
-    call_->FollowTrace(own.id, choice);
+    {
+      std::lock_guard lock(mutex_);
+      if (done_) return;
+      call_->FollowTrace(own.id, choice);
+    }
     auto generation = context().backend.Generate(
         std::move(own), std::make_shared<ChoiceSink>(shared_from_this(), choice));
     if (!generation.ok()) return OnError(generation.status());

@@ -24,6 +24,7 @@ struct ServerContext {
   const std::shared_ptr<spdlog::logger> logger;  // may be null
   const std::shared_ptr<AccessControl> access;   // never null
   const std::vector<std::string> cors_origins;   // empty: no other site's pages may ask
+  const bool on_loopback;                        // only this machine reaches the server
   const Duration request_timeout;                // 0: none
   const int64_t started_at;                      // Unix seconds
   const FeedbackHandler feedback;                // may be empty

@@ -51,7 +51,8 @@ void Complete(Call& call, ApiRequest& decoded) {
 void Generate(const std::shared_ptr<Call>& call, Result<ApiRequest> decoded) {
   if (!decoded.ok()) return call->Fail(decoded.status());
   Complete(*call, *decoded);
-  if (const Status may = AdmitRequest(*call, decoded->request); !may.ok()) return call->Fail(may);
+  const Status may = AdmitRequest(*call, decoded->request, decoded->choices);
+  if (!may.ok()) return call->Fail(may);
   call->DropBody();
   AnswerInfo info;
   info.kind = decoded->kind;

@@ -42,12 +42,12 @@ void HandleApplyTemplate(const std::shared_ptr<Call>& call) {
 void HandleEmbeddings(const std::shared_ptr<Call>& call) {
   Result<EmbeddingsRequest> decoded = DecodeEmbeddingsRequest(call->request().body);
   if (!decoded.ok()) return call->Fail(decoded.status());
-  if (const Status may = CheckModel(*call, decoded->query.model); !may.ok()) return call->Fail(may);
+  const Duration timeout = call->context().request_timeout;
+  if (timeout > Duration::zero()) decoded->query.deadline = call->arrival() + timeout;
+  if (const Status may = AdmitEmbeddings(*call, decoded->query); !may.ok()) return call->Fail(may);
   call->DropBody();
   call->facts().question = {.operation = "embeddings",
                             .model = PrintableAscii(decoded->query.model, kLoggedNameBytesMax)};
-  const Duration timeout = call->context().request_timeout;
-  if (timeout > Duration::zero()) decoded->query.deadline = call->arrival() + timeout;
   const auto fail = [call](const Status& status) {
     const bool was_cancelled = status.code() == StatusCode::kCancelled;
     call->Fail(was_cancelled ? Unavailable("The embedding was cancelled; try again.")

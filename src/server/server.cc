@@ -57,6 +57,10 @@ Status CheckOptions(const ServerOptions& options) {
 
 }  // namespace
 
+bool IsLoopback(std::string_view host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
 class Server::Impl {
  public:
   Impl(std::shared_ptr<ServerContext> context, ServerOptions options)
@@ -137,6 +141,7 @@ Result<std::unique_ptr<Server>> Server::Create(Backend& backend, ServerOptions o
                                                            options.logger,
                                                            AccessOf(options, clock),
                                                            options.cors_origins,
+                                                           IsLoopback(options.host),
                                                            options.request_timeout,
                                                            clock.UnixSeconds(),
                                                            options.feedback,

@@ -47,6 +47,9 @@ struct ServerPage {
   std::function<HttpResponse(const HttpRequest& request)> respond;
 };
 
+// Of ServerOptions::host: nobody but this machine can reach it.
+bool IsLoopback(std::string_view host);
+
 struct ServerOptions {
   std::string host = "127.0.0.1";
   int port = 8080;      // 0: any free port

@@ -235,6 +235,7 @@ void Siege::FollowHostile(Slot& slot, bool whole) {
     if (status == 500 || status >= 502) Wrong(slot, "the server failed");
   } else {
     ++report_.hostile_statuses[0];
+    if (slot.end == HostileEnd::kWaits && !slot.kept) Wrong(slot, "closed without an answer");
   }
   // Of what it sent a part may still wait for its answer.
   const bool keep = whole && slot.end == HostileEnd::kWaits && !response.closes() &&
@@ -262,7 +263,7 @@ void Siege::Follow(Slot& slot) {
       if (!slot.kept || slot.client->response().begun()) Wrong(slot, "no answer");
       return End(slot, /*keep=*/false);
     }
-    if (!is_one) return;
+    if (!is_one) return Wrong(slot, "an answer from a backend that has stalled");
     if (!IsRight(slot)) Wrong(slot, "another answer");
     if (--slot.to_come > 0 && slot.deed == Deed::kPipelined) {
       slot.client->NextResponse();

@@ -56,7 +56,8 @@ class CurlTransport final : public OtlpTransport {
     reply.http_status = static_cast<int>(status);
     curl_off_t seconds = 0;
     curl_easy_getinfo(easy_, CURLINFO_RETRY_AFTER, &seconds);
-    if (seconds > 0) reply.retry_after = std::chrono::seconds(seconds);
+    constexpr curl_off_t kLongest = 3600;  // whatever a collector says
+    if (seconds > 0) reply.retry_after = std::chrono::seconds(std::min(seconds, kLongest));
     return reply;
   }
 

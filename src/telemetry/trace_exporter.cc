@@ -136,7 +136,7 @@ class TraceExporter::Impl {
       Failed(fault);
       if (!IsRetryable(reply)) return fault;
       const Duration delay = RetryDelay(options_, attempt, jitter_(random_), reply.retry_after);
-      if (clock_.Now() + delay > give_up || !Sleep(delay)) return fault;
+      if (delay > give_up - clock_.Now() || !Sleep(delay)) return fault;
     }
   }
 
