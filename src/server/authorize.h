@@ -27,8 +27,8 @@ Status CheckModel(const Call& call, std::string_view model);
 // For every handler that asks the backend for work, once the body is decoded: says in `request`
 // who asks, what priority they have, and by when it must be done (x-request-timeout-ms, if that is
 // earlier). kPermissionDenied if the key may not use the model; over a budget of tokens
-// kResourceExhausted; else an estimate of the tokens, those of all `choices`, is set aside until the
-// call ends.
+// kResourceExhausted; else an estimate of the tokens, those of all `choices`, is set aside until
+// the call ends.
 Status AdmitRequest(Call& call, Request& request, int choices = 1);
 Status AdmitEmbeddings(Call& call, EmbeddingsQuery& query);
 

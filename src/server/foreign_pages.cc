@@ -62,12 +62,12 @@ Status CheckNoForeignPage(const HttpRequest& request, const std::vector<std::str
   }
   const std::string_view host = WithoutPort(request.headers.Get("host"));
   if (!on_loopback || IsNearby(host) || IsHostOfOne(origins, host)) return Status::Ok();
-  return Status(StatusCode::kPermissionDenied,
-                fmt::format("This server does not go by the name {}; its owner can name the origin "
-                            "(https://{} or http://{}) in server.cors.origins, or ask for keys.",
-                            PrintableAscii(host, kShownBytesMax),
-                            PrintableAscii(host, kShownBytesMax),
-                            PrintableAscii(host, kShownBytesMax)));
+  return Status(
+      StatusCode::kPermissionDenied,
+      fmt::format("This server does not go by the name {}; its owner can name the origin "
+                  "(https://{} or http://{}) in server.cors.origins, or ask for keys.",
+                  PrintableAscii(host, kShownBytesMax), PrintableAscii(host, kShownBytesMax),
+                  PrintableAscii(host, kShownBytesMax)));
 }
 
 }  // namespace aio

@@ -134,6 +134,29 @@ TEST_F(AccessTest, TokensAreCountedAsTheyWere) {
   EXPECT_EQ(access_->Find("alice-secret")->budgets->Read(clock_.Now()).tokens->remaining, 995);
 }
 
+TEST_F(AccessTest, AllChoicesAreReserved) {
+  ApiKey key = Key("alice");
+  key.limits.tokens_per_minute = 1000;
+  StartWith({key});
+  EXPECT_EQ(Chat("alice").status, 200);  // a full budget lets anything through
+  EXPECT_EQ(Chat("alice", R"("max_tokens": 150, "n": 9)").status, 429);
+  EXPECT_EQ(Chat("alice", R"("max_tokens": 150, "n": 3)").status, 200);
+}
+
+TEST_F(AccessTest, EmbeddingsAreOfTheBudgetToo) {
+  ApiKey key = Key("alice");
+  key.limits.tokens_per_minute = 1000;
+  StartWith({key});
+  const auto embed = [&](size_t bytes) {
+    return Post("/v1/embeddings", R"({"input": ")" + std::string(bytes, 'x') + "\"}",
+                Bearer("alice"))
+        .status;
+  };
+  EXPECT_EQ(embed(10), 200);
+  EXPECT_EQ(embed(5000), 429);
+  EXPECT_LT(access_->Find("alice-secret")->budgets->Read(clock_.Now()).tokens->remaining, 1000);
+}
+
 TEST_F(AccessTest, BudgetsOfTokensEnd) {
   ApiKey key = Key("alice");
   key.limits.tokens_per_day = 300;
@@ -255,6 +278,63 @@ TEST_F(AccessTest, CorsForNamedOrigins) {
       << "so that the page can show why";
   const Response stream = Post(kChat, ChatBody(R"("stream": true)"), origin + Bearer("alice"));
   EXPECT_EQ(stream.headers.Get("access-control-allow-origin"), "https://chat.example.org");
+}
+
+// Without keys, being able to reach the server is all that it takes, and a browser can.
+class ForeignPageTest : public ServerTest {
+ protected:
+  // Of a request with these headers, and with this Host if it is not empty.
+  int Status(const std::string& headers, const std::string& host = "localhost") {
+    TestClient client(port());
+    const std::string body = ChatBody();
+    client.Send("POST " + std::string(kChat) + " HTTP/1.1\r\nHost: " + host + "\r\n" + headers +
+                "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+    return client.Read().status;
+  }
+};
+
+TEST_F(ForeignPageTest, PagesOfOtherSitesAreRefused) {
+  Start();
+  const std::string evil = "Origin: https://evil.example\r\n";
+  EXPECT_EQ(Status(""), 200) << "no browser";
+  EXPECT_EQ(Status(evil), 403);
+  EXPECT_EQ(Status(evil + "Sec-Fetch-Site: cross-site\r\n"), 403);
+  EXPECT_EQ(Status("Origin: null\r\n"), 403) << "a file, or a sandboxed frame";
+  EXPECT_EQ(Status("Origin: http://localhost:8080\r\n", "localhost:8080"), 200) << "its own page";
+  EXPECT_EQ(Status("Origin: http://localhost:3000\r\n", "localhost:8080"), 403)
+      << "another server's on this machine";
+  EXPECT_EQ(Status("Origin: https://ai.example.org\r\nSec-Fetch-Site: same-origin\r\n"), 200)
+      << "its own page, behind a proxy";
+}
+
+TEST_F(ForeignPageTest, NamesOfTheWideWorldAreNotThisMachines) {
+  Start();
+  for (const char* host :
+       {"127.0.0.1:8080", "[::1]:8080", "localhost", "workstation", "a.localhost"}) {
+    EXPECT_EQ(Status("", host), 200) << host;
+  }
+  EXPECT_EQ(Status("", "rebound.example:8080"), 403);
+  EXPECT_EQ(Status("Origin: http://rebound.example:8080\r\nSec-Fetch-Site: same-origin\r\n",
+                   "rebound.example:8080"),
+            403);
+  EXPECT_EQ(Get("/health").status, 200);
+}
+
+TEST_F(ForeignPageTest, OriginsThatAreNamedMayAsk) {
+  ServerOptions options;
+  options.cors_origins = {"https://chat.example.org"};
+  Start(options);
+  EXPECT_EQ(Status("Origin: https://chat.example.org\r\nSec-Fetch-Site: cross-site\r\n"), 200);
+  EXPECT_EQ(Status("", "chat.example.org"), 200);
+  EXPECT_EQ(Status("Origin: https://evil.example\r\n"), 403);
+}
+
+TEST_F(ForeignPageTest, AKeyIsEnough) {
+  ServerOptions options;
+  options.api_key = "key";
+  Start(options);
+  EXPECT_EQ(Status("Origin: https://evil.example\r\nAuthorization: Bearer key\r\n", "any.example"),
+            200);
 }
 
 }  // namespace
