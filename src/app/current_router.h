@@ -16,8 +16,8 @@
 namespace aio {
 
 // Thread-safe. What was started through a router goes on when another takes its place: the old one
-// is held until its last event is through, and with it whatever its pointer owns (its models). So is
-// it by a prompt that it held for further answers, which it then gives.
+// is held until its last event is through, and with it whatever its pointer owns (its models). So
+// is it by a prompt that it held for further answers, which it then gives.
 class CurrentRouter final : public Backend {
  public:
   explicit CurrentRouter(std::shared_ptr<Router> router);

@@ -136,8 +136,8 @@ std::vector<std::string> ChangesThatWait(const AppConfig& before, const AppConfi
 ConfigFiles::ConfigFiles(const AppConfig& config)
     : settings(SettingsFiles(config)), models(ModelFiles(config)) {}
 
-Reloader::Reloader(std::function<Result<AppConfig>()> load, AppConfig running,
-                   ConfigFiles files, ReloadTargets targets, ReloadCounts& counts,
+Reloader::Reloader(std::function<Result<AppConfig>()> load, AppConfig running, ConfigFiles files,
+                   ReloadTargets targets, ReloadCounts& counts,
                    std::shared_ptr<spdlog::logger> logger)
     : load_(std::move(load)),
       running_(std::move(running)),

@@ -59,19 +59,20 @@ class ReloadTest : public testing::Test {
     ASSERT_TRUE(server_->Start().ok());
     reloader_ = std::make_unique<Reloader>(
         [this] { return LoadConfig(Path("aio.toml")); }, config, ConfigFiles(config),
-        ReloadTargets{.router = *router_,
-                      .models = std::move(models),
-                      .load_models =
-                          [this](const AppConfig& changed, auto sessions) {
-                            sessions_ = std::move(sessions);
-                            return Load(changed);
-                          },
-                      .admission = *admission_,
-                      .access = *access_,
-                      .server = *server_,
-                      .clock = clock_,
-                      .on_policy =
-                          [this](const RoutingPolicy& policy) { policies_.push_back(policy.name()); }},
+        ReloadTargets{
+            .router = *router_,
+            .models = std::move(models),
+            .load_models =
+                [this](const AppConfig& changed, auto sessions) {
+                  sessions_ = std::move(sessions);
+                  return Load(changed);
+                },
+            .admission = *admission_,
+            .access = *access_,
+            .server = *server_,
+            .clock = clock_,
+            .on_policy =
+                [this](const RoutingPolicy& policy) { policies_.push_back(policy.name()); }},
         counts_,
         std::make_shared<spdlog::logger>("test",
                                          std::make_shared<spdlog::sinks::ostream_sink_mt>(log_)));
@@ -178,7 +179,7 @@ policy = "policy.toml"
   Status load_fault_;
   int loads_ = 0;
   std::function<void()> while_loading_;
-  std::vector<std::string> policies_;  // that were told of
+  std::vector<std::string> policies_;       // that were told of
   std::shared_ptr<SessionTable> sessions_;  // that the last load was given
   std::shared_ptr<AccessControl> access_;
   std::unique_ptr<CurrentRouter> router_;
