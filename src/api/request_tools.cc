@@ -66,13 +66,12 @@ Status CheckFlat(const nlohmann::json& json, const std::string& path, const Flat
   return CheckFunction(tool, form.schema);
 }
 
-// As a chat has it. What is in it stands as it was written: the order of members says something, and
-// trees that keep it take long for objects of many.
+// As a chat has it. What is in it stands as it was written: the order of members says something,
+// and trees that keep it take long for objects of many.
 std::string FromFlat(std::string_view tool, const FlatForm& form) {
   std::string function = "{";
-  for (const std::string_view name :
-       {std::string_view("name"), std::string_view("description"), form.schema,
-        std::string_view("strict")}) {
+  for (const std::string_view name : {std::string_view("name"), std::string_view("description"),
+                                      form.schema, std::string_view("strict")}) {
     const std::string_view value = MemberText(tool, {name});
     if (value.empty() || value == "null") continue;
     if (function.size() > 1) function += ", ";
