@@ -63,8 +63,9 @@ Result<std::shared_ptr<const TokenGrammar>> FormatCompiler::Compile(const Answer
   const Result<std::shared_ptr<const Grammar>> grammar =
       CompileText(SourceOf(format.kind), format.text);
   Compiled compiled =
-      grammar.ok() ? Compiled(std::make_shared<const TokenGrammar>(*grammar, TrieOf(vocabulary, tokenizer)))
-                   : Compiled(grammar.status());
+      grammar.ok()
+          ? Compiled(std::make_shared<const TokenGrammar>(*grammar, TrieOf(vocabulary, tokenizer)))
+          : Compiled(grammar.status());
   const std::lock_guard lock(mutex_);
   kept_.push_front({key, compiled});
   if (kept_.size() > kKept) kept_.pop_back();

@@ -45,8 +45,8 @@ class FormatCompiler {
     Compiled compiled;
   };
 
-  // What tokenizers of one trie have in common. Those of one fingerprint may differ in how many unused
-  // tokens they have, and by which an answer ends.
+  // What tokenizers of one trie have in common. Those of one fingerprint may differ in how many
+  // unused tokens they have, and by which an answer ends.
   using VocabularyKey = std::tuple<uint64_t, int, std::vector<int32_t>>;
   static VocabularyKey KeyOf(const Tokenizer& tokenizer);
   std::shared_ptr<const VocabularyTrie> TrieOf(const VocabularyKey& key,

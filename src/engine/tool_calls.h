@@ -40,8 +40,8 @@ class ToolCallReader {
   const ToolCallFormat format_;
   const std::vector<std::string> names_;
   uint64_t id_seed_;
-  std::string held_;      // of which it is not certain what it is
-  std::string gap_;       // whitespace before the last opening tag, shown if that was text after all
+  std::string held_;  // of which it is not certain what it is
+  std::string gap_;   // whitespace before the last opening tag, shown if that was text after all
   bool in_call_ = false;  // held_ begins after an opening tag
   bool is_text_ = false;  // a whole answer in a bare format that does not begin like a call
 };

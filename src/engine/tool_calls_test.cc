@@ -61,6 +61,7 @@ TEST(ToolCallReaderTest, TaggedCallsAreTakenOutOfTheText) {
 TEST(ToolCallReaderTest, WhatIsNoCallIsText) {
   for (const std::string text :
        {"plain", "a < b <tool_ca", "<tool_call>\nno json\n</tool_call> and on",
+        "Use:\n\n<tool_call>like this</tool_call>\n", "Use: <tool_call>",
         "<tool_call>[]</tool_call>", "<tool_call>{\"name\": 5}</tool_call>",
         "<tool_call>{\"name\": \"f\", \"arguments\": [1]}</tool_call>", "<tool_call>{\"name\": \"f",
         " leading and trailing \n", "</tool_call>"}) {
