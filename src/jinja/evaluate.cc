@@ -76,11 +76,14 @@ JinjaValue JinjaRenderer::EvaluateKind(const JinjaExpr& expr, const JinjaScopePt
 }
 
 JinjaValue JinjaRenderer::EvaluateName(const JinjaExpr& expr, const JinjaScope& scope) {
-  if (const JinjaValue* value = scope.Find(expr.name)) return *value;
+  int64_t scopes = 0;
+  const JinjaValue* value = scope.Find(expr.name, scopes);
+  if (!run_.Charge(scopes / 4) || !run_.ChargeReading(expr.name.size())) return {};
+  if (value != nullptr) return *value;
   if (const JinjaFunction* global = FindJinjaGlobal(expr.name)) {
-    return JinjaValue::Object(std::make_shared<JinjaBoundFunction>(*global, JinjaValue()));
+    return run_.Object(std::make_shared<JinjaBoundFunction>(*global, JinjaValue()));
   }
-  return JinjaValue::Undefined(fmt::format("'{}' is undefined", expr.name));
+  return JinjaValue::Undefined(fmt::format("'{:.100}' is undefined", expr.name));
 }
 
 JinjaValue JinjaRenderer::EvaluateSequence(const JinjaExpr& expr, const JinjaScopePtr& scope) {

@@ -10,6 +10,7 @@
 #include "jinja/json_value.h"
 #include "jinja/list_filters.h"
 #include "jinja/objects.h"
+#include "jinja/operators.h"
 #include "jinja/python_text.h"
 
 namespace aio {
@@ -33,7 +34,11 @@ JinjaValue StringOf(JinjaRun& run, const JinjaValue& input, const Arguments& /*a
 
 JinjaValue TrimOf(JinjaRun& run, const JinjaValue& input, const Arguments& arguments) {
   std::optional<std::string> chars;
-  if (arguments[0].is_text()) chars = arguments[0].bytes();
+  if (arguments[0].is_text()) {
+    chars = arguments[0].bytes();
+    // A set is made of them.
+    if (!run.ChargeBytes(static_cast<int64_t>(2 * chars->size()))) return {};
+  }
   return run.Text(Strip(run.Str(input), StripSide::kBoth, chars));
 }
 
@@ -56,8 +61,10 @@ JinjaValue IndentOf(JinjaRun& run, const JinjaValue& input, const Arguments& arg
   }
   MarkedText text = run.Str(input);
   text.Append("\n", false);
+  const size_t count = CountLines(text.bytes());
+  if (!run.ChargeParts(count)) return {};
+  if (!run.ChargeBytes(static_cast<int64_t>(count * (indention.size() + 1)))) return {};
   const std::vector<MarkedText> lines = SplitLines(text);
-  if (!run.ChargeBytes(static_cast<int64_t>(lines.size() * (indention.size() + 1)))) return {};
   MarkedText indented;
   for (size_t i = 0; i < lines.size(); ++i) {
     if (i > 0) indented.Append("\n", false);
@@ -88,7 +95,9 @@ JinjaValue ToJson(JinjaRun& run, const JinjaValue& input, const Arguments& argum
   JsonStyle style;
   style.ensure_ascii = arguments[0].IsTrue();
   const auto indent = IntArgument(run, arguments[1], -1);
-  if (!indent || *indent > 100) return run.Fault("tojson() indented by more than 100 spaces");
+  if (!indent || *indent < -1 || *indent > 100) {
+    return run.Fault("tojson(): indent is -1 (one line) to 100 spaces");
+  }
   style.indent = static_cast<int>(*indent);
   style.item_separator = std::string(style.indent >= 0 ? "," : ", ");
   if (arguments[2].is_list() && arguments[2].list().items.size() == 2) {
@@ -97,10 +106,15 @@ JinjaValue ToJson(JinjaRun& run, const JinjaValue& input, const Arguments& argum
     style.key_separator = run.Str(separators[1]).bytes();
   }
   style.sort_keys = arguments[3].IsTrue();
-  // An indented line is as deep as the value is.
-  const int64_t spaces = int64_t{1} + std::max(style.indent, 0) * (input.depth() + 1);
+  // An indented line is as deep as the value is; a character may be escaped, as "\u0001"; and a
+  // separator goes with each value and key.
+  constexpr int64_t kEscaped = 6;
+  const int64_t spaces = kEscaped + int64_t{std::max(style.indent, 0)} * (input.depth() + 1);
+  const auto separator =
+      static_cast<int64_t>(std::max(style.item_separator.size(), style.key_separator.size()));
   int64_t bytes = 0;
-  if (__builtin_mul_overflow(input.weight(), spaces, &bytes) || !run.ChargeBytes(bytes)) {
+  if (__builtin_mul_overflow(input.weight(), spaces + separator / 8, &bytes) ||
+      !run.ChargeBytes(bytes)) {
     return run.Fault("tojson() of too much");
   }
   Result<MarkedText> json = WriteJsonValue(input, style);
@@ -131,6 +145,7 @@ JinjaValue IntOf(JinjaRun& run, const JinjaValue& input, const Arguments& argume
   const auto base = IntArgument(run, arguments[1], 10);
   if (!base) return {};
   if (input.is_text()) {
+    if (!run.ChargeReading(2 * input.text().size())) return {};
     const std::string text = Strip(input.text(), StripSide::kBoth).bytes();
     const char* begin = text.data() + (text.starts_with('+') ? 1 : 0);
     const char* end = text.data() + text.size();
@@ -146,6 +161,7 @@ JinjaValue IntOf(JinjaRun& run, const JinjaValue& input, const Arguments& argume
 
 JinjaValue FloatOf(JinjaRun& run, const JinjaValue& input, const Arguments& arguments) {
   if (input.is_undefined()) return run.Fault(input.undefined_message());
+  if (input.is_text() && !run.ChargeReading(2 * input.text().size())) return {};
   if (const std::optional<double> number = AsFloat(input)) return JinjaValue::Float(*number);
   return arguments[0].is_undefined() ? JinjaValue::Float(0) : arguments[0];
 }
@@ -153,7 +169,7 @@ JinjaValue FloatOf(JinjaRun& run, const JinjaValue& input, const Arguments& argu
 JinjaValue AbsOf(JinjaRun& run, const JinjaValue& input, const Arguments& /*arguments*/) {
   if (!input.is_number()) return run.Fault("abs() takes a number");
   if (!input.is_integer()) return JinjaValue::Float(std::fabs(input.number()));
-  return JinjaValue::Int(input.integer() < 0 ? 0 - input.integer() : input.integer());
+  return input.integer() < 0 ? Negative(run, input) : JinjaValue::Int(input.integer());
 }
 
 JinjaValue RoundOf(JinjaRun& run, const JinjaValue& input, const Arguments& arguments) {
@@ -192,7 +208,7 @@ JinjaValue LengthOf(JinjaRun& run, const JinjaValue& input, const Arguments& /*a
   const auto size = [](size_t count) { return JinjaValue::Int(static_cast<int64_t>(count)); };
   if (input.is_undefined()) return size(0);
   if (input.is_text()) {
-    run.Charge(static_cast<int64_t>(input.text().size()) / 8);
+    if (!run.ChargeReading(input.text().size())) return {};
     return size(CountChars(input.bytes()));
   }
   if (input.is_dict()) return size(input.dict().members.size());

@@ -42,10 +42,11 @@ std::optional<JinjaValue::Members> GivenMembers(JinjaRun& run, const JinjaArgume
       run.Fault(fmt::format("a {} is given where a dict is expected", given.TypeName()));
       return std::nullopt;
     }
+    if (!run.ChargeItems(2 * given.dict().members.size())) return std::nullopt;
     members.insert(members.end(), given.dict().members.begin(), given.dict().members.end());
   }
   for (const auto& [name, value] : arguments.named) {
-    members.emplace_back(JinjaValue::TemplateText(name), value);
+    members.emplace_back(JinjaValue::TemplateText(std::string(name)), value);
   }
   return members;
 }
@@ -58,10 +59,12 @@ JinjaValue MakeDict(JinjaRun& run, const JinjaValue& /*input*/, const JinjaArgum
 JinjaValue MakeNamespace(JinjaRun& run, const JinjaValue& /*input*/,
                          const JinjaArguments& arguments) {
   const auto members = GivenMembers(run, arguments);
-  if (!members || !run.ChargeBytes(256)) return {};
+  if (!members || !run.ChargeBytes(256) || !run.ChargeItems(2 * members->size())) return {};
   auto names = std::make_shared<JinjaNamespace>();
   for (const auto& [name, value] : *members) {
-    if (name.is_text()) names->members[name.bytes()] = value;
+    if (!name.is_text()) continue;
+    if (!run.ChargeBytes(static_cast<int64_t>(name.text().size()))) return {};
+    names->members[name.bytes()] = value;
   }
   run.Keep(names);
   return JinjaValue::Object(std::move(names));

@@ -22,8 +22,8 @@ Result<MarkedText> JinjaTemplate::Render(const JinjaVariables& variables, int64_
   const auto given = std::make_shared<JinjaScope>(nullptr);
   for (const auto& [name, value] : variables) given->Set(name, value);
   const auto scope = std::make_shared<JinjaScope>(given);
-  run.Keep(scope);
   MarkedText out;
+  renderer.Keep(scope);
   renderer.RenderBlock(tree_->block, scope, out);
   if (run.failed()) return run.fault();
   return out;

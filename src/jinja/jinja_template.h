@@ -22,10 +22,11 @@
 namespace aio {
 
 struct JinjaLimits {
-  int64_t steps_max = 10'000'000;         // expressions and statements evaluated
+  // Expressions and statements evaluated; what goes through a text or parts takes more by length.
+  int64_t steps_max = 10'000'000;
   int64_t bytes_max = int64_t{64} << 20;  // of all texts and lists made, whether kept or not
   int64_t output_bytes_max = int64_t{16} << 20;
-  int depth_max = 400;  // macros and expressions within each other
+  int depth_max = 800;  // macros, blocks, functions and expressions within each other
 };
 
 // Names and values; of equal names the last counts.

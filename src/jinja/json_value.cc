@@ -174,7 +174,7 @@ class Writer {
 
   void BreakLine() {
     if (style_.indent >= 0)
-      Raw("\n" + std::string(static_cast<size_t>(level_ * style_.indent), ' '));
+      Raw("\n" + std::string(level_ * static_cast<size_t>(style_.indent), ' '));
   }
   void BeginItem(bool first) {
     if (!first) Raw(style_.item_separator);
@@ -203,21 +203,21 @@ class Writer {
       Raw("{}");
       return Status::Ok();
     }
-    std::vector<const std::pair<JinjaValue, JinjaValue>*> members;
+    std::vector<std::pair<MarkedText, const JinjaValue*>> members;
     members.reserve(dict.members.size());
-    for (const auto& member : dict.members) members.push_back(&member);
+    for (const auto& [key, member] : dict.members) members.emplace_back(KeyText(key), &member);
     if (style_.sort_keys) {
-      std::stable_sort(members.begin(), members.end(), [](const auto* a, const auto* b) {
-        return KeyText(a->first).bytes() < KeyText(b->first).bytes();
+      std::stable_sort(members.begin(), members.end(), [](const auto& a, const auto& b) {
+        return a.first.bytes() < b.first.bytes();
       });
     }
     Raw("{");
     ++level_;
     for (size_t i = 0; i < members.size(); ++i) {
       BeginItem(i == 0);
-      AddText(KeyText(members[i]->first));
+      AddText(members[i].first);
       Raw(style_.key_separator);
-      AIO_RETURN_IF_ERROR(Add(members[i]->second));
+      AIO_RETURN_IF_ERROR(Add(*members[i].second));
     }
     --level_;
     BreakLine();
@@ -234,7 +234,7 @@ class Writer {
   }
 
   const JsonStyle& style_;
-  int level_ = 0;
+  size_t level_ = 0;
   MarkedText out_;
 };
 

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <unordered_set>
+#include <set>
 
 #include "jinja/filters.h"
 #include "jinja/objects.h"
@@ -34,6 +34,7 @@ JinjaValue ItemsOf(JinjaRun& run, const JinjaValue& input, const Arguments& /*ar
   items.reserve(input.dict().members.size());
   for (const auto& [key, value] : input.dict().members) {
     items.push_back(run.List({key, value}, Sequence::kTuple));
+    if (run.failed()) return {};
   }
   return run.List(std::move(items), Sequence::kGenerator);
 }
@@ -129,7 +130,7 @@ JinjaValue DictSortOf(JinjaRun& run, const JinjaValue& input, const Arguments& a
 JinjaValue UniqueOf(JinjaRun& run, const JinjaValue& input, const Arguments& arguments) {
   const bool by_path = !arguments[1].is_undefined() && !arguments[1].is_none();
   std::vector<JinjaValue> unique;
-  std::unordered_set<std::string> seen;
+  std::set<std::string> seen;
   for (JinjaValue& item : run.Iterate(input)) {
     JinjaValue key = by_path ? GetPath(run, item, arguments[1]) : item;
     if (!arguments[0].IsTrue()) key = WithoutCase(run, key);
@@ -170,6 +171,18 @@ JinjaValue SumOf(JinjaRun& run, const JinjaValue& input, const Arguments& argume
 
 // --- by other filters and tests --------------------------------------------------------------
 
+// Of another function's arguments for each item, without the first `taken`. Absent after a fault.
+std::optional<Arguments> RestOf(JinjaRun& run, const Arguments& arguments, size_t taken,
+                                bool with_named) {
+  const size_t named = with_named ? arguments.named.size() : 0;
+  if (!run.ChargeItems(arguments.positional.size() - taken + named)) return std::nullopt;
+  Arguments rest;
+  rest.positional.assign(arguments.positional.begin() + static_cast<ptrdiff_t>(taken),
+                         arguments.positional.end());
+  if (with_named) rest.named = arguments.named;
+  return rest;
+}
+
 JinjaValue MapEach(JinjaRun& run, const JinjaValue& input, const Arguments& arguments) {
   const JinjaValue path = Named(arguments, "attribute");
   const JinjaValue or_else = Named(arguments, "default");
@@ -190,8 +203,9 @@ JinjaValue MapEach(JinjaRun& run, const JinjaValue& input, const Arguments& argu
       mapped.push_back(std::move(value));
       continue;
     }
-    Arguments own{{arguments.positional.begin() + 1, arguments.positional.end()}, arguments.named};
-    mapped.push_back(CallFunction(run, *filter, item, std::move(own)));
+    std::optional<Arguments> own = RestOf(run, arguments, 1, /*with_named=*/true);
+    if (!own) return {};
+    mapped.push_back(CallFunction(run, *filter, item, *std::move(own)));
   }
   return run.List(std::move(mapped), Sequence::kGenerator);
 }
@@ -215,8 +229,9 @@ JinjaValue SelectEach(JinjaRun& run, const JinjaValue& input, const Arguments& a
     if (run.failed()) return {};
     JinjaValue value = by_attribute ? GetPath(run, item, arguments[0]) : item;
     if (test != nullptr) {
-      Arguments own{{arguments.positional.begin() + kTest + 1, arguments.positional.end()}, {}};
-      value = CallFunction(run, *test, value, std::move(own));
+      std::optional<Arguments> own = RestOf(run, arguments, kTest + 1, /*with_named=*/false);
+      if (!own) return {};
+      value = CallFunction(run, *test, value, *std::move(own));
     }
     if (value.IsTrue() == keeps) selected.push_back(std::move(item));
   }

@@ -20,7 +20,10 @@ JinjaValue StripOf(JinjaRun& run, const JinjaValue& self, const Arguments& argum
   std::optional<std::string> chars;
   if (!arguments[0].is_undefined() && !arguments[0].is_none()) {
     chars = TextArgument(run, arguments[0], "");
+    // A set is made of them.
+    if (!chars || !run.ChargeBytes(static_cast<int64_t>(2 * chars->size()))) return {};
   }
+  if (!run.ChargeReading(self.text().size())) return {};
   return run.Text(Strip(self.text(), side, chars));
 }
 
@@ -29,15 +32,26 @@ JinjaValue SplitOf(JinjaRun& run, const JinjaValue& self, const Arguments& argum
   const auto splits_max = IntArgument(run, arguments[1], -1);
   const auto separator = TextArgument(run, arguments[0], "");
   if (!splits_max || !separator) return {};
+  if (!run.ChargeReading(self.text().size())) return {};
+  const auto may_make = [&run, &splits_max](size_t parts) {
+    const auto most = static_cast<uint64_t>(*splits_max);
+    return run.ChargeParts(*splits_max < 0 || parts <= most ? parts : most + 1);
+  };
   if (!separator->empty()) {
+    // A copy, to go through it from the right.
+    if (from_right && !run.ChargeBytes(static_cast<int64_t>(self.text().size()))) return {};
+    if (!may_make(CountParts(self.bytes(), *separator) + 1)) return {};
     return run.Texts(Split(self.text(), *separator, *splits_max, from_right));
   }
   if (arguments[0].is_text()) return run.Fault("empty separator");
   if (from_right && *splits_max >= 0) return run.Fault("rsplit() by spaces takes no maxsplit here");
+  if (!may_make(CountBySpaces(self.bytes(), *splits_max))) return {};
   return run.Texts(SplitSpaces(self.text(), *splits_max));
 }
 
 JinjaValue SplitLinesOf(JinjaRun& run, const JinjaValue& self, const Arguments& /*arguments*/) {
+  if (!run.ChargeReading(self.text().size())) return {};
+  if (!run.ChargeParts(CountLines(self.bytes()))) return {};
   return run.Texts(SplitLines(self.text()));
 }
 
@@ -61,21 +75,24 @@ JinjaValue ReplaceOf(JinjaRun& run, const JinjaValue& self, const Arguments& arg
 
 // Any of several: a tuple.
 template <typename Has>
-JinjaValue HasAffix(JinjaRun& run, const Arguments& arguments, Has has) {
-  std::vector<JinjaValue> affixes = {arguments[0]};
-  if (arguments[0].is_list()) affixes = arguments[0].list().items;
+JinjaValue HasAffix(JinjaRun& run, const JinjaValue& self, const Arguments& arguments, Has has) {
+  const JinjaValue given = arguments[0];
+  const std::span<const JinjaValue> affixes =
+      given.is_list() ? std::span(given.list().items) : std::span(&given, 1);
   for (const JinjaValue& affix : affixes) {
     if (!affix.is_text()) return run.Fault("a str or a tuple of strs is expected");
+    const size_t compared = std::min(affix.text().size(), self.text().size());
+    if (!run.Charge() || !run.ChargeReading(compared)) return {};
     if (has(affix.bytes())) return JinjaValue::Bool(true);
   }
   return JinjaValue::Bool(false);
 }
 JinjaValue StartsWith(JinjaRun& run, const JinjaValue& self, const Arguments& arguments) {
-  return HasAffix(run, arguments,
+  return HasAffix(run, self, arguments,
                   [&self](const std::string& affix) { return self.bytes().starts_with(affix); });
 }
 JinjaValue EndsWith(JinjaRun& run, const JinjaValue& self, const Arguments& arguments) {
-  return HasAffix(run, arguments,
+  return HasAffix(run, self, arguments,
                   [&self](const std::string& affix) { return self.bytes().ends_with(affix); });
 }
 
@@ -97,30 +114,25 @@ JinjaValue Place(const JinjaValue& self, size_t byte) {
 }
 JinjaValue Find(JinjaRun& run, const JinjaValue& self, const Arguments& arguments) {
   const auto part = TextArgument(run, arguments[0], "");
-  run.Charge(static_cast<int64_t>(self.text().size()) / 8);
-  return part ? Place(self, self.bytes().find(*part)) : JinjaValue();
+  if (!part || !run.ChargeReading(self.text().size())) return {};
+  return Place(self, FindPart(self.bytes(), *part));
 }
 JinjaValue RightFind(JinjaRun& run, const JinjaValue& self, const Arguments& arguments) {
   const auto part = TextArgument(run, arguments[0], "");
-  run.Charge(static_cast<int64_t>(self.text().size()) / 8);
-  return part ? Place(self, self.bytes().rfind(*part)) : JinjaValue();
+  if (!part || !run.ChargeReading(self.text().size())) return {};
+  return Place(self, RightFindPart(self.bytes(), *part));
 }
 
 JinjaValue CountOf(JinjaRun& run, const JinjaValue& self, const Arguments& arguments) {
   if (self.is_list()) {
     const auto& items = self.list().items;
-    run.ChargeBytes(self.weight());
+    if (!run.ChargeBytes(self.weight())) return {};
     return JinjaValue::Int(std::count(items.begin(), items.end(), arguments[0]));
   }
   const auto part = TextArgument(run, arguments[0], "");
-  if (!part) return {};
+  if (!part || !run.ChargeReading(self.text().size())) return {};
   if (part->empty()) return JinjaValue::Int(static_cast<int64_t>(CountChars(self.bytes())) + 1);
-  run.Charge(static_cast<int64_t>(self.text().size()) / 8);
-  int64_t count = 0;
-  for (size_t at = self.bytes().find(*part); at != std::string::npos; ++count) {
-    at = self.bytes().find(*part, at + part->size());
-  }
-  return JinjaValue::Int(count);
+  return JinjaValue::Int(static_cast<int64_t>(CountParts(self.bytes(), *part)));
 }
 
 JinjaValue JoinOf(JinjaRun& run, const JinjaValue& self, const Arguments& arguments) {
@@ -138,7 +150,8 @@ JinjaValue JoinOf(JinjaRun& run, const JinjaValue& self, const Arguments& argume
 }
 
 template <CharClass char_class>
-JinjaValue AllOf(JinjaRun& /*run*/, const JinjaValue& self, const Arguments& /*arguments*/) {
+JinjaValue AllOf(JinjaRun& run, const JinjaValue& self, const Arguments& /*arguments*/) {
+  if (!run.ChargeReading(self.text().size())) return {};
   return JinjaValue::Bool(AllAre(self.bytes(), char_class));
 }
 
@@ -193,6 +206,7 @@ JinjaValue Items(JinjaRun& run, const JinjaValue& self, const Arguments& /*argum
   items.reserve(self.dict().members.size());
   for (const auto& [key, value] : self.dict().members) {
     items.push_back(run.List({key, value}, JinjaValue::Sequence::kTuple));
+    if (run.failed()) return {};
   }
   return run.List(std::move(items));
 }
@@ -206,8 +220,9 @@ JinjaValue Values(JinjaRun& run, const JinjaValue& self, const Arguments& /*argu
   return run.List(std::move(values));
 }
 JinjaValue Get(JinjaRun& run, const JinjaValue& self, const Arguments& arguments) {
-  run.Charge(static_cast<int64_t>(self.dict().members.size()) / 8);
-  const JinjaValue* member = self.dict().Find(arguments[0]);
+  const JinjaValue key = arguments[0];
+  if (key.is_text() && !run.ChargeReading(key.text().size())) return {};
+  const JinjaValue* member = self.dict().Find(key);
   if (member != nullptr) return *member;
   return arguments.positional.size() > 1 ? arguments[1] : JinjaValue::None();
 }
@@ -228,7 +243,7 @@ JinjaValue Cycle(JinjaRun& run, const JinjaValue& self, const Arguments& argumen
 JinjaValue Changed(JinjaRun& run, const JinjaValue& self, const Arguments& arguments) {
   JinjaValue asked = run.List(arguments.positional, JinjaValue::Sequence::kTuple);
   if (!run.ChargeBytes(asked.weight())) return {};
-  return JinjaValue::Bool(static_cast<JinjaLoop*>(self.object())->Changed(std::move(asked)));
+  return JinjaValue::Bool(static_cast<JinjaLoop*>(self.object())->Changed(run, std::move(asked)));
 }
 
 constexpr JinjaFunction kLoopMethods[] = {{"cycle", "*", Cycle}, {"changed", "*", Changed}};

@@ -14,8 +14,11 @@ using Kind = JinjaValue::Kind;
 
 JinjaValue NoAttribute(const JinjaValue& object, std::string_view name) {
   return JinjaValue::Undefined(
-      fmt::format("'{} object' has no attribute '{}'", object.TypeName(), name));
+      fmt::format("'{} object' has no attribute '{:.100}'", object.TypeName(), name));
 }
+
+// What finding a key in a dict costs beside the step.
+bool ChargeFind(JinjaRun& run, std::string_view key) { return run.ChargeReading(key.size()); }
 
 // What is asked of the elements of a text or list by their number; negative ones count from the
 // end. Undefined beyond them.
@@ -30,11 +33,13 @@ JinjaValue ElementAt(JinjaRun& run, const JinjaValue& object, int64_t index) {
     const int64_t at = absolute(items.size());
     return at >= 0 && at < static_cast<int64_t>(items.size()) ? items[at] : none;
   }
-  if (!run.Charge(static_cast<int64_t>(object.text().size()) / 8)) return {};
-  const std::vector<size_t> offsets = CharOffsets(object.bytes());
-  const int64_t at = absolute(offsets.size() - 1);
-  if (at < 0 || at + 1 >= static_cast<int64_t>(offsets.size())) return none;
-  return run.Text(object.text().Part(offsets[at], offsets[at + 1] - offsets[at]));
+  if (!run.ChargeReading(object.text().size())) return {};
+  const std::string& bytes = object.bytes();
+  const int64_t at = absolute(index < 0 ? CountChars(bytes) : bytes.size());
+  if (at < 0) return none;
+  const size_t begin = CharOffset(bytes, static_cast<size_t>(at));
+  if (begin == bytes.size()) return none;
+  return run.Text(object.text().Part(begin, CharLength(bytes, begin)));
 }
 
 struct SliceRange {
@@ -62,6 +67,10 @@ std::optional<int64_t> SlicePart(JinjaRun& run, const JinjaValue& part) {
 
 }  // namespace
 
+JinjaLoop::JinjaLoop(std::vector<JinjaValue> items) : items_(std::move(items)) {
+  for (const JinjaValue& item : items_) depth_ = std::max(depth_, item.depth() + 1);
+}
+
 JinjaValue JinjaLoop::Attribute(std::string_view name) const {
   const auto number = [](size_t value) { return JinjaValue::Int(static_cast<int64_t>(value)); };
   const size_t size = items_.size();
@@ -80,10 +89,12 @@ JinjaValue JinjaLoop::Attribute(std::string_view name) const {
   if (name == "nextitem") {
     return index_ + 1 < size ? items_[index_ + 1] : JinjaValue::Undefined("there is no next item");
   }
-  return JinjaValue::Undefined(fmt::format("'LoopContext object' has no attribute '{}'", name));
+  return JinjaValue::Undefined(
+      fmt::format("'LoopContext object' has no attribute '{:.100}'", name));
 }
 
-bool JinjaLoop::Changed(JinjaValue value) {
+bool JinjaLoop::Changed(JinjaRun& run, JinjaValue value) {
+  if (!asked_) run.Keep(shared_from_this());
   const bool changed = !asked_ || !(last_asked_ == value);
   asked_ = true;
   last_asked_ = std::move(value);
@@ -93,10 +104,10 @@ bool JinjaLoop::Changed(JinjaValue value) {
 JinjaValue GetAttribute(JinjaRun& run, const JinjaValue& object, std::string_view name) {
   if (object.is_undefined()) return run.Fault(object.undefined_message());
   if (const JinjaFunction* method = FindJinjaMethod(object, name)) {
-    return JinjaValue::Object(std::make_shared<JinjaBoundFunction>(*method, object));
+    return run.Object(std::make_shared<JinjaBoundFunction>(*method, object));
   }
+  if (!ChargeFind(run, name)) return {};
   if (object.is_dict()) {
-    run.Charge(static_cast<int64_t>(object.dict().members.size()) / 8);
     const JinjaValue* member = object.Find(name);
     return member != nullptr ? *member : NoAttribute(object, name);
   }
@@ -113,7 +124,7 @@ JinjaValue GetAttribute(JinjaRun& run, const JinjaValue& object, std::string_vie
 JinjaValue GetItem(JinjaRun& run, const JinjaValue& object, const JinjaValue& key) {
   if (object.is_undefined()) return run.Fault(object.undefined_message());
   if (object.is_dict() && JinjaValue::IsHashable(key)) {
-    run.Charge(static_cast<int64_t>(object.dict().members.size()) / 8);
+    if (key.is_text() && !ChargeFind(run, key.bytes())) return {};
     if (const JinjaValue* member = object.dict().Find(key)) return *member;
   }
   if ((object.is_list() || object.is_text()) && key.is_integer()) {
@@ -121,7 +132,7 @@ JinjaValue GetItem(JinjaRun& run, const JinjaValue& object, const JinjaValue& ke
   }
   if (key.is_text()) return GetAttribute(run, object, key.bytes());
   return JinjaValue::Undefined(
-      fmt::format("'{} object' has no element {}", object.TypeName(), run.Str(key).bytes()));
+      fmt::format("'{} object' has no element {:.100}", object.TypeName(), run.Str(key).bytes()));
 }
 
 JinjaValue GetPath(JinjaRun& run, JinjaValue object, const JinjaValue& path) {
@@ -130,6 +141,7 @@ JinjaValue GetPath(JinjaRun& run, JinjaValue object, const JinjaValue& path) {
   for (;;) {
     const size_t end = std::min(rest.find('.'), rest.size());
     const std::string_view part = rest.substr(0, end);
+    if (!run.Charge() || !run.ChargeReading(part.size())) return {};
     int64_t index = 0;
     const auto read = std::from_chars(part.data(), part.data() + part.size(), index);
     const bool is_index = read.ec == std::errc() && read.ptr == part.data() + part.size();
@@ -148,16 +160,23 @@ JinjaValue GetSlice(JinjaRun& run, const JinjaValue& object, const JinjaSlice& s
   if (!can) return NoAttribute(object, "slice");
   const int64_t step = SlicePart(run, slice.step).value_or(1);
   if (step == 0) return run.Fault("slice step cannot be zero");
+  const bool is_part = object.is_text() && step == 1;
   std::vector<size_t> offsets;
-  if (object.is_text()) offsets = CharOffsets(object.bytes());
-  const size_t size = object.is_text() ? offsets.size() - 1 : object.list().items.size();
+  if (object.is_text()) {
+    const size_t bytes_a_char = is_part ? 1 : sizeof(size_t);
+    if (!run.ChargeBytes(static_cast<int64_t>(object.text().size() * bytes_a_char))) return {};
+    if (!is_part) offsets = CharOffsets(object.bytes());
+  }
+  const size_t size = !object.is_text() ? object.list().items.size()
+                      : is_part         ? CountChars(object.bytes())
+                                        : offsets.size() - 1;
   const SliceRange range = Indices(static_cast<int64_t>(size), step, SlicePart(run, slice.start),
                                    SlicePart(run, slice.stop));
-  if (!run.ChargeBytes(object.is_text() ? static_cast<int64_t>(object.text().size()) : 0))
-    return {};
-  if (object.is_text() && step == 1) {
-    const size_t begin = offsets[range.start];
-    return run.Text(object.text().Part(begin, offsets[std::max(range.start, range.stop)] - begin));
+  if (is_part) {
+    const std::string& bytes = object.bytes();
+    const size_t begin = CharOffset(bytes, static_cast<size_t>(range.start));
+    const size_t end = CharOffset(bytes, static_cast<size_t>(std::max(range.start, range.stop)));
+    return run.Text(object.text().Part(begin, end - begin));
   }
   MarkedText text;
   std::vector<JinjaValue> items;
@@ -176,13 +195,8 @@ JinjaValue GetSlice(JinjaRun& run, const JinjaValue& object, const JinjaSlice& s
 JinjaValue ReplaceIn(JinjaRun& run, const MarkedText& text, const JinjaReplacement& replacement,
                      int64_t count) {
   const std::string& from = replacement.from.bytes();
-  auto hits = static_cast<int64_t>(text.size()) + 1;
-  if (!from.empty()) {
-    hits = 0;
-    for (size_t at = text.bytes().find(from); at != std::string::npos; ++hits) {
-      at = text.bytes().find(from, at + from.size());
-    }
-  }
+  if (!run.ChargeReading(text.size())) return {};
+  auto hits = static_cast<int64_t>(from.empty() ? text.size() + 1 : CountParts(text.bytes(), from));
   if (count >= 0) hits = std::min(hits, count);
   int64_t added = 0;
   if (__builtin_mul_overflow(hits, static_cast<int64_t>(replacement.to.size()), &added) ||

@@ -3,6 +3,7 @@
 #define AIO_JINJA_OBJECTS_H_
 
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,6 +35,7 @@ class JinjaBoundFunction final : public JinjaCallable {
       : function_(function), self_(std::move(self)) {}
 
   std::string_view TypeName() const override { return "function"; }
+  int depth() const override { return self_.depth() + 1; }
   JinjaValue Call(JinjaRun& run, JinjaArguments arguments) override {
     return CallFunction(run, function_, self_, std::move(arguments));
   }
@@ -44,21 +46,28 @@ class JinjaBoundFunction final : public JinjaCallable {
 };
 
 // `loop` inside of a loop.
-class JinjaLoop final : public JinjaObject {
+class JinjaLoop final : public JinjaObject,
+                        public JinjaChangeable,
+                        public std::enable_shared_from_this<JinjaLoop> {
  public:
-  explicit JinjaLoop(std::vector<JinjaValue> items) : items_(std::move(items)) {}
+  explicit JinjaLoop(std::vector<JinjaValue> items);
 
   std::string_view TypeName() const override { return "LoopContext"; }
+  // Without what Changed() keeps, which ends with the run.
+  int depth() const override { return depth_; }
+  void Clear() override { last_asked_ = {}; }
   const std::vector<JinjaValue>& items() const { return items_; }
   void set_index(size_t index) { index_ = index; }
   // Undefined for what it has not.
   JinjaValue Attribute(std::string_view name) const;
-  // Whether `value` differs from what was asked about before.
-  bool Changed(JinjaValue value);
+  // Whether `value` differs from what was asked about before. It may hold this loop, so the first
+  // one has `run` keep the loop.
+  bool Changed(JinjaRun& run, JinjaValue value);
   size_t index() const { return index_; }
 
  private:
   const std::vector<JinjaValue> items_;
+  int depth_ = 1;
   size_t index_ = 0;
   bool asked_ = false;
   JinjaValue last_asked_;

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "jinja/python_text.h"
+
 namespace aio {
 namespace {
 
@@ -67,8 +69,9 @@ JinjaValue FloatArithmetic(JinjaRun& run, std::string_view op, double a, double 
 JinjaValue Repeat(JinjaRun& run, const JinjaValue& value, int64_t times) {
   times = std::max<int64_t>(times, 0);
   const size_t size = value.is_text() ? value.text().size() : value.list().items.size();
+  const size_t unit = value.is_text() ? size : size * sizeof(JinjaValue);
   int64_t total = 0;
-  if (__builtin_mul_overflow(static_cast<int64_t>(size), times, &total) ||
+  if (__builtin_mul_overflow(static_cast<int64_t>(unit), times, &total) ||
       !run.ChargeBytes(total)) {
     return run.Fault("a repetition is too long");
   }
@@ -96,22 +99,32 @@ bool Contains(JinjaRun& run, const JinjaValue& container, const JinjaValue& valu
       run.Fault(fmt::format("'in' a str needs a str, not {}", value.TypeName()));
       return false;
     }
-    run.ChargeBytes(static_cast<int64_t>(container.text().size()) / 16);
-    return container.bytes().find(value.bytes()) != std::string::npos;
+    if (!run.ChargeReading(container.text().size())) return false;
+    return FindPart(container.bytes(), value.bytes()) != std::string::npos;
   }
   if (container.is_list()) {
     const std::vector<JinjaValue>& items = container.list().items;
-    run.Charge(static_cast<int64_t>(items.size()));
+    if (!run.Charge(static_cast<int64_t>(items.size()))) return false;
+    if (value.is_text()) {
+      // As much as is compared, if all of it was alike.
+      const auto compared = static_cast<int64_t>(items.size() * value.text().size());
+      if (!run.Charge(std::min(compared, container.weight()) / 8)) return false;
+    }
     if (value.depth() > 0 && !run.ChargeBytes(container.weight())) return false;
     return std::find(items.begin(), items.end(), value) != items.end();
   }
   if (container.is_dict()) {
-    run.Charge(static_cast<int64_t>(container.dict().members.size()) / 4);
+    if (value.is_text() && !run.ChargeReading(value.text().size())) return false;
     return container.dict().Find(value) != nullptr;
   }
   if (container.is_undefined()) return false;
   run.Fault(fmt::format("'{}' object is not iterable", container.TypeName()));
   return false;
+}
+
+bool ChargeTexts(JinjaRun& run, const JinjaValue& left, const JinjaValue& right) {
+  if (!left.is_text() || !right.is_text()) return true;
+  return run.ChargeReading(std::min(left.text().size(), right.text().size()));
 }
 
 template <typename T>
@@ -161,8 +174,9 @@ bool Compare(JinjaRun& run, std::string_view op, const JinjaValue& left, const J
   if (op == "not in") return !Contains(run, right, left);
   // What is in lists and dicts is compared too.
   if (left.depth() > 0 && !run.ChargeBytes(std::min(left.weight(), right.weight()))) return false;
-  if (op == "==") return left == right;
-  if (op == "!=") return !(left == right);
+  if (op == "==" || op == "!=") {
+    return ChargeTexts(run, left, right) && (left == right) == (op == "==");
+  }
   const std::optional<int> order = Order(run, left, right);
   if (!order) return false;
   if (op == "<") return *order < 0;
@@ -171,7 +185,7 @@ bool Compare(JinjaRun& run, std::string_view op, const JinjaValue& left, const J
 }
 
 std::optional<int> Order(JinjaRun& run, const JinjaValue& left, const JinjaValue& right) {
-  if (!run.Charge()) return std::nullopt;
+  if (!run.Charge() || !ChargeTexts(run, left, right)) return std::nullopt;
   if (left.is_integer() && right.is_integer()) return Sign(left.integer(), right.integer());
   if (left.is_number() && right.is_number()) return Sign(left.number(), right.number());
   if (left.is_text() && right.is_text()) return left.bytes().compare(right.bytes());

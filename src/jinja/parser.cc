@@ -19,6 +19,8 @@ using Statement = JinjaStatementKind;
 using Node = std::unique_ptr<JinjaStatement>;
 using Names = std::initializer_list<std::string_view>;
 
+constexpr size_t kParametersMax = 255;  // of a macro, as it once was Python's
+
 class Parser {
  public:
   explicit Parser(std::vector<JinjaToken> tokens) : tokens_(std::move(tokens)) {}
@@ -213,6 +215,13 @@ class Parser {
     while (!tokens_.SkipOperator(")")) {
       JinjaParameter& parameter = parameters.emplace_back();
       AIO_ASSIGN_OR_RETURN(parameter.name, tokens_.TakeName("the name of a parameter"));
+      const auto same = [&](const JinjaParameter& each) { return each.name == parameter.name; };
+      if (std::count_if(parameters.begin(), parameters.end(), same) > 1) {
+        return tokens_.Fault(fmt::format("two parameters are named '{:.100}'", parameter.name));
+      }
+      if (parameters.size() > kParametersMax) {
+        return tokens_.Fault(fmt::format("a macro of more than {} parameters", kParametersMax));
+      }
       if (tokens_.SkipOperator("=")) {
         AIO_ASSIGN_OR_RETURN(parameter.default_value, expressions_.ParseExpression());
       } else if (parameters.size() > 1 &&

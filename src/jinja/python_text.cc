@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bitset>
+#include <cstring>
 
 #include "base/utf8.h"
 
@@ -82,8 +84,64 @@ MarkedText MapChars(const MarkedText& text, Map map) {
   return mapped;
 }
 
-bool Contains(std::string_view chars, std::string_view character) {
-  return chars.find(character) != std::string_view::npos;
+// Of characters, as CharLength() tells them apart.
+class CharSet {
+ public:
+  explicit CharSet(std::string_view chars) {
+    for (size_t at = 0; at < chars.size();) {
+      const size_t length = CharLength(chars, at);
+      if (length == 1) {
+        bytes_.set(static_cast<unsigned char>(chars[at]));
+      } else {
+        others_.push_back(DecodeUtf8(chars.substr(at)).code_point);
+      }
+      at += length;
+    }
+    std::sort(others_.begin(), others_.end());
+  }
+
+  bool Has(std::string_view character) const {
+    if (character.size() == 1) return bytes_.test(static_cast<unsigned char>(character[0]));
+    return std::binary_search(others_.begin(), others_.end(), DecodeUtf8(character).code_point);
+  }
+
+ private:
+  std::bitset<256> bytes_;
+  std::vector<char32_t> others_;
+};
+
+// Tells `visit` where the parts begin and how long they are.
+template <typename Visit>
+void VisitBySpaces(std::string_view bytes, int64_t splits_max, Visit visit) {
+  int64_t parts = 0;
+  for (size_t at = 0; at < bytes.size(); ++parts) {
+    while (const size_t space = SpaceLength(bytes, at)) at += space;
+    if (at == bytes.size()) return;
+    if (splits_max >= 0 && parts == splits_max) return visit(at, bytes.size() - at);
+    size_t end = at;
+    while (end < bytes.size() && SpaceLength(bytes, end) == 0) end += CharLength(bytes, end);
+    visit(at, end - at);
+    at = end;
+  }
+}
+
+template <typename Visit>
+void VisitLines(std::string_view bytes, Visit visit) {
+  size_t begin = 0;
+  for (size_t at = 0; at < bytes.size();) {
+    const Utf8Step step = DecodeUtf8(bytes.substr(at));
+    const char32_t c = step.valid ? step.code_point : 0;
+    const bool ends =
+        (c >= 10 && c <= 13) || (c >= 0x1C && c <= 0x1E) || c == 0x85 || c == 0x2028 || c == 0x2029;
+    if (!ends) {
+      at += step.length;
+      continue;
+    }
+    visit(begin, at - begin);
+    at += bytes.substr(at, 2) == "\r\n" ? 2 : step.length;
+    begin = at;
+  }
+  if (begin < bytes.size()) visit(begin, bytes.size() - begin);
 }
 
 // Where the code point ends at byte `end` > 0 begins.
@@ -136,10 +194,41 @@ size_t CountChars(std::string_view text) {
   return count;
 }
 
+size_t CharOffset(std::string_view text, size_t number) {
+  size_t at = 0;
+  for (; number > 0 && at < text.size(); --number) at += CharLength(text, at);
+  return at;
+}
+
+size_t FindPart(std::string_view text, std::string_view part, size_t from) {
+  if (from > text.size()) return std::string_view::npos;
+  if (part.empty()) return from;
+  const void* found = memmem(text.data() + from, text.size() - from, part.data(), part.size());
+  if (found == nullptr) return std::string_view::npos;
+  return static_cast<size_t>(static_cast<const char*>(found) - text.data());
+}
+
+size_t RightFindPart(std::string_view text, std::string_view part) {
+  constexpr size_t kShort = 16;
+  if (part.size() <= kShort) return text.rfind(part);
+  const std::string back(text.rbegin(), text.rend());
+  const size_t found = FindPart(back, std::string(part.rbegin(), part.rend()));
+  return found == std::string::npos ? found : text.size() - found - part.size();
+}
+
+size_t CountParts(std::string_view text, std::string_view part) {
+  size_t count = 0;
+  for (size_t at = FindPart(text, part); at != std::string_view::npos; ++count) {
+    at = FindPart(text, part, at + part.size());
+  }
+  return count;
+}
+
 MarkedText Strip(const MarkedText& text, StripSide side, const std::optional<std::string>& chars) {
   const std::string_view bytes = text.bytes();
+  const CharSet set(chars ? std::string_view(*chars) : std::string_view());
   const auto goes = [&](size_t at, size_t length) {
-    return chars ? Contains(*chars, bytes.substr(at, length)) : SpaceLength(bytes, at) == length;
+    return chars ? set.Has(bytes.substr(at, length)) : SpaceLength(bytes, at) == length;
   };
   size_t begin = 0;
   size_t end = bytes.size();
@@ -160,67 +249,48 @@ std::vector<MarkedText> Split(const MarkedText& text, std::string_view separator
                               int64_t splits_max, bool from_right) {
   const std::string_view bytes = text.bytes();
   std::vector<size_t> cuts;
-  const auto may_cut = [&] {
-    return splits_max < 0 || static_cast<int64_t>(cuts.size()) < splits_max;
-  };
-  if (!from_right) {
-    for (size_t at = 0; may_cut();) {
-      at = bytes.find(separator, at);
+  const auto cut = [&](std::string_view whole, std::string_view part) {
+    for (size_t at = 0; splits_max < 0 || static_cast<int64_t>(cuts.size()) < splits_max;) {
+      at = FindPart(whole, part, at);
       if (at == std::string_view::npos) break;
       cuts.push_back(at);
-      at += separator.size();
+      at += part.size();
     }
+  };
+  if (!from_right) {
+    cut(bytes, separator);
     return PartsBetween(text, cuts, separator.size());
   }
-  for (size_t end = bytes.size(); may_cut() && end >= separator.size();) {
-    const size_t at = bytes.rfind(separator, end - separator.size());
-    if (at == std::string_view::npos) break;
-    cuts.push_back(at);
-    end = at;
-  }
+  cut(std::string(bytes.rbegin(), bytes.rend()), std::string(separator.rbegin(), separator.rend()));
   std::reverse(cuts.begin(), cuts.end());
+  for (size_t& each : cuts) each = bytes.size() - each - separator.size();
   return PartsBetween(text, cuts, separator.size());
 }
 
 std::vector<MarkedText> SplitSpaces(const MarkedText& text, int64_t splits_max) {
-  const std::string_view bytes = text.bytes();
   std::vector<MarkedText> parts;
-  for (size_t at = 0; at < bytes.size();) {
-    if (const size_t space = SpaceLength(bytes, at)) {
-      at += space;
-      continue;
-    }
-    if (splits_max >= 0 && static_cast<int64_t>(parts.size()) == splits_max) {
-      parts.push_back(text.Part(at));
-      break;
-    }
-    size_t end = at;
-    while (end < bytes.size() && SpaceLength(bytes, end) == 0) end += CharLength(bytes, end);
-    parts.push_back(text.Part(at, end - at));
-    at = end;
-  }
+  VisitBySpaces(text.bytes(), splits_max,
+                [&](size_t begin, size_t size) { parts.push_back(text.Part(begin, size)); });
   return parts;
 }
 
+size_t CountBySpaces(std::string_view text, int64_t splits_max) {
+  size_t count = 0;
+  VisitBySpaces(text, splits_max, [&count](size_t /*begin*/, size_t /*size*/) { ++count; });
+  return count;
+}
+
 std::vector<MarkedText> SplitLines(const MarkedText& text) {
-  const std::string_view bytes = text.bytes();
   std::vector<MarkedText> lines;
-  size_t begin = 0;
-  for (size_t at = 0; at < bytes.size();) {
-    const Utf8Step step = DecodeUtf8(bytes.substr(at));
-    const char32_t c = step.valid ? step.code_point : 0;
-    const bool ends =
-        (c >= 10 && c <= 13) || (c >= 0x1C && c <= 0x1E) || c == 0x85 || c == 0x2028 || c == 0x2029;
-    if (!ends) {
-      at += step.length;
-      continue;
-    }
-    lines.push_back(text.Part(begin, at - begin));
-    at += bytes.substr(at, 2) == "\r\n" ? 2 : step.length;
-    begin = at;
-  }
-  if (begin < bytes.size()) lines.push_back(text.Part(begin));
+  VisitLines(text.bytes(),
+             [&](size_t begin, size_t size) { lines.push_back(text.Part(begin, size)); });
   return lines;
+}
+
+size_t CountLines(std::string_view text) {
+  size_t count = 0;
+  VisitLines(text, [&count](size_t /*begin*/, size_t /*size*/) { ++count; });
+  return count;
 }
 
 MarkedText Replace(const MarkedText& text, std::string_view from, const MarkedText& to,
@@ -229,7 +299,7 @@ MarkedText Replace(const MarkedText& text, std::string_view from, const MarkedTe
   MarkedText replaced;
   size_t at = 0;
   for (; count != 0; --count) {
-    const size_t found = bytes.find(from, at);
+    const size_t found = FindPart(bytes, from, at);
     if (found == std::string_view::npos) break;
     replaced.AppendPart(text, at, found - at);
     replaced.Append(to);

@@ -25,31 +25,42 @@ class Macro final : public JinjaCallable {
 };
 
 constexpr char kCaller[] = "caller";
+constexpr int64_t kScopeBytes = 1024;  // about what a scope takes with some names
+constexpr int64_t kNameBytes = 96;     // and a name more
+constexpr size_t kSomeNames = 8;
 
 }  // namespace
 
-const JinjaValue* JinjaScope::Find(std::string_view name) const {
+const JinjaValue* JinjaScope::Find(std::string_view name, int64_t& scopes) const {
   for (const JinjaScope* scope = this; scope != nullptr; scope = scope->around_.get()) {
-    for (const auto& [own, value] : scope->values_) {
-      if (own == name) return &value;
-    }
+    ++scopes;
+    const auto found = scope->values_.find(name);
+    if (found != scope->values_.end()) return &found->second;
   }
   return nullptr;
 }
 
-void JinjaScope::Set(const std::string& name, JinjaValue value) {
-  for (auto& [own, old] : values_) {
-    if (own != name) continue;
-    old = std::move(value);
-    return;
-  }
-  values_.emplace_back(name, std::move(value));
+bool JinjaScope::Set(std::string_view name, JinjaValue value) {
+  return values_.insert_or_assign(name, std::move(value)).second;
 }
 
 using Jump = JinjaRenderer::Jump;
 
+void JinjaRenderer::Keep(const JinjaScopePtr& scope) {
+  if (!scope->SetKept()) return;
+  run_.ChargeBytes(kScopeBytes);
+  run_.Keep(scope);
+}
+
 Jump JinjaRenderer::RenderBlock(const JinjaBlock& block, const JinjaScopePtr& scope,
                                 MarkedText& out) {
+  const Jump jump = run_.Enter() ? RenderStatements(block, scope, out) : Jump::kNone;
+  run_.Leave();
+  return jump;
+}
+
+Jump JinjaRenderer::RenderStatements(const JinjaBlock& block, const JinjaScopePtr& scope,
+                                     MarkedText& out) {
   for (const auto& statement : block) {
     run_.set_line(statement->line);
     if (!run_.Charge()) return Jump::kNone;
@@ -81,9 +92,9 @@ Jump JinjaRenderer::RenderStatement(const JinjaStatement& statement, const Jinja
       RenderSet(statement, scope);
       return Jump::kNone;
     case JinjaStatementKind::kMacro:
-      run_.Keep(scope);  // which may come to hold the macro that holds it
-      scope->Set(statement.text,
-                 JinjaValue::Object(std::make_shared<Macro>(*this, statement, scope)));
+      Keep(scope);
+      Set(*scope, statement.text,
+          JinjaValue::Object(std::make_shared<Macro>(*this, statement, scope)));
       return Jump::kNone;
     case JinjaStatementKind::kCall:
       RenderCall(statement, scope, out);
@@ -139,32 +150,43 @@ Jump JinjaRenderer::RenderFor(const JinjaStatement& statement, const JinjaScopeP
     return RenderBlock(statement.otherwise, std::make_shared<JinjaScope>(scope), out);
   }
   const auto loop = std::make_shared<JinjaLoop>(std::move(items));
+  const JinjaValue loop_value = run_.Object(loop);
   for (size_t i = 0; i < loop->items().size() && !run_.failed(); ++i) {
     loop->set_index(i);
     const auto inner = std::make_shared<JinjaScope>(scope);
-    inner->Set("loop", JinjaValue::Object(loop));
+    Set(*inner, "loop", loop_value);
     Assign(statement.target, loop->items()[i], *inner);
     if (RenderBlock(statement.body, inner, out) == Jump::kBreak) break;
   }
   return Jump::kNone;
 }
 
-void JinjaRenderer::Assign(const JinjaTarget& target, JinjaValue value, JinjaScope& scope) {
-  if (!target.attribute.empty()) {
-    const JinjaValue* found = scope.Find(target.names[0]);
-    auto* names = found != nullptr && found->Is(JinjaValue::Kind::kObject)
-                      ? dynamic_cast<JinjaNamespace*>(found->object())
-                      : nullptr;
-    if (names == nullptr) {
-      run_.Fault("cannot assign attribute on non-namespace object");
-      return;
-    }
-    names->members[target.attribute] = std::move(value);
+// Few names are part of what making a scope costs.
+void JinjaRenderer::Set(JinjaScope& scope, std::string_view name, JinjaValue value) {
+  if (!run_.ChargeReading(name.size())) return;
+  if (scope.Set(name, std::move(value)) && scope.size() > kSomeNames) run_.ChargeBytes(kNameBytes);
+}
+
+void JinjaRenderer::AssignAttribute(const JinjaTarget& target, JinjaValue value,
+                                    const JinjaScope& scope) {
+  int64_t scopes = 0;
+  const JinjaValue* found = scope.Find(target.names[0], scopes);
+  if (!run_.Charge(scopes / 4) || !run_.ChargeReading(target.attribute.size())) return;
+  auto* names = found != nullptr && found->Is(JinjaValue::Kind::kObject)
+                    ? dynamic_cast<JinjaNamespace*>(found->object())
+                    : nullptr;
+  if (names == nullptr) {
+    run_.Fault("cannot assign attribute on non-namespace object");
     return;
   }
+  if (!names->members.insert_or_assign(target.attribute, std::move(value)).second) return;
+  run_.ChargeBytes(kNameBytes + static_cast<int64_t>(target.attribute.size()));
+}
+
+void JinjaRenderer::Assign(const JinjaTarget& target, JinjaValue value, JinjaScope& scope) {
+  if (!target.attribute.empty()) return AssignAttribute(target, std::move(value), scope);
   if (target.names.size() == 1 && !target.is_tuple) {
-    scope.Set(target.names[0], std::move(value));
-    return;
+    return Set(scope, target.names[0], std::move(value));
   }
   std::vector<JinjaValue> values = run_.Iterate(value);
   if (values.size() != target.names.size()) {
@@ -172,7 +194,7 @@ void JinjaRenderer::Assign(const JinjaTarget& target, JinjaValue value, JinjaSco
                            target.names.size()));
     return;
   }
-  for (size_t i = 0; i < values.size(); ++i) scope.Set(target.names[i], std::move(values[i]));
+  for (size_t i = 0; i < values.size(); ++i) Set(scope, target.names[i], std::move(values[i]));
 }
 
 JinjaValue JinjaRenderer::RenderApart(const JinjaStatement& statement, const JinjaScopePtr& scope) {
@@ -203,6 +225,7 @@ void JinjaRenderer::RenderCall(const JinjaStatement& statement, const JinjaScope
                                MarkedText& out) {
   const JinjaValue function = Evaluate(*statement.expr->children[0], scope);
   JinjaArguments arguments = EvaluateArguments(*statement.expr, scope);
+  Keep(scope);  // the caller may outlive this call, in a namespace
   arguments.named.emplace_back(
       kCaller, JinjaValue::Object(std::make_shared<Macro>(*this, statement, scope)));
   Write(run_.Str(CallValue(run_, function, std::move(arguments))), out);
@@ -211,43 +234,58 @@ void JinjaRenderer::RenderCall(const JinjaStatement& statement, const JinjaScope
 Jump JinjaRenderer::RenderWith(const JinjaStatement& statement, const JinjaScopePtr& scope,
                                MarkedText& out) {
   const auto inner = std::make_shared<JinjaScope>(scope);
-  for (const auto& [name, expr] : statement.assignments) inner->Set(name, Evaluate(*expr, scope));
+  for (const auto& [name, expr] : statement.assignments) {
+    Set(*inner, name, Evaluate(*expr, scope));
+  }
   return RenderBlock(statement.body, inner, out);
+}
+
+bool JinjaRenderer::SetArguments(const JinjaStatement& macro, JinjaArguments arguments,
+                                 JinjaScope& scope, std::vector<bool>& given) {
+  const std::vector<JinjaParameter>& parameters = macro.parameters;
+  if (arguments.positional.size() > parameters.size()) {
+    run_.Fault(
+        fmt::format("macro '{}' takes not more than {} arguments", macro.text, parameters.size()));
+    return false;
+  }
+  for (size_t i = 0; i < arguments.positional.size(); ++i) {
+    Set(scope, parameters[i].name, std::move(arguments.positional[i]));
+    given[i] = true;
+  }
+  for (auto& [name, value] : arguments.named) {
+    if (!run_.Charge(static_cast<int64_t>(parameters.size()) / 8)) return false;
+    const auto parameter =
+        std::find_if(parameters.begin(), parameters.end(),
+                     [&name = name](const JinjaParameter& each) { return each.name == name; });
+    if (parameter != parameters.end()) {
+      given[static_cast<size_t>(parameter - parameters.begin())] = true;
+    } else if (name != kCaller) {
+      run_.Fault(fmt::format("macro '{}' takes no keyword argument '{}'", macro.text, name));
+      return false;
+    }
+    Set(scope, name, std::move(value));
+  }
+  return !run_.failed();
 }
 
 JinjaValue JinjaRenderer::CallMacro(const JinjaStatement& macro, const JinjaScopePtr& scope,
                                     JinjaArguments arguments) {
   const std::vector<JinjaParameter>& parameters = macro.parameters;
-  if (arguments.positional.size() > parameters.size()) {
-    return run_.Fault(
-        fmt::format("macro '{}' takes not more than {} arguments", macro.text, parameters.size()));
-  }
+  if (!run_.Charge(static_cast<int64_t>(parameters.size()))) return {};
   const auto inner = std::make_shared<JinjaScope>(scope);
-  for (size_t i = 0; i < arguments.positional.size(); ++i) {
-    inner->Set(parameters[i].name, arguments.positional[i]);
-  }
-  for (auto& [name, value] : arguments.named) {
-    const auto parameter =
-        std::find_if(parameters.begin(), parameters.end(),
-                     [&name = name](const JinjaParameter& each) { return each.name == name; });
-    if (parameter == parameters.end() && name != kCaller) {
-      return run_.Fault(fmt::format("macro '{}' takes no keyword argument '{}'", macro.text, name));
-    }
-    inner->Set(name, std::move(value));
-  }
+  std::vector<bool> given(parameters.size());
+  if (!SetArguments(macro, std::move(arguments), *inner, given)) return {};
   MarkedText out;
   if (run_.Enter()) {
     const int line = run_.line();
-    for (size_t i = arguments.positional.size(); i < parameters.size(); ++i) {
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      if (given[i]) continue;
       const JinjaParameter& parameter = parameters[i];
-      const bool given =
-          std::any_of(arguments.named.begin(), arguments.named.end(),
-                      [&](const auto& each) { return each.first == parameter.name; });
-      if (given) continue;
-      inner->Set(parameter.name, parameter.default_value != nullptr
-                                     ? Evaluate(*parameter.default_value, inner)
-                                     : JinjaValue::Undefined(fmt::format(
-                                           "parameter '{}' was not provided", parameter.name)));
+      Set(*inner, parameter.name,
+          parameter.default_value != nullptr
+              ? Evaluate(*parameter.default_value, inner)
+              : JinjaValue::Undefined(
+                    fmt::format("parameter '{:.100}' was not provided", parameter.name)));
     }
     RenderBlock(macro.body, inner, out);
     run_.set_line(line);

@@ -2,6 +2,7 @@
 #ifndef AIO_JINJA_RENDERER_H_
 #define AIO_JINJA_RENDERER_H_
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,18 +15,25 @@
 
 namespace aio {
 
-// Names and their values; what is not found here is looked up in the scope around.
+// Names and their values; what is not found here is looked up in the scope around. Names are views:
+// of the template, which outlives its rendering.
 class JinjaScope final : public JinjaChangeable {
  public:
   explicit JinjaScope(std::shared_ptr<JinjaScope> around) : around_(std::move(around)) {}
 
-  const JinjaValue* Find(std::string_view name) const;
-  void Set(const std::string& name, JinjaValue value);
+  // Adds to `scopes` how many were looked at.
+  const JinjaValue* Find(std::string_view name, int64_t& scopes) const;
+  // Whether the name is new here.
+  bool Set(std::string_view name, JinjaValue value);
+  size_t size() const { return values_.size(); }
   void Clear() override { values_.clear(); }
+  // Whether it was not set before: that the run keeps this scope.
+  bool SetKept() { return !std::exchange(kept_, true); }
 
  private:
-  std::shared_ptr<JinjaScope> around_;  // null: the outermost
-  std::vector<std::pair<std::string, JinjaValue>> values_;
+  const std::shared_ptr<JinjaScope> around_;  // null: the outermost
+  std::map<std::string_view, JinjaValue> values_;
+  bool kept_ = false;
 };
 using JinjaScopePtr = std::shared_ptr<JinjaScope>;
 
@@ -39,11 +47,15 @@ class JinjaRenderer {
   enum class Jump { kNone, kBreak, kContinue };
   Jump RenderBlock(const JinjaBlock& block, const JinjaScopePtr& scope, MarkedText& out);
 
+  // Has the run keep what may come to hold a macro that holds it.
+  void Keep(const JinjaScopePtr& scope);
+
   // What a macro, or a call's body, makes of its arguments.
   JinjaValue CallMacro(const JinjaStatement& macro, const JinjaScopePtr& scope,
                        JinjaArguments arguments);
 
  private:
+  Jump RenderStatements(const JinjaBlock& block, const JinjaScopePtr& scope, MarkedText& out);
   Jump RenderStatement(const JinjaStatement& statement, const JinjaScopePtr& scope,
                        MarkedText& out);
   Jump RenderIf(const JinjaStatement& statement, const JinjaScopePtr& scope, MarkedText& out);
@@ -55,7 +67,12 @@ class JinjaRenderer {
   // The body by itself, in a scope of its own.
   JinjaValue RenderApart(const JinjaStatement& statement, const JinjaScopePtr& scope);
   void Write(const MarkedText& text, MarkedText& out);
+  void Set(JinjaScope& scope, std::string_view name, JinjaValue value);
   void Assign(const JinjaTarget& target, JinjaValue value, JinjaScope& scope);
+  void AssignAttribute(const JinjaTarget& target, JinjaValue value, const JinjaScope& scope);
+  // Puts arguments at their parameters' names; what is given by `given`, one a parameter.
+  bool SetArguments(const JinjaStatement& macro, JinjaArguments arguments, JinjaScope& scope,
+                    std::vector<bool>& given);
 
   JinjaValue Evaluate(const JinjaExpr& expr, const JinjaScopePtr& scope);
   JinjaValue EvaluateKind(const JinjaExpr& expr, const JinjaScopePtr& scope);

@@ -45,12 +45,19 @@ class JinjaRun {
   // Takes from the budget; false when there has been a fault.
   bool Charge(int64_t steps = 1);
   bool ChargeBytes(int64_t bytes);
+  // What is read byte for byte costs a step for every few of them.
+  bool ChargeReading(size_t bytes) { return Charge(static_cast<int64_t>(bytes) / 8); }
+  // For `count` parts of texts that are about to be made, without their bytes; and for items.
+  bool ChargeParts(size_t count);
+  bool ChargeItems(size_t count);
 
   JinjaValue Text(MarkedText text);
-  JinjaValue Texts(std::vector<MarkedText> texts);  // a list
+  // A list of texts. ChargeParts() goes before the making of `texts`.
+  JinjaValue Texts(std::vector<MarkedText> texts);
   JinjaValue List(std::vector<JinjaValue> items,
                   JinjaValue::Sequence sequence = JinjaValue::Sequence::kList);
   JinjaValue Dict(JinjaValue::Members members);
+  JinjaValue Object(std::shared_ptr<JinjaObject> object);
 
   // Python's str(value), paid for.
   MarkedText Str(const JinjaValue& value);
@@ -72,6 +79,9 @@ class JinjaRun {
   JinjaRun& operator=(const JinjaRun&) = delete;
 
  private:
+  // `value`, or a fault if there is too much within each other.
+  JinjaValue Bounded(JinjaValue value);
+
   const JinjaLimits& limits_;
   const int64_t unix_seconds_;
   int64_t steps_ = 0;
@@ -84,7 +94,7 @@ class JinjaRun {
 
 struct JinjaArguments {
   std::vector<JinjaValue> positional;
-  std::vector<std::pair<std::string, JinjaValue>> named;
+  std::vector<std::pair<std::string_view, JinjaValue>> named;  // names are the template's
 
   // Undefined: not given.
   JinjaValue operator[](size_t i) const {

@@ -1,9 +1,8 @@
 #include "jinja/value.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <unordered_map>
+#include <cmath>
+#include <numeric>
 
 #include "base/check.h"
 
@@ -25,11 +24,46 @@ bool EqualDicts(const JinjaDict& a, const JinjaDict& b) {
   });
 }
 
-// The same for equal keys.
-std::string HashKey(const JinjaValue& key) {
-  AIO_CHECK(JinjaValue::IsHashable(key), "no key of a dict");
-  if (key.is_text()) return "t" + key.bytes();
-  return key.is_none() ? "none" : fmt::format("n{}", key.number());
+template <typename T>
+int Sign(const T& a, const T& b) {
+  return a < b ? -1 : b < a ? 1 : 0;
+}
+
+// Exact, as a double cannot hold every integer.
+int OrderOf(int64_t a, double b) {
+  constexpr double kEnd = 9223372036854775808.0;  // 2^63
+  if (!(b < kEnd)) return -1;                     // also NaN
+  if (b < -kEnd) return 1;
+  const auto whole = static_cast<int64_t>(b);
+  return a != whole ? Sign(a, whole) : Sign(static_cast<double>(whole), b);
+}
+
+// NaN is the last.
+int OrderOfNumbers(const JinjaValue& a, const JinjaValue& b) {
+  if (a.is_integer() && b.is_integer()) return Sign(a.integer(), b.integer());
+  if (a.is_integer()) return OrderOf(a.integer(), b.number());
+  if (b.is_integer()) return -OrderOf(b.integer(), a.number());
+  const int nans = Sign(std::isnan(a.number()), std::isnan(b.number()));
+  return nans != 0 ? nans : Sign(a.number(), b.number());
+}
+
+int OrderOfKeys(const JinjaValue& a, const JinjaValue& b) {
+  const auto kind = [](const JinjaValue& key) {
+    return key.is_text() ? 2 : key.is_number() ? 1 : 0;
+  };
+  if (kind(a) != kind(b)) return Sign(kind(a), kind(b));
+  if (a.is_text()) return a.bytes().compare(b.bytes());
+  return a.is_number() ? OrderOfNumbers(a, b) : 0;
+}
+
+// Of keys sorted rather than hashed: no choice of keys makes that slow.
+template <typename Order>
+const JinjaValue* FindMember(const JinjaDict& dict, Order order_of) {
+  const auto found =
+      std::partition_point(dict.by_key.begin(), dict.by_key.end(),
+                           [&](size_t place) { return order_of(dict.members[place].first) < 0; });
+  if (found == dict.by_key.end() || order_of(dict.members[*found].first) != 0) return nullptr;
+  return &dict.members[*found].second;
 }
 
 int64_t AddWeights(int64_t a, int64_t b) {
@@ -92,17 +126,35 @@ JinjaValue JinjaValue::List(std::vector<JinjaValue> items, Sequence sequence) {
 
 JinjaValue JinjaValue::Dict(Members members) {
   JinjaDict dict;
-  dict.members.reserve(members.size());
-  std::unordered_map<std::string, size_t> places;
-  for (auto& [key, member] : members) {
+  for (const auto& [key, member] : members) {
+    AIO_CHECK(IsHashable(key), "no key of a dict");
     dict.depth = std::max(dict.depth, member.depth() + 1);
     dict.weight = AddWeights(dict.weight, AddWeights(key.weight(), member.weight()));
-    const auto [place, is_new] = places.emplace(HashKey(key), dict.members.size());
-    if (is_new) {
-      dict.members.emplace_back(std::move(key), std::move(member));
-    } else {
-      dict.members[place->second].second = std::move(member);
+  }
+  std::vector<size_t> sorted(members.size());
+  std::iota(sorted.begin(), sorted.end(), size_t{0});
+  std::stable_sort(sorted.begin(), sorted.end(), [&members](size_t a, size_t b) {
+    return OrderOfKeys(members[a].first, members[b].first) < 0;
+  });
+  std::vector<bool> stays(members.size(), true);
+  for (size_t i = 0; i < sorted.size();) {
+    const size_t first = sorted[i];
+    dict.by_key.push_back(first);
+    for (++i; i < sorted.size(); ++i) {
+      if (OrderOfKeys(members[first].first, members[sorted[i]].first) != 0) break;
+      members[first].second = std::move(members[sorted[i]].second);
+      stays[sorted[i]] = false;
     }
+  }
+  if (dict.by_key.size() == members.size()) {
+    dict.members = std::move(members);
+  } else {
+    std::vector<size_t> places(members.size());
+    for (size_t i = 0; i < members.size(); ++i) {
+      places[i] = dict.members.size();
+      if (stays[i]) dict.members.push_back(std::move(members[i]));
+    }
+    for (size_t& place : dict.by_key) place = places[place];
   }
   JinjaValue value;
   value.state_ = std::make_shared<const JinjaDict>(std::move(dict));
@@ -165,7 +217,11 @@ bool JinjaValue::IsTrue() const {
   return false;
 }
 
-int JinjaValue::depth() const { return is_list() ? list().depth : is_dict() ? dict().depth : 0; }
+int JinjaValue::depth() const {
+  if (is_list()) return list().depth;
+  if (is_dict()) return dict().depth;
+  return Is(Kind::kObject) ? object()->depth() : 0;
+}
 
 int64_t JinjaValue::weight() const {
   constexpr int64_t kOwn = 8;  // brackets, a comma, quotation marks
@@ -200,24 +256,24 @@ std::string_view JinjaValue::TypeName() const {
 }
 
 const JinjaValue* JinjaValue::Find(std::string_view key) const {
-  if (!is_dict()) return nullptr;
-  for (const auto& [name, member] : dict().members) {
-    if (name.is_text() && name.bytes() == key) return &member;
-  }
-  return nullptr;
+  return is_dict() ? dict().Find(key) : nullptr;
 }
 
 const JinjaValue* JinjaDict::Find(const JinjaValue& key) const {
-  for (const auto& [name, member] : members) {
-    if (name == key) return &member;
-  }
-  return nullptr;
+  if (!JinjaValue::IsHashable(key)) return nullptr;
+  return FindMember(*this, [&key](const JinjaValue& own) { return OrderOfKeys(own, key); });
+}
+
+const JinjaValue* JinjaDict::Find(std::string_view key) const {
+  return FindMember(*this, [key](const JinjaValue& own) {
+    return own.is_text() ? std::string_view(own.bytes()).compare(key) : -1;
+  });
 }
 
 bool operator==(const JinjaValue& a, const JinjaValue& b) {
   using Kind = JinjaValue::Kind;
-  if (a.is_integer() && b.is_integer()) return a.integer() == b.integer();
-  if (a.is_number() && b.is_number()) return a.number() == b.number();
+  if (a.Is(Kind::kFloat) && b.Is(Kind::kFloat)) return a.number() == b.number();
+  if (a.is_number() && b.is_number()) return OrderOfNumbers(a, b) == 0;
   if (a.kind() != b.kind()) return false;
   switch (a.kind()) {
     case Kind::kUndefined:

@@ -70,7 +70,8 @@ class JinjaValue {
   std::string undefined_message() const;
 
   bool IsTrue() const;
-  // Levels of lists and dicts within each other; 0 for all else.
+  // Levels of what holds values within each other: lists, dicts, and objects that hold values which
+  // cannot change; 0 for all else.
   int depth() const;
   // About the bytes that writing it out takes, what is shared counted each time; bounded.
   int64_t weight() const;
@@ -99,11 +100,14 @@ struct JinjaList {
 };
 
 struct JinjaDict {
-  JinjaValue::Members members;  // keys are distinct, in the order they came
-  int depth = 1;                // JinjaValue::depth()
-  int64_t weight = 0;           // JinjaValue::weight()
+  JinjaValue::Members members;   // keys are distinct, in the order they came
+  int depth = 1;                 // JinjaValue::depth()
+  int64_t weight = 0;            // JinjaValue::weight()
+  std::vector<size_t> by_key{};  // places in `members`, by order of the keys
 
+  // Null: there is none. The comparisons are as many as the logarithm of the members.
   const JinjaValue* Find(const JinjaValue& key) const;
+  const JinjaValue* Find(std::string_view key) const;
 };
 
 // What is neither data nor text: functions, loops, namespaces. Internal to jinja/.
@@ -111,6 +115,8 @@ class JinjaObject {
  public:
   virtual ~JinjaObject() = default;
   virtual std::string_view TypeName() const = 0;
+  // Levels of values that go with this object when it goes. 0 for what ends with the run alone.
+  virtual int depth() const { return 0; }
 };
 
 }  // namespace aio
