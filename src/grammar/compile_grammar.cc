@@ -163,6 +163,7 @@ class GrammarCompiler {
 
   int32_t NewNode() {
     --budget_.work;
+    if (nfa_->size() > GrammarLimits::kRuleNodesMax) budget_.nodes = -1;
     return nfa_->AddNode();
   }
 
@@ -219,14 +220,14 @@ class GrammarCompiler {
   // Few copies of something small are written out; else a rule counts them.
   void AddRepeat(const Expr& expr, int32_t from, int32_t to, int depth) {
     constexpr int64_t kWrittenOutMax = 64;  // bytes and calls
-    const int64_t copies = expr.max == kUnbounded ? std::max(expr.min, 1) : expr.max;
+    const int64_t copies = CopiesOf(expr);
     if (copies > 1 && copies * SizeOf(expr.parts[0], 0) > kWrittenOutMax) {
       return AddCounted(expr, from, to);
     }
     // Nodes of its own: a loop must not lead back to what stands before or after it.
     int32_t at = NewNode();
     nfa_->AddEmpty(from, at);
-    for (int i = 0; i < expr.min; ++i) {
+    for (int i = 0; i < expr.min && !budget_.is_spent(); ++i) {
       const int32_t next = NewNode();
       Add(expr.parts[0], at, next, depth + 1);
       at = next;
@@ -236,7 +237,7 @@ class GrammarCompiler {
       Add(expr.parts[0], at, end, depth + 1);
       nfa_->AddEmpty(end, at);
     } else {
-      for (int i = expr.min; i < expr.max; ++i) {
+      for (int i = expr.min; i < expr.max && !budget_.is_spent(); ++i) {
         const int32_t next = NewNode();
         nfa_->AddEmpty(at, to);
         Add(expr.parts[0], at, next, depth + 1);
@@ -262,21 +263,25 @@ class GrammarCompiler {
     AddCall(index, from, to);
   }
 
-  // As far as it matters: at most a little more than the limit above.
+  // What is written out for it at least, as far as it matters: no more than kEnough. Never 0, for
+  // the empty text takes nodes too.
   int64_t SizeOf(ExprId id, int depth) {
-    constexpr int64_t kEnough = 100;
+    constexpr int64_t kEnough = 100;  // a little more than the limit above
     const Expr& expr = builder_.expr(id);
     if (depth > GrammarLimits::kExpressionDepthMax) return kEnough;
-    if (expr.kind == ExprKind::kBytes) return static_cast<int64_t>(expr.bytes.size());
     int64_t size = 1;
+    if (expr.kind == ExprKind::kBytes) size = std::max<int64_t>(expr.bytes.size(), 1);
     for (const ExprId part : expr.parts) {
-      if (size > kEnough) return size;
+      if (size >= kEnough) return kEnough;
       size += SizeOf(part, depth + 1);
     }
-    if (expr.kind == ExprKind::kRepeat && expr.max != kUnbounded) {
-      return std::min(size, kEnough) * expr.max;
-    }
-    return size;
+    if (expr.kind == ExprKind::kRepeat) size *= CopiesOf(expr);
+    return std::min(size, kEnough);
+  }
+
+  // Of a repetition's item, where it is written out.
+  static int64_t CopiesOf(const Expr& expr) {
+    return expr.max == kUnbounded ? std::max(expr.min, 1) : expr.max;
   }
 
   // Two rows of nodes: no item has been written yet; at least one has. Each item leads to the

@@ -13,7 +13,8 @@ namespace aio {
 
 // What bounds time and memory of any grammar, however it was meant.
 struct GrammarLimits {
-  static constexpr size_t kNodesMax = 50'000;  // of all rules' automata
+  static constexpr size_t kNodesMax = 50'000;       // of all rules' automata
+  static constexpr size_t kRuleNodesMax = 400'000;  // of one rule's, before subsets
   static constexpr size_t kEdgesMax = 400'000;
   static constexpr size_t kWorkMax = 8'000'000;  // steps of the construction, about 1 s
   static constexpr int kLeftCallsMax = 500;      // rules entered without reading a byte

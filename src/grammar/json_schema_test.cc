@@ -290,5 +290,46 @@ TEST(JsonSchemaTest, LargeSchemasCompileOrAreRefused) {
   }
 }
 
+// Long fixed texts nest nothing.
+TEST(JsonSchemaTest, LongNamesAndValues) {
+  for (const int length : {63, 64, 65, 245, 400}) {
+    const std::string name(length, 'n');
+    const auto grammar = CompileText(
+        GrammarSource::kJsonSchema,
+        R"({"properties":{")" + name + R"(":{"type":"null"}},"additionalProperties":{"const":1}})");
+    ASSERT_TRUE(grammar.ok()) << length << grammar.status().ToString();
+    EXPECT_TRUE(Accepts(*grammar, "{\"" + name + "\":null}"));
+    EXPECT_FALSE(Accepts(*grammar, "{\"" + name + "\":1}")) << length;
+    for (const std::string& other : {name + "x", name.substr(1), name.substr(1) + "x",
+                                     name.substr(0, 20) + "x\\u0041", std::string("x")}) {
+      EXPECT_TRUE(Accepts(*grammar, "{\"" + other + "\":1}")) << length << other;
+      EXPECT_FALSE(Accepts(*grammar, "{\"" + other + "\":null}")) << length << other;
+    }
+  }
+  const std::string longer(401, 'n');
+  const Status refused =
+      CompileText(GrammarSource::kJsonSchema,
+                  R"({"properties":{")" + longer + R"(":true},"additionalProperties":true})")
+          .status();
+  EXPECT_NE(refused.message().find("400 bytes"), std::string::npos) << refused.ToString();
+
+  std::string items = "0";
+  for (int i = 1; i < 3000; ++i) items += "," + std::to_string(i);
+  for (const char* keyword : {"const", "enum"}) {
+    const bool is_const = std::string(keyword) == "const";
+    const auto grammar = CompileText(
+        GrammarSource::kJsonSchema, std::string("{\"") + keyword + "\":" +
+                                        (is_const ? "[" + items + "]" : "[[" + items + "]]") + "}");
+    ASSERT_TRUE(grammar.ok()) << keyword << grammar.status().ToString();
+    EXPECT_TRUE(Accepts(*grammar, "[" + items + "]"));
+    EXPECT_TRUE(Accepts(*grammar, "[ " + items + "\n ]"));
+    EXPECT_FALSE(Accepts(*grammar, "[" + items + ",3000]"));
+    EXPECT_FALSE(Accepts(*grammar, "[0]"));
+  }
+  const auto empty = CompileText(GrammarSource::kJsonSchema, R"({"enum":[[],[[]]]})");
+  ASSERT_TRUE(empty.ok());
+  EXPECT_TRUE(Accepts(*empty, "[]") && Accepts(*empty, "[[]]"));
+}
+
 }  // namespace
 }  // namespace aio

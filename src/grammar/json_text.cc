@@ -151,7 +151,10 @@ ExprId JsonText::NamesApart(const std::vector<std::u32string>& names, size_t dep
   StringChar();
   const ExprId any = builder_.body(builder_.expr(shared_.at("char")).min);
   choices.push_back(builder_.Sequence({other, builder_.Repeat(any, 0), quote}));
-  return builder_.Choice(std::move(choices));
+  const ExprId rest = builder_.Choice(std::move(choices));
+  // Expressions are nested twice for each character; a rule begins anew.
+  constexpr size_t kCharsARule = 64;
+  return (depth + 1) % kCharsARule == 0 ? builder_.AsRule(rest) : rest;
 }
 
 ExprId JsonText::Object(const std::vector<GrammarBuilder::ListItem>& items, ExprId tail) {
@@ -203,10 +206,14 @@ ExprId JsonText::Literal(const JsonNode& value) {
     case JsonKind::kString:
       return builder_.Bytes(QuoteJson(value.text));
     case JsonKind::kArray: {
-      ArrayShape shape{.prefix = {}, .item = builder_.Nothing()};
-      for (const JsonNode& item : value.items) shape.prefix.push_back(Literal(item));
-      shape.min = shape.max = static_cast<int>(value.items.size());
-      return Array(shape);
+      // Not by Array(), which nests expressions for each item.
+      std::vector<ExprId> parts = {builder_.Bytes("["), Space()};
+      for (const JsonNode& item : value.items) {
+        if (&item != &value.items.front()) parts.push_back(Separator());
+        parts.push_back(Literal(item));
+      }
+      parts.insert(parts.end(), {Space(), builder_.Bytes("]")});
+      return builder_.AsRule(builder_.Sequence(std::move(parts)));
     }
     case JsonKind::kObject: {
       std::vector<GrammarBuilder::ListItem> members;

@@ -10,28 +10,41 @@ Matcher::Matcher(std::shared_ptr<const Grammar> grammar, Bottom bottom)
 
 MatchState Matcher::Start() {
   MatchState state;
-  visits_ = 0;
-  overflowed_ = false;
+  Begin(state);
   Add({grammar_->rule(grammar_->root()).start, 0, kBottom}, state);
   return state;
 }
 
-void Matcher::AfterEnd(const MatchThread& thread, MatchState& next) {
+void Matcher::Begin(MatchState& next) {
   next.clear();
   visits_ = 0;
   overflowed_ = false;
-  End(thread, next);
-  if (overflowed_) next.clear();
+  reached_floor_ = false;
+}
+
+void Matcher::AfterEnd(const MatchThread& thread, MatchState& next) {
+  Begin(next);
+  if (thread.parent == kBottom) {
+    AddEnd(thread, next);
+  } else {
+    Add(Frame(thread.parent), next);
+  }
 }
 
 void Matcher::Advance(const MatchState& state, uint8_t byte, MatchState& next) {
-  next.clear();
-  visits_ = 0;
-  overflowed_ = false;
+  Begin(next);
   for (const MatchThread& thread : state) {
     if (thread.node != kEnd) Visit(thread, byte, next);
   }
   if (overflowed_) next.clear();
+}
+
+bool Matcher::AdvanceWithin(const MatchThread& begin, const MatchState& state, uint8_t byte,
+                            MatchState& next) {
+  floor_ = begin.parent;
+  Advance(state, byte, next);
+  floor_ = kNoFloor;
+  return reached_floor_ && !overflowed_;
 }
 
 bool Matcher::Accepts(const MatchState& state) {
@@ -47,7 +60,7 @@ bool Matcher::IsOver(const MatchState& state) {
 void Matcher::Visit(const MatchThread& thread, uint8_t byte, MatchState& next) {
   const Grammar::Node& node = grammar_->node(thread.node);
   if (!node.first.test(byte)) return;
-  if (!MayVisit()) return;
+  if (!MayVisit(next)) return;
   for (const Grammar::ByteEdge& edge : grammar_->bytes(node)) {
     if (byte > edge.last) continue;
     if (byte >= edge.first) Add({edge.target, thread.count, thread.parent}, next);
@@ -60,28 +73,46 @@ void Matcher::Visit(const MatchThread& thread, uint8_t byte, MatchState& next) {
   }
 }
 
-bool Matcher::MayVisit() {
+// The first thread is looked for until it is found, which takes no longer than the stack is deep:
+// every call that may read the byte leads to a thread, and so does every rule's end.
+bool Matcher::MayVisit(const MatchState& next) {
+  ++effort_;
   if (++visits_ > kVisitsMax) was_cut_ = true;
-  return visits_ <= kVisitsMax && !overflowed_;
+  const bool has_found = !next.empty() || reached_floor_;
+  return (visits_ <= kVisitsMax || !has_found) && !overflowed_;
 }
 
-void Matcher::Add(const MatchThread& thread, MatchState& next) {
-  if (!MayVisit()) return;
-  const Grammar::Node& node = grammar_->node(thread.node);
-  const bool is_full =
-      node.is_between && KnowsCount(thread.parent) && thread.count >= grammar_->rule(node.rule).max;
-  if (node.has_edges() && !is_full) {
-    if (std::find(next.begin(), next.end(), thread) != next.end()) return;
-    if (next.size() >= kThreadsMax) {
-      was_cut_ = true;
+// And what follows where the rule ends there, its callers' ends too.
+void Matcher::Add(MatchThread thread, MatchState& next) {
+  while (MayVisit(next)) {
+    const Grammar::Node& node = grammar_->node(thread.node);
+    const bool is_full = node.is_between && KnowsCount(thread.parent) &&
+                         thread.count >= grammar_->rule(node.rule).max;
+    if (node.has_edges() && !is_full) {
+      if (std::find(next.begin(), next.end(), thread) != next.end()) return;
+      if (next.size() >= kThreadsMax) {
+        was_cut_ = true;
+        return;
+      }
+      next.push_back(thread);
+    }
+    if (node.completes) {
+      thread = {grammar_->rule(node.rule).start, NextCount(thread), thread.parent};
+      continue;
+    }
+    if (!IsFinal(thread)) return;
+    if (thread.parent == floor_) {
+      reached_floor_ = true;
       return;
     }
-    next.push_back(thread);
+    if (thread.parent == kBottom) return AddEnd(thread, next);
+    thread = Frame(thread.parent);
   }
-  if (node.completes) {
-    Add({grammar_->rule(node.rule).start, NextCount(thread), thread.parent}, next);
-  }
-  if (IsFinal(thread)) End(thread, next);
+}
+
+void Matcher::AddEnd(const MatchThread& thread, MatchState& next) {
+  const MatchThread end{kEnd, KnowsCount(kBottom) ? 0 : thread.count, kBottom};
+  if (std::find(next.begin(), next.end(), end) == next.end()) next.push_back(end);
 }
 
 bool Matcher::IsFinal(const MatchThread& thread) const {
@@ -98,17 +129,12 @@ int32_t Matcher::NextCount(const MatchThread& thread) const {
   return thread.count + 1;
 }
 
-void Matcher::End(const MatchThread& thread, MatchState& next) {
-  if (thread.parent != kBottom) return Add(Frame(thread.parent), next);
-  const MatchThread end{kEnd, KnowsCount(kBottom) ? 0 : thread.count, kBottom};
-  if (std::find(next.begin(), next.end(), end) == next.end()) next.push_back(end);
-}
-
 // A caller that has nothing left to do but to end is passed over, so that recursion at the end of
 // a rule takes no memory.
 int32_t Matcher::Push(const MatchThread& caller, int32_t target) {
   const Grammar::Node& node = grammar_->node(target);
   if (node.is_final && !node.has_edges() && KnowsCount(caller.parent)) return caller.parent;
+  effort_ += kFrameEffort;
   if (frames_.size() >= kFramesMax) overflowed_ = true;
   if (overflowed_) return kBottom;
   const MatchThread frame{target, caller.count, caller.parent};

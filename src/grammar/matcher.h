@@ -35,7 +35,8 @@ class Matcher {
 
   // What bounds the time of a byte and the memory of a text, for grammars that are ambiguous
   // without bound. Threads beyond are left out: what is matched is still right, but some texts no
-  // longer are. A byte for which there is no room in the stacks is refused.
+  // longer are. One thread is always found where a thread may read the byte, however far. A byte
+  // for which there is no room in the stacks is refused.
   static constexpr size_t kThreadsMax = 128;
   static constexpr int kVisitsMax = 4096;  // nodes a byte looks at
   static constexpr size_t kFramesMax = 1 << 20;
@@ -59,8 +60,17 @@ class Matcher {
   // `next`, another object than `state`, becomes what follows; empty: `byte` does not.
   void Advance(const MatchState& state, uint8_t byte, MatchState& next);
 
+  // The same for a thread's rule alone, of which `state` is what it has become: where the rule
+  // ends, what its caller goes on with is left out. True: it ends after this byte.
+  bool AdvanceWithin(const MatchThread& begin, const MatchState& state, uint8_t byte,
+                     MatchState& next);
+
   // Since the last call, threads were left out.
   bool TakeWasCut() { return std::exchange(was_cut_, false); }
+
+  // What all calls have taken: nodes looked at, and more for frames. By the states and bytes alone,
+  // not by what else the matcher has been asked, so that what is bounded by it is always the same.
+  int64_t effort() const { return effort_; }
 
   // What was read is a whole text.
   static bool Accepts(const MatchState& state);
@@ -86,12 +96,16 @@ class Matcher {
   };
 
   bool KnowsCount(int32_t parent) const { return bottom_ == Bottom::kText || parent != kBottom; }
-  bool MayVisit();
+  static constexpr int32_t kNoFloor = -2;
+  static constexpr int kFrameEffort = 4;
+
+  void Begin(MatchState& next);
+  bool MayVisit(const MatchState& next);
   void Visit(const MatchThread& thread, uint8_t byte, MatchState& next);
-  void Add(const MatchThread& thread, MatchState& next);
+  void Add(MatchThread thread, MatchState& next);
+  void AddEnd(const MatchThread& thread, MatchState& next);
   bool IsFinal(const MatchThread& thread) const;
   int32_t NextCount(const MatchThread& thread) const;
-  void End(const MatchThread& thread, MatchState& next);
   int32_t Push(const MatchThread& caller, int32_t target);
   size_t BucketOf(const MatchThread& frame) const;
   void Rehash();
@@ -100,6 +114,9 @@ class Matcher {
   const Bottom bottom_;
   std::vector<StackFrame> frames_;
   std::vector<int32_t> buckets_;  // the newest frame of each; a power of two
+  int64_t effort_ = 0;
+  int32_t floor_ = kNoFloor;    // rules whose parent it is are not followed to their callers
+  bool reached_floor_ = false;  // in this call
   int visits_ = 0;
   bool was_cut_ = false;
   bool overflowed_ = false;  // the stacks, in this call

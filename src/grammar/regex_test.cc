@@ -97,5 +97,36 @@ TEST(RegexTest, WhatWouldTakeTooMuchIsRefusedSoon) {
   EXPECT_FALSE(CompileText(GrammarSource::kRegex, "[^\\s\\S]").ok());
 }
 
+// Counted, not written out: a million times nothing, and what is repeated within repetitions.
+TEST(RegexTest, ManyTimesNothingAndNestedMinima) {
+  std::string nothing;
+  for (int i = 0; i < 4; ++i) nothing += "(?:){1000000}";
+  const auto x = CompileText(GrammarSource::kRegex, nothing + "x");
+  ASSERT_TRUE(x.ok()) << x.status().ToString();
+  EXPECT_TRUE(Accepts(*x, "x"));
+  EXPECT_FALSE(Accepts(*x, "xx"));
+  const auto nested = CompileText(GrammarSource::kRegex, "((((a{64,}){32,}){21,}){16,}){12,}");
+  ASSERT_TRUE(nested.ok()) << nested.status().ToString();
+  EXPECT_LT((*nested)->num_nodes(), 1000);
+  const auto few = CompileText(GrammarSource::kRegex, "((a{3,}){9,}){3,}");
+  ASSERT_TRUE(few.ok()) << few.status().ToString();
+  EXPECT_TRUE(Accepts(*few, std::string(81, 'a')));
+  EXPECT_FALSE(Accepts(*few, std::string(80, 'a')));
+}
+
+// Few states in the end, but far too many on the way.
+TEST(RegexTest, AnAutomatonTooLargeBeforeItIsMadeSmall) {
+  std::string many = "a{64}";
+  for (int i = 0; i < 15'000; ++i) many += "|a{64}";
+  // And one node with a great many calls.
+  std::string passed_by;
+  for (int i = 0; i < 16'000; ++i) passed_by += "(a?){64}";
+  for (const std::string& regex : {many, passed_by}) {
+    const auto grammar = CompileText(GrammarSource::kRegex, regex);
+    ASSERT_FALSE(grammar.ok());
+    EXPECT_NE(grammar.status().message().find("too large"), std::string::npos);
+  }
+}
+
 }  // namespace
 }  // namespace aio

@@ -71,6 +71,7 @@ class SubsetConstruction {
     budget_.work -= static_cast<int64_t>(bytes.size() + calls.size());
     ExpandBytes(id, bytes);
     for (auto& [rule, targets] : calls) {
+      if (budget_.is_spent()) return;
       const int32_t target = TargetOf(std::move(targets));
       dfa_.nodes[id].calls.push_back({rule, target});
     }

@@ -1,6 +1,7 @@
 #include "grammar/token_grammar.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "grammar/matcher.h"
@@ -83,13 +84,26 @@ NodeTokens TokenGrammar::Compute(int32_t node) const {
   Matcher matcher(grammar_, Matcher::Bottom::kAnyCaller);
   TrieWalk walk(matcher, *trie_, kStatesMax);
   std::vector<std::pair<int32_t, int32_t>> needs;  // items and token
-  walk.Below(0, matcher.StartAt(node), [&](int32_t place, const MatchState& state) {
-    const auto tokens = trie_->tokens(place);
+  const auto allow = [&](std::span<const int32_t> tokens, int32_t items) {
     result.few.insert(result.few.end(), tokens.begin(), tokens.end());
-    if (rule.is_counted && !tokens.empty()) {
-      int32_t items = Grammar::kNoMax;
-      for (const MatchThread& thread : state) items = std::min(items, ItemsBegun(matcher, thread));
-      for (const int32_t token : tokens) needs.emplace_back(items, token);
+    if (!rule.is_counted) return;
+    for (const int32_t token : tokens) needs.emplace_back(items, token);
+  };
+  // One byte is of one item, and can be read whatever else can.
+  for (int byte = 0; byte < 256; ++byte) {
+    const int32_t place = trie_->child_of_root(static_cast<uint8_t>(byte));
+    if (place != 0 && grammar_->node(node).first.test(byte)) allow(trie_->tokens(place), 1);
+  }
+  walk.Below(0, matcher.StartAt(node), kEffortMax, [&](int32_t place, const MatchState& state) {
+    const auto tokens = trie_->tokens(place);
+    if (!tokens.empty() && trie_->node(place).depth > 1) {
+      int32_t items = rule.is_counted ? Grammar::kNoMax : 0;
+      if (rule.is_counted) {
+        for (const MatchThread& thread : state) {
+          items = std::min(items, ItemsBegun(matcher, thread));
+        }
+      }
+      allow(tokens, items);
     }
     for (const MatchThread& thread : state) {
       if (thread.node == Matcher::kEnd) AddExits(place, thread.count, rule.follow, result);

@@ -16,6 +16,10 @@ namespace aio {
 
 // What a thread at one node can read, its rule's caller not being known. Most tokens are decided
 // by that: within a string, for one, only those with a quotation mark need the caller.
+//
+// Where the grammar is so ambiguous that a token could not be followed by all ways (Matcher's
+// limits), or that following all tokens would take too long (kEffortMax), tokens of several bytes
+// are left out. Those of one byte never are, so there is a way on wherever the vocabulary has them.
 struct NodeTokens {
   // Tokens that end within the rule, or just where it ends; those of few nodes are many.
   TokenMask many;            // empty: `few` has them
@@ -44,6 +48,9 @@ class TokenGrammar {
  public:
   // What is known of nodes is forgotten when it is more, and computed again when needed.
   static constexpr size_t kMemoryMax = 16 << 20;  // bytes
+  // Matcher::effort() that a node, and that a mask beside its nodes, may take: some 50 ms. Forms of
+  // everyday take less than a twentieth.
+  static constexpr int64_t kEffortMax = 2'000'000;
 
   TokenGrammar(std::shared_ptr<const Grammar> grammar, std::shared_ptr<const VocabularyTrie> trie);
 

@@ -22,7 +22,9 @@ class TokenMatcher {
   TokenMatcher(std::shared_ptr<const TokenGrammar> grammar, std::vector<int32_t> ends);
 
   MatchState Start() { return matcher_.Start(); }
-  // Tokens by which the text can go on and still become a whole one. Valid until the next call.
+  // Tokens by which the text can go on and still become a whole one; Advance() takes each of them.
+  // Tokens of several bytes may be missing where the grammar is very ambiguous (NodeTokens): then
+  // those that are there depend on the state alone. Valid until the next call.
   const TokenMask& Mask(const MatchState& state);
   // The same, where one space that the text begins with is not shown and so is no part of it.
   TokenMask MaskWithoutFirstSpace(const MatchState& state);
@@ -43,6 +45,8 @@ class TokenMatcher {
   };
 
   bool AdvanceTogether(MatchState& state, std::string_view bytes);
+  void AdvanceApart(const MatchThread& thread, std::string_view bytes, int64_t effort_end,
+                    MatchState& result);
   void Compute(const MatchState& state, TokenMask& mask);
   void AddThread(const MatchThread& thread, TokenMask& mask);
   void AddExits(const MatchThread& thread, const NodeTokens& tokens, TokenMask& mask);
@@ -53,7 +57,8 @@ class TokenMatcher {
   TrieWalk walk_;
   std::vector<Known> known_;
   uint64_t uses_ = 0;
-  MatchState next_;  // kept for its memory, as the next
+  int64_t effort_end_ = 0;  // of the matcher, for the mask that is computed
+  MatchState next_;         // kept for its memory, as the next
   MatchState after_;
 };
 

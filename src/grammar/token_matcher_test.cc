@@ -12,6 +12,7 @@
 #include "grammar/testing/accepts.h"
 #include "grammar/testing/random_schema.h"
 #include "grammar/testing/schema_validator.h"
+#include "grammar/trie_walk.h"
 
 namespace aio {
 namespace {
@@ -118,6 +119,102 @@ TEST(TokenMatcherTest, EvenSamplingGivesValidJson) {
     }
   }
   EXPECT_GT(finished, 2 * kSchemas * 95 / 100);
+}
+
+// Each byte leads to states that only what came before it tells apart, of more and more threads.
+std::string HostileGrammar() {
+  std::string grammar = "root ::= s\ns ::= [^\\x00] s | [!-~] a1 | [a-d] b1 | [e-h] c1 | \".\"\n";
+  for (const std::string name : {"a", "b", "c"}) {
+    for (int i = 1; i <= 16; ++i) {
+      grammar += name + std::to_string(i) + " ::= (d1";
+      for (int j = 2; j <= 32; ++j) grammar += " | d" + std::to_string(j);
+      grammar += ") " + (i < 16 ? name + std::to_string(i + 1) : "\".\"") + "\n";
+    }
+  }
+  for (int j = 1; j <= 32; ++j) grammar += "d" + std::to_string(j) + " ::= [^\\x00]\n";
+  return grammar;
+}
+
+// Twice as many ways at each of 12 levels, before and after the byte.
+std::string DiamondGrammar() {
+  std::string grammar = "root ::= (a0 | b0)+\n";
+  for (int i = 0; i < 12; ++i) {
+    for (const char* name : {"a", "b"}) {
+      const std::string next = std::to_string(i + 1);
+      grammar += name + std::to_string(i) + " ::= a" + next + " \"1\"? | b" + next + " \"2\"?\n";
+    }
+  }
+  return grammar + "a12 ::= [a-z]\nb12 ::= [a-z1]\n";
+}
+
+// At each state of some texts: what the mask allows is taken, single bytes are left out never, and
+// another matcher, which has been asked other things before, says the same.
+void CheckAmbiguous(const std::shared_ptr<const TokenGrammar>& grammar, int tokens, uint32_t seed) {
+  std::mt19937 random(seed);
+  TokenMatcher matcher(grammar, {});
+  const auto again =
+      std::make_shared<const TokenGrammar>(grammar->grammar(), TrieOf(TestVocabulary(1200)));
+  TokenMatcher other(again, {});
+  MatchState state = matcher.Start();
+  MatchState other_state = other.Start();
+  for (int i = 0; i < tokens && !Matcher::IsOver(state); ++i) {
+    const TokenMask mask = matcher.Mask(state);
+    std::vector<int32_t> allowed;
+    for (int32_t token = 0; token < grammar->trie().vocabulary_size(); ++token) {
+      MatchState guess = other_state;
+      if (!mask.Allows(token)) {
+        EXPECT_TRUE(grammar->trie().bytes(token).size() > 1 || !other.Advance(guess, token));
+        continue;
+      }
+      allowed.push_back(token);
+      ASSERT_TRUE(other.Advance(guess, token)) << grammar->trie().bytes(token);
+    }
+    ASSERT_FALSE(allowed.empty());
+    ASSERT_EQ(other.Mask(other_state), mask);
+    const int32_t token = allowed[random() % allowed.size()];
+    ASSERT_TRUE(matcher.Advance(state, token));
+    ASSERT_TRUE(other.Advance(other_state, token));
+  }
+}
+
+TEST(TokenMatcherTest, WhatIsAllowedIsTakenHoweverAmbiguous) {
+  const auto trie = TrieOf(TestVocabulary(1200));
+  for (const char* regex :
+       {"(ab{0,3}|[a-c ]{2,70}){3,9}\\.", "((a{1,30}|[ab]{1,40}){1,20} ?){1,9}x",
+        "((\\w{1,3}|\\s|[ -~]{2,90}){1,70}[a-z]{0,80}){2,80}!"}) {
+    SCOPED_TRACE(regex);
+    for (uint32_t seed = 0; seed < 2; ++seed) {
+      CheckAmbiguous(WithTokens(GrammarSource::kRegex, regex, trie), 6, seed);
+    }
+  }
+  for (const std::string& gbnf : {HostileGrammar(), DiamondGrammar()}) {
+    SCOPED_TRACE(gbnf);
+    for (uint32_t seed = 0; seed < 2; ++seed) {
+      CheckAmbiguous(WithTokens(GrammarSource::kGbnf, gbnf, trie), 8, seed);
+    }
+  }
+}
+
+// What would take for ever is left out.
+TEST(TokenMatcherTest, AMaskTakesNoMoreThanItMay) {
+  const auto grammar =
+      WithTokens(GrammarSource::kGbnf, HostileGrammar(), TrieOf(TestVocabulary(32'768)));
+  constexpr int64_t kEffort = 100'000;
+  constexpr int64_t kOfAByte = 5 * Matcher::kVisitsMax;
+  Matcher matcher(grammar->grammar());
+  TrieWalk walk(matcher, grammar->trie(), 64);
+  int visited = 0;
+  int32_t last = 0;
+  walk.Below(0, matcher.Start(), kEffort, [&](int32_t place, const MatchState& state) {
+    ++visited;
+    last = place;
+    ASSERT_LE(state.size(), Matcher::kThreadsMax);
+  });
+  EXPECT_LE(matcher.effort(), kEffort + kOfAByte);
+  EXPECT_GT(matcher.effort(), kEffort / 2);
+  EXPECT_GT(visited, 100);
+  // The last ones have had their share.
+  EXPECT_GT(last, grammar->trie().num_nodes() / 2);
 }
 
 TEST(TokenMatcherTest, EndTokensWhereTheTextMayEnd) {

@@ -15,21 +15,29 @@
 namespace aio {
 
 // States that were met before are recognised and their successors known, up to `states_max` of
-// them; beyond, each byte is matched anew. Not thread-safe.
+// them; beyond, each byte is matched anew. What the matcher would follow by some of its threads
+// only is not followed at all: what is visited does not depend on which threads were left out, so
+// whoever follows the token in another way finds the same. Not thread-safe.
 class TrieWalk {
  public:
   TrieWalk(Matcher& matcher, const VocabularyTrie& trie, size_t states_max)
       : matcher_(matcher), trie_(trie), states_max_(states_max), path_(trie.depth_max() + 1) {}
 
   // Calls visit(node, state) for each node below `root` that can be reached from `state` at
-  // `root`, in order.
+  // `root`, in order. Matching takes about `effort_max` at most (Matcher::effort()); half of that
+  // is spread over the nodes evenly, so that those whose bytes come last get theirs. What it does
+  // not suffice for is not visited.
   template <typename Visit>
-  void Below(int32_t root, const MatchState& state, Visit visit) {
+  void Below(int32_t root, const MatchState& state, int64_t effort_max, Visit visit) {
     const int root_depth = trie_.node(root).depth;
+    const int32_t end = trie_.node(root).end;
+    const int64_t begun = matcher_.effort();
     path_[root_depth] = Keep(state, root_depth);
-    for (int32_t i = root + 1; i < trie_.node(root).end;) {
+    for (int32_t i = root + 1; i < end;) {
       const VocabularyTrie::Node& node = trie_.node(i);
-      const MatchState* next = Step(*path_[node.depth - 1], node.byte, node.depth);
+      const int64_t share = effort_max / 2 * (i - root) / (end - root);
+      const MatchState* next =
+          Step(*path_[node.depth - 1], node.byte, node.depth, begun + effort_max / 2 + share);
       if (next == nullptr) {
         i = node.end;
         continue;
@@ -84,14 +92,16 @@ class TrieWalk {
     return place;
   }
 
-  const MatchState* Step(Place& from, uint8_t byte, int depth) {
+  const MatchState* Step(Place& from, uint8_t byte, int depth, int64_t effort_end) {
     Place*& next = from.next[byte];
     if (from.is_known && next != nullptr) {
       path_[depth] = next;
       return next == Dead() ? nullptr : &next->state;
     }
+    if (matcher_.effort() > effort_end) return nullptr;
+    matcher_.TakeWasCut();
     matcher_.Advance(from.state, byte, scratch_);
-    Place* place = scratch_.empty() ? Dead() : Keep(scratch_, depth);
+    Place* place = matcher_.TakeWasCut() || scratch_.empty() ? Dead() : Keep(scratch_, depth);
     if (from.is_known && (place == Dead() || place->is_known)) next = place;
     path_[depth] = place;
     return place == Dead() ? nullptr : &place->state;
