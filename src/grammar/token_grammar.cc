@@ -68,6 +68,7 @@ bool TokenGrammar::Prepare(int32_t node) const {
     const std::lock_guard lock(mutex_);
     if (known_bytes_ > kMemoryMax / 2) return false;
   }
+  if (effort_ > kPrepareEffortMax) return false;
   TokensAt(node);
   return true;
 }
@@ -109,6 +110,7 @@ NodeTokens TokenGrammar::Compute(int32_t node) const {
       if (thread.node == Matcher::kEnd) AddExits(place, thread.count, rule.follow, result);
     }
   });
+  effort_ += matcher.effort();
   SortByItems(needs, result);
   std::stable_sort(result.exits.begin(), result.exits.end(),
                    [](const auto& a, const auto& b) { return a.byte < b.byte; });

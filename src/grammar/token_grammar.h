@@ -2,6 +2,7 @@
 #ifndef AIO_GRAMMAR_TOKEN_GRAMMAR_H_
 #define AIO_GRAMMAR_TOKEN_GRAMMAR_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -51,6 +52,8 @@ class TokenGrammar {
   // Matcher::effort() that a node, and that a mask beside its nodes, may take: some 50 ms. Forms of
   // everyday take less than a twentieth.
   static constexpr int64_t kEffortMax = 2'000'000;
+  // ... and that Prepare() may: about a second.
+  static constexpr int64_t kPrepareEffortMax = 20 * kEffortMax;
 
   TokenGrammar(std::shared_ptr<const Grammar> grammar, std::shared_ptr<const VocabularyTrie> trie);
 
@@ -60,7 +63,7 @@ class TokenGrammar {
   // Nodes of twins have the same.
   std::shared_ptr<const NodeTokens> TokensAt(int32_t node) const;
   // Computes them beforehand. False: what is known already takes half of kMemoryMax, and more might
-  // push it out.
+  // push it out; or it was so much work that other forms would wait for long.
   bool Prepare(int32_t node) const;
   // Nodes whose tokens are known; of twins, one counts.
   int num_known() const;
@@ -76,6 +79,7 @@ class TokenGrammar {
   // [nodes], guarded by mutex_
   mutable std::vector<std::shared_ptr<const NodeTokens>> known_;
   mutable size_t known_bytes_ = 0;
+  mutable std::atomic<int64_t> effort_ = 0;  // Matcher::effort() that they took
 };
 
 }  // namespace aio
