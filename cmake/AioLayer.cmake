@@ -90,7 +90,7 @@ endif()
 if(AIO_SANITIZE)
   target_compile_definitions(aio_options INTERFACE AIO_SANITIZED)
   target_compile_options(aio_options INTERFACE -fsanitize=${AIO_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all
-    -Wno-maybe-uninitialized)  # GCC takes the sanitizers' own code for such uses
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)  # GCC takes the sanitizers' own code for such uses
   target_link_options(aio_options INTERFACE -fsanitize=${AIO_SANITIZE})
 endif()
 if(AIO_FUZZ)
