@@ -267,6 +267,7 @@ void Siege::Follow(Slot& slot) {
     if (!IsRight(slot)) Wrong(slot, "another answer");
     if (--slot.to_come > 0 && slot.deed == Deed::kPipelined) {
       slot.client->NextResponse();
+      slot.until = clock_.Now() + kPatience;  // each has its own
     } else {
       End(slot, !slot.client->response().closes());
     }
