@@ -62,6 +62,7 @@ struct SamplingParams {
   float frequency_penalty = 0.0f;   // subtracted per occurrence in the answer
   std::vector<std::pair<int32_t, float>> logit_bias;  // token id, added to its logit
   uint64_t seed = 0;
+  bool seed_is_ours = false;      // the client gave none: that of another engine will do as well
   std::optional<int> max_tokens;  // absent: until the context is full
   std::vector<std::string> stop;  // the answer ends before the first of these
   bool ignore_eos = false;        // only max_tokens and the context end the answer
@@ -124,6 +125,17 @@ class HeldPrompt {
   virtual ~HeldPrompt() = default;
 };
 
+// A member of a request's body that this project does not know itself, for an engine that may.
+struct VendorField {
+  std::string name;
+  std::string json;  // its value, as it was written
+  // Not empty: the answer would be another one with it, so a backend that cannot pass it on refuses
+  // the request, and this says what to do instead.
+  std::string mend;
+
+  friend bool operator==(const VendorField&, const VendorField&) = default;
+};
+
 struct Request {
   std::string id;     // x-request-id
   std::string model;  // "auto", a role, or a model's name
@@ -132,6 +144,7 @@ struct Request {
   AnswerFormat format;
   // The tools that the model may call: a JSON array, as OpenAI's API has it. Empty: none.
   std::string tools = {};
+  std::vector<VendorField> vendor_fields = {};
   std::optional<Strategy> strategy;         // the client's own choice
   std::optional<std::string> weights;       // likewise: "" (the role's own) or kW8A16
   std::optional<double> entropy_threshold;  // the client's tau, nats; only routing reads it

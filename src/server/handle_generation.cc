@@ -41,7 +41,10 @@ void Complete(Call& call, ApiRequest& decoded) {
   Request& request = decoded.request;
   request.id = call.id();
   request.session = SessionOf(call.request().headers);
-  if (!decoded.has_seed) request.sampling.seed = RandomBits();
+  if (!decoded.has_seed) {
+    request.sampling.seed = RandomBits();
+    request.sampling.seed_is_ours = true;
+  }
   const Duration timeout = call.context().request_timeout;
   if (timeout > Duration::zero()) request.deadline = call.arrival() + timeout;
   call.facts().question = QuestionOf(decoded);

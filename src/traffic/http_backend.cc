@@ -1,17 +1,17 @@
 #include "traffic/http_backend.h"
 
-#include <curl/curl.h>
 #include <fmt/format.h>
 
-#include <atomic>
 #include <future>
-#include <map>
 #include <mutex>
-#include <thread>
+#include <set>
 #include <utility>
 
-#include "traffic/chat_stream.h"
-#include "traffic/chat_transfer.h"
+#include "base/check.h"
+#include "remote/answer_reader.h"
+#include "remote/curl_http_transport.h"
+#include "remote/encode_request.h"
+#include "remote/http_transport.h"
 
 namespace aio {
 namespace {
@@ -31,191 +31,83 @@ Result<std::string> ChatUrl(std::string url) {
   return url + std::string(kChatPath);
 }
 
-bool IsLoopback(std::string_view url) {
-  for (const std::string_view host : {"://127.0.0.1", "://localhost", "://[::1]"}) {
-    if (url.find(host) != std::string_view::npos) return true;
+// What servers other than our own ignore is written only where it is asked for.
+Result<std::string> ChatBody(Request request) {
+  if (std::holds_alternative<std::vector<int32_t>>(request.prompt)) {
+    return Unimplemented("token ids cannot be sent as a chat; give the text");
   }
-  return false;
-}
-
-long HttpStatusOf(CURL* easy) {
-  long status = 0;
-  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-  return status;
-}
-
-Status FaultOf(CURLcode code) {
-  if (code == CURLE_OK) return Status::Ok();
-  const std::string what = curl_easy_strerror(code);
-  if (code == CURLE_OPERATION_TIMEDOUT) return DeadlineExceeded(what);
-  return Unavailable(what);
-}
-
-// A transfer with the handle that carries it.
-struct Carried {
-  std::shared_ptr<ChatTransfer> transfer;
-  CURL* easy = nullptr;
-
-  static size_t OnBytes(char* bytes, size_t size, size_t count, void* self) {
-    auto& carried = *static_cast<Carried*>(self);
-    const size_t length = size * count;
-    const bool goes_on = carried.transfer->OnBytes(HttpStatusOf(carried.easy), {bytes, length});
-    return goes_on ? length : CURL_WRITEFUNC_ERROR;
+  if (const auto* text = std::get_if<std::string>(&request.prompt)) {
+    request.prompt = std::vector<ChatMessage>{{.role = "user", .content = *text}};
   }
-};
+  const EngineProfile own = *FindEngineProfile("aio");
+  AIO_ASSIGN_OR_RETURN(EncodedRequest encoded, EncodeRequest(request, request.model, own));
+  return std::move(encoded.body);
+}
 
-class TransferTicket final : public Ticket {
+// One streamed answer on its way. For the transport's thread, but for Cancel().
+class Transfer final : public HttpReceiver,
+                       public Ticket,
+                       public std::enable_shared_from_this<Transfer> {
  public:
-  TransferTicket(std::weak_ptr<ChatTransfer> transfer, std::function<void()> wake)
-      : transfer_(std::move(transfer)), wake_(std::move(wake)) {}
+  Transfer(HttpTransport& transport, Duration silence_max, std::shared_ptr<EventSink> sink)
+      : transport_(transport), silence_max_(silence_max), sink_(std::move(sink)) {}
+
+  void Begin(HttpCall call, std::function<void()> on_end) {
+    on_end_ = std::move(on_end);
+    last_bytes_ = transport_.Now();
+    handle_ = transport_.Start(std::move(call), shared_from_this());
+    WatchSilence();
+  }
+
   void Cancel() override {
-    const auto transfer = transfer_.lock();
-    if (transfer == nullptr) return;
-    transfer->Cancel();
-    wake_();
+    transport_.Post([weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->GiveUp(Cancelled("was cancelled"));
+    });
+  }
+
+  void GiveUp(const Status& why) {
+    if (is_over_) return;
+    if (handle_ != nullptr) handle_->Cancel();
+    is_over_ = true;
+    sink_->OnError(why);
+    Over();
+  }
+
+  void OnHead(const HttpHead& head) override { reader_.SetHttpStatus(head.status); }
+  bool OnBytes(std::string_view bytes) override {
+    last_bytes_ = transport_.Now();
+    return reader_.OnBytes(bytes);
+  }
+  void OnEnd(const HttpEnd& end) override {
+    if (std::exchange(is_over_, true)) return;
+    reader_.OnEnd(end.fault);
+    Over();
   }
 
  private:
-  const std::weak_ptr<ChatTransfer> transfer_;
-  const std::function<void()> wake_;
+  void Over() {
+    if (const auto on_end = std::exchange(on_end_, nullptr)) on_end();
+  }
+  void WatchSilence() {
+    transport_.RunAt(last_bytes_ + silence_max_, [weak = weak_from_this()] {
+      const auto self = weak.lock();
+      if (self == nullptr || self->is_over_) return;
+      if (self->transport_.Now() - self->last_bytes_ < self->silence_max_) {
+        return self->WatchSilence();
+      }
+      self->GiveUp(DeadlineExceeded("the server has been silent for too long"));
+    });
+  }
+
+  HttpTransport& transport_;
+  const Duration silence_max_;
+  const std::shared_ptr<EventSink> sink_;
+  AnswerReader reader_{*sink_};
+  std::shared_ptr<HttpCallHandle> handle_;
+  std::function<void()> on_end_;
+  TimePoint last_bytes_{};
+  bool is_over_ = false;
 };
-
-// Wakes the thread while there is one; tickets may outlive it.
-struct Waker {
-  std::mutex mutex;
-  CURLM* multi = nullptr;
-
-  void Wake() {
-    const std::lock_guard lock(mutex);
-    if (multi != nullptr) curl_multi_wakeup(multi);
-  }
-};
-
-}  // namespace
-
-class HttpBackend::Impl {
- public:
-  Impl(HttpBackendOptions options, std::string url)
-      : options_(std::move(options)), url_(std::move(url)) {
-    static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
-    AIO_CHECK(initialised == CURLE_OK, "libcurl cannot be initialised");
-    multi_ = curl_multi_init();
-    AIO_CHECK(multi_ != nullptr, "libcurl gives no handle");
-    waker_->multi = multi_;
-    headers_ = curl_slist_append(headers_, "content-type: application/json");
-    headers_ = curl_slist_append(headers_, "accept: text/event-stream");
-    headers_ = curl_slist_append(headers_, "expect:");  // no waiting for 100 Continue
-    if (!options_.api_key.empty()) {
-      headers_ = curl_slist_append(headers_, ("authorization: Bearer " + options_.api_key).c_str());
-    }
-    thread_ = std::thread([this] { Drive(); });
-  }
-
-  ~Impl() {
-    stop_ = true;
-    waker_->Wake();
-    thread_.join();
-    {
-      const std::lock_guard lock(waker_->mutex);
-      waker_->multi = nullptr;
-    }
-    curl_multi_cleanup(multi_);
-    curl_slist_free_all(headers_);
-  }
-
-  std::shared_ptr<Ticket> Start(std::string body, std::shared_ptr<EventSink> sink) {
-    const auto transfer = std::make_shared<ChatTransfer>(std::move(body), std::move(sink));
-    {
-      const std::lock_guard lock(mutex_);
-      waiting_.push_back(transfer);
-    }
-    waker_->Wake();
-    return std::make_shared<TransferTicket>(transfer, [waker = waker_] { waker->Wake(); });
-  }
-
- private:
-  // The thread: takes what waits, moves what runs, ends what is over.
-  void Drive() {
-    constexpr int kPollMs = 1000;
-    while (!stop_) {
-      for (auto& transfer : TakeWaiting()) Begin(std::move(transfer));
-      int running = 0;
-      curl_multi_perform(multi_, &running);
-      EndWhatIsOver();
-      EndWhatIsCancelled();
-      curl_multi_poll(multi_, nullptr, 0, kPollMs, nullptr);
-    }
-    const Status gone = Unavailable("the client was shut down");
-    while (!carried_.empty()) End(carried_.begin()->first, gone);
-    for (const auto& transfer : TakeWaiting()) transfer->OnEnd(0, gone);
-  }
-
-  std::vector<std::shared_ptr<ChatTransfer>> TakeWaiting() {
-    const std::lock_guard lock(mutex_);
-    return std::exchange(waiting_, {});
-  }
-
-  void Begin(std::shared_ptr<ChatTransfer> transfer) {
-    CURL* easy = curl_easy_init();
-    if (easy == nullptr) return transfer->OnEnd(0, ResourceExhausted("no memory for a transfer"));
-    auto carried = std::make_unique<Carried>(Carried{std::move(transfer), easy});
-    const std::string& body = carried->transfer->body();
-    curl_easy_setopt(easy, CURLOPT_URL, url_.c_str());
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers_);
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.c_str());  // not copied: lives as long
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Carried::OnBytes);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, carried.get());
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    const auto ms = [](Duration d) { return static_cast<long>(ToMs(d)); };
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, ms(options_.connect_timeout));
-    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, std::max(1L, ms(options_.silence_max) / 1000));
-    if (IsLoopback(url_)) curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    curl_multi_add_handle(multi_, easy);
-    carried_.emplace(easy, std::move(carried));
-  }
-
-  void EndWhatIsOver() {
-    int left = 0;
-    while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
-      if (message->msg == CURLMSG_DONE) End(message->easy_handle, FaultOf(message->data.result));
-    }
-  }
-
-  void EndWhatIsCancelled() {
-    std::vector<CURL*> cancelled;
-    for (const auto& [easy, carried] : carried_) {
-      if (carried->transfer->cancelled()) cancelled.push_back(easy);
-    }
-    for (CURL* easy : cancelled) End(easy, Status::Ok());
-  }
-
-  void End(CURL* easy, const Status& fault) {
-    const auto found = carried_.find(easy);
-    AIO_CHECK(found != carried_.end(), "a transfer that nobody began has ended");
-    const std::shared_ptr<ChatTransfer> transfer = found->second->transfer;
-    const long http_status = HttpStatusOf(easy);
-    curl_multi_remove_handle(multi_, easy);
-    curl_easy_cleanup(easy);
-    carried_.erase(found);
-    transfer->OnEnd(http_status, fault);
-  }
-
-  const HttpBackendOptions options_;
-  const std::string url_;
-  CURLM* multi_ = nullptr;
-  curl_slist* headers_ = nullptr;
-  const std::shared_ptr<Waker> waker_ = std::make_shared<Waker>();
-  std::atomic<bool> stop_{false};
-  std::map<CURL*, std::unique_ptr<Carried>> carried_;  // the thread's own
-
-  std::mutex mutex_;  // guards waiting_
-  std::vector<std::shared_ptr<ChatTransfer>> waiting_;
-  std::thread thread_;
-};
-
-namespace {
 
 // What the server counted, or why it did not.
 class CountingSink final : public EventSink {
@@ -236,19 +128,67 @@ class CountingSink final : public EventSink {
 
 }  // namespace
 
+class HttpBackend::Impl {
+ public:
+  Impl(HttpBackendOptions options, std::string url, std::unique_ptr<HttpTransport> transport)
+      : options_(std::move(options)), url_(std::move(url)), transport_(std::move(transport)) {
+    auto headers = std::make_shared<std::vector<std::string>>();
+    headers->push_back("content-type: application/json");
+    headers->push_back("accept: text/event-stream");
+    if (!options_.api_key.empty()) headers->push_back("authorization: Bearer " + options_.api_key);
+    headers_ = std::move(headers);
+  }
+
+  ~Impl() {
+    std::promise<void> ended;
+    transport_->Post([this, &ended] {
+      for (const auto& transfer : std::exchange(running_, {})) {
+        transfer->GiveUp(Unavailable("the client was shut down"));
+      }
+      ended.set_value();
+    });
+    ended.get_future().wait();
+  }
+
+  std::shared_ptr<Ticket> Start(std::string body, std::shared_ptr<EventSink> sink) {
+    const auto transfer =
+        std::make_shared<Transfer>(*transport_, options_.silence_max, std::move(sink));
+    transport_->Post([this, transfer, body = std::make_shared<const std::string>(std::move(body))] {
+      running_.insert(transfer);
+      transfer->Begin({.url = url_,
+                       .address = {},
+                       .port = 0,
+                       .headers = headers_,
+                       .body = body,
+                       .connect_timeout = options_.connect_timeout},
+                      [this, raw = std::weak_ptr(transfer)] { running_.erase(raw.lock()); });
+    });
+    return transfer;
+  }
+
+ private:
+  const HttpBackendOptions options_;
+  const std::string url_;
+  std::shared_ptr<const std::vector<std::string>> headers_;
+  std::set<std::shared_ptr<Transfer>> running_;  // the transport's thread's own
+  const std::unique_ptr<HttpTransport> transport_;
+};
+
 HttpBackend::HttpBackend(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 HttpBackend::~HttpBackend() = default;
 
 Result<std::unique_ptr<HttpBackend>> HttpBackend::Create(HttpBackendOptions options) {
+  static const SystemClock clock;
   AIO_ASSIGN_OR_RETURN(std::string url, ChatUrl(options.url));
-  return std::unique_ptr<HttpBackend>(
-      new HttpBackend(std::make_unique<Impl>(std::move(options), std::move(url))));
+  AIO_ASSIGN_OR_RETURN(auto transport, MakeCurlHttpTransport({}, clock));
+  return std::unique_ptr<HttpBackend>(new HttpBackend(
+      std::make_unique<Impl>(std::move(options), std::move(url), std::move(transport))));
 }
 
 Result<int> HttpBackend::CountPromptTokens(const Request& request) const {
   Request one = request;
   one.sampling.max_tokens = 1;
-  AIO_ASSIGN_OR_RETURN(std::string body, EncodeChatBody(one));
+  AIO_ASSIGN_OR_RETURN(std::string body, ChatBody(std::move(one)));
   const auto sink = std::make_shared<CountingSink>();
   std::future<Result<int>> counted = sink->future();
   impl_->Start(std::move(body), sink);
@@ -270,7 +210,7 @@ Status HttpBackend::Decide(const Request&, DecisionCallback) {
 
 Result<std::shared_ptr<Ticket>> HttpBackend::Generate(Request request,
                                                       std::shared_ptr<EventSink> sink) {
-  AIO_ASSIGN_OR_RETURN(std::string body, EncodeChatBody(request));
+  AIO_ASSIGN_OR_RETURN(std::string body, ChatBody(std::move(request)));
   return impl_->Start(std::move(body), std::move(sink));
 }
 

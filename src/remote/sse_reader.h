@@ -1,6 +1,6 @@
 // Server-sent events as they come in, cut anywhere.
-#ifndef AIO_TRAFFIC_SSE_READER_H_
-#define AIO_TRAFFIC_SSE_READER_H_
+#ifndef AIO_REMOTE_SSE_READER_H_
+#define AIO_REMOTE_SSE_READER_H_
 
 #include <functional>
 #include <string>
@@ -28,4 +28,4 @@ class SseReader {
 
 }  // namespace aio
 
-#endif  // AIO_TRAFFIC_SSE_READER_H_
+#endif  // AIO_REMOTE_SSE_READER_H_

@@ -1,4 +1,4 @@
-#include "traffic/sse_reader.h"
+#include "remote/sse_reader.h"
 
 #include <utility>
 

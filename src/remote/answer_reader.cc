@@ -1,0 +1,104 @@
+#include "remote/answer_reader.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace aio {
+
+bool AnswerReader::OnBytes(std::string_view bytes) {
+  constexpr size_t kErrorBytesMax = 64 << 10;
+  if (!IsSuccess()) {
+    error_body_ += bytes.substr(0, kErrorBytesMax - error_body_.size());
+    return true;
+  }
+  const bool reads = reader_.Feed(bytes, [this](std::string_view data) { OnEvent(data); });
+  if (!reads) broken_ = Internal("the engine sent an event without an end");
+  return reads && broken_.ok();
+}
+
+void AnswerReader::OnEvent(std::string_view data) {
+  if (!broken_.ok()) return;
+  if (data == "[DONE]") return;  // it comes after what has failed, too
+  Result<AnswerChunk> chunk = ParseAnswerChunk(data);
+  if (!chunk.ok()) {
+    broken_ = chunk.status();
+  } else {
+    OnChunk(*std::move(chunk));
+  }
+}
+
+void AnswerReader::OnChunk(AnswerChunk chunk) {
+  if (!chunk.error.ok()) {
+    broken_ = chunk.error;
+    return;
+  }
+  if (!chunk.model.empty()) start_.model = chunk.model;
+  if (chunk.decision) start_.decision = std::move(chunk.decision);
+  if (chunk.usage) {
+    finish_.usage = *chunk.usage;
+    has_usage_ = true;
+  }
+  if (chunk.totals) {
+    finish_.timings = chunk.totals->timings;
+    finish_.traffic = chunk.totals->traffic;
+    finish_.speculation = chunk.totals->speculation;
+  }
+  AddToCalls(std::move(chunk.tool_calls));
+  if (!chunk.text.empty() || !chunk.logprobs.empty()) {
+    TellStart();
+    ++text_events_;
+    sink_.OnToken(
+        {.text = std::move(chunk.text), .tokens = {-1}, .logprobs = std::move(chunk.logprobs)});
+  }
+  if (chunk.reason) {
+    finish_.reason = *chunk.reason;
+    is_done_ = true;
+    TellCalls();
+  }
+}
+
+void AnswerReader::AddToCalls(std::vector<ToolCallPiece> pieces) {
+  constexpr size_t kCallBytesMax = 4 << 20;
+  for (ToolCallPiece& piece : pieces) {
+    const auto index = static_cast<size_t>(piece.index);
+    if (index >= calls_.size()) calls_.resize(index + 1);
+    ToolCall& call = calls_[index];
+    if (!piece.id.empty()) call.id = std::move(piece.id);
+    if (!piece.name.empty()) call.name = std::move(piece.name);
+    call_bytes_ += piece.arguments.size();
+    call.arguments += piece.arguments;
+    if (call_bytes_ > kCallBytesMax) broken_ = Internal("the engine sent a call without an end");
+  }
+}
+
+void AnswerReader::TellStart() {
+  if (!std::exchange(has_started_, true)) sink_.OnStart(start_);
+}
+
+void AnswerReader::TellCalls() {
+  std::erase_if(calls_, [](const ToolCall& call) { return call.name.empty(); });
+  if (calls_.empty()) return;
+  TellStart();
+  sink_.OnToken(
+      {.text = {}, .tokens = {}, .logprobs = {}, .tool_calls = std::exchange(calls_, {})});
+}
+
+Status AnswerReader::EndStatus(const Status& fault) const {
+  if (!broken_.ok()) return broken_;
+  if (http_status_ != 0 && !IsSuccess()) return StatusOfResponse(http_status_, error_body_);
+  if (is_done_) return Status::Ok();  // whatever became of the connection afterwards
+  if (!fault.ok()) return fault;
+  return Unavailable("the engine's answer broke off");
+}
+
+void AnswerReader::OnEnd(const Status& fault) {
+  const Status status = EndStatus(fault);
+  if (!status.ok()) return sink_.OnError(status);
+  TellStart();
+  TellCalls();
+  if (!has_usage_) finish_.usage.completion_tokens = text_events_;
+  sink_.OnFinish(finish_);
+}
+
+}  // namespace aio

@@ -1,0 +1,409 @@
+#include "remote/curl_http_transport.h"
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+
+#include "base/check.h"
+#include "base/file_descriptor.h"
+#include "remote/timer_queue.h"
+
+namespace aio {
+namespace {
+
+long Milliseconds(Duration duration) { return std::max(1L, static_cast<long>(ToMs(duration))); }
+
+Status FaultOf(CURLcode code, const char* detail) {
+  if (code == CURLE_OK) return Status::Ok();
+  const std::string what = *detail != '\0' ? detail : curl_easy_strerror(code);
+  if (code == CURLE_OPERATION_TIMEDOUT) return DeadlineExceeded(what);
+  return Unavailable(what);
+}
+
+bool NeverSent(CURLcode code, curl_off_t sent) {
+  switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return true;
+    default:
+      return code != CURLE_OK && sent == 0;
+  }
+}
+
+class Call;
+
+// What a Call tells of itself.
+class CallOwner {
+ public:
+  virtual ~CallOwner() = default;
+  virtual void Remove(Call* call) = 0;
+};
+
+// One transfer. Kept by the transport until it is over.
+class Call final : public HttpCallHandle {
+ public:
+  Call(CallOwner* owner, HttpCall call, std::shared_ptr<HttpReceiver> receiver)
+      : owner_(owner), call_(std::move(call)), receiver_(std::move(receiver)) {}
+  ~Call() override {
+    if (easy_ != nullptr) curl_easy_cleanup(easy_);
+    curl_slist_free_all(headers_);
+    curl_slist_free_all(connect_to_);
+  }
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+  CURL* easy() const { return easy_; }
+  void set_easy(CURL* easy) { easy_ = easy; }
+
+  void SetOptions(const CurlHttpOptions& options) {
+    curl_easy_setopt(easy_, CURLOPT_URL, call_.url.c_str());
+    curl_easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy_, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy_, CURLOPT_PROXY, "");  // replicas are neighbours
+    curl_easy_setopt(easy_, CURLOPT_PRIVATE, this);
+    curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, error_.data());
+    curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS, Milliseconds(call_.connect_timeout));
+    curl_easy_setopt(easy_, CURLOPT_TCP_NODELAY, 1L);
+    curl_easy_setopt(easy_, CURLOPT_MAXAGE_CONN, 60L);
+    // A stream may be silent; whether its peer is still there, the kernels find out.
+    curl_easy_setopt(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(easy_, CURLOPT_TCP_KEEPIDLE, 5L);
+    curl_easy_setopt(easy_, CURLOPT_TCP_KEEPINTVL, 2L);
+    unacknowledged_max_ms_ = static_cast<unsigned>(ToMs(options.unacknowledged_max));
+    curl_easy_setopt(easy_, CURLOPT_SOCKOPTFUNCTION, &Call::OnSocketMade);
+    curl_easy_setopt(easy_, CURLOPT_SOCKOPTDATA, this);
+    curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, &Call::OnBytes);
+    curl_easy_setopt(easy_, CURLOPT_WRITEDATA, this);
+    curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, &Call::OnHeader);
+    curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
+    if (!options.ca_file.empty()) {
+      curl_easy_setopt(easy_, CURLOPT_CAINFO, options.ca_file.c_str());
+    }
+    if (!call_.address.empty()) {
+      const bool is_v6 = call_.address.find(':') != std::string::npos;
+      const std::string port = call_.port > 0 ? std::to_string(call_.port) : "";
+      const std::string host = is_v6 ? "[" + call_.address + "]" : call_.address;
+      connect_to_ = curl_slist_append(nullptr, fmt::format("::{}:{}", host, port).c_str());
+      curl_easy_setopt(easy_, CURLOPT_CONNECT_TO, connect_to_);
+    }
+    if (call_.headers != nullptr) {
+      for (const std::string& header : *call_.headers) AddHeader(header);
+    }
+    if (call_.body != nullptr) {
+      AddHeader("expect:");  // no waiting for 100 Continue
+      curl_easy_setopt(easy_, CURLOPT_POST, 1L);
+      curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE,
+                       static_cast<curl_off_t>(call_.body->size()));
+      curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, call_.body->c_str());  // not copied
+    }
+    curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, headers_);
+  }
+
+  void Cancel() override {
+    receiver_ = nullptr;
+    if (owner_ != nullptr) owner_->Remove(this);  // may be the end of this
+  }
+  void SetPaused(bool paused) override {
+    if (easy_ == nullptr || owner_ == nullptr) return;
+    curl_easy_pause(easy_, paused ? CURLPAUSE_RECV : CURLPAUSE_CONT);
+  }
+  void Forget() { owner_ = nullptr; }
+
+  void End(CURLcode code) {
+    curl_off_t sent = 0;
+    if (curl_easy_getinfo(easy_, CURLINFO_SIZE_UPLOAD_T, &sent) != CURLE_OK) sent = 1;
+    if (call_.body == nullptr) sent = 1;
+    const auto receiver = std::exchange(receiver_, nullptr);
+    if (receiver == nullptr) return;
+    TellHead();
+    receiver->OnEnd({.fault = FaultOf(code, error_.data()), .never_sent = NeverSent(code, sent)});
+  }
+
+ private:
+  static int OnSocketMade(void* self, curl_socket_t socket, curlsocktype) {
+    const unsigned ms = static_cast<Call*>(self)->unacknowledged_max_ms_;
+    setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
+    return CURL_SOCKOPT_OK;
+  }
+  static size_t OnBytes(char* bytes, size_t size, size_t count, void* self) {
+    auto& call = *static_cast<Call*>(self);
+    call.TellHead();
+    // Held: the receiver may cancel, and so let go of itself.
+    const auto receiver = call.receiver_;
+    const bool goes_on = receiver != nullptr && receiver->OnBytes({bytes, size * count});
+    return goes_on ? size * count : CURL_WRITEFUNC_ERROR;
+  }
+  static size_t OnHeader(char* bytes, size_t size, size_t count, void* self) {
+    auto& call = *static_cast<Call*>(self);
+    const std::string_view line(bytes, size * count);
+    if (line.starts_with("HTTP/")) call.has_head_ = false;  // after 100 Continue, another one
+    return size * count;
+  }
+
+  void AddHeader(const std::string& header) {
+    headers_ = curl_slist_append(headers_, header.c_str());
+  }
+
+  void TellHead() {
+    if (std::exchange(has_head_, true) || receiver_ == nullptr) return;
+    long status = 0;
+    curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+    if (status == 0) return;
+    HttpHead head{.status = static_cast<int>(status)};
+    curl_off_t seconds = 0;
+    curl_easy_getinfo(easy_, CURLINFO_RETRY_AFTER, &seconds);
+    constexpr curl_off_t kLongest = 3600;  // whatever a server says
+    if (seconds > 0) head.retry_after = std::chrono::seconds(std::min(seconds, kLongest));
+    receiver_->OnHead(head);
+  }
+
+  CallOwner* owner_;
+  const HttpCall call_;
+  std::shared_ptr<HttpReceiver> receiver_;
+  CURL* easy_ = nullptr;
+  curl_slist* headers_ = nullptr;
+  curl_slist* connect_to_ = nullptr;
+  unsigned unacknowledged_max_ms_ = 0;
+  bool has_head_ = false;
+  std::array<char, CURL_ERROR_SIZE> error_{};
+};
+
+class CurlHttpTransport final : public HttpTransport, public CallOwner {
+ public:
+  CurlHttpTransport(CurlHttpOptions options, const Clock& clock, FileDescriptor epoll,
+                    FileDescriptor wake)
+      : options_(std::move(options)),
+        clock_(clock),
+        epoll_(std::move(epoll)),
+        wake_(std::move(wake)) {
+    static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
+    AIO_CHECK(initialised == CURLE_OK, "libcurl cannot be initialised");
+    multi_ = curl_multi_init();
+    AIO_CHECK(multi_ != nullptr, "libcurl gives no handle");
+    curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &CurlHttpTransport::OnSocket);
+    curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
+    curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &CurlHttpTransport::OnTimer);
+    curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
+    curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS,
+                      static_cast<long>(options_.idle_connections_max));
+    epoll_event event{.events = EPOLLIN, .data = {.fd = wake_.get()}};
+    AIO_CHECK(epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event) == 0);
+    thread_ = std::thread([this] { Drive(); });
+  }
+
+  ~CurlHttpTransport() override {
+    stop_ = true;
+    Wake();
+    thread_.join();
+    for (auto& [raw, call] : calls_) {
+      call->Forget();
+      curl_multi_remove_handle(multi_, call->easy());
+    }
+    calls_.clear();
+    curl_multi_cleanup(multi_);
+  }
+  CurlHttpTransport(const CurlHttpTransport&) = delete;
+  CurlHttpTransport& operator=(const CurlHttpTransport&) = delete;
+
+  TimePoint Now() const override { return clock_.Now(); }
+
+  void RunAt(TimePoint at, std::function<void()> task) override {
+    {
+      const std::lock_guard lock(mutex_);
+      given_.emplace_back(at, std::move(task));
+    }
+    if (std::this_thread::get_id() != thread_.get_id()) Wake();
+  }
+
+  std::shared_ptr<HttpCallHandle> Start(HttpCall spec,
+                                        std::shared_ptr<HttpReceiver> receiver) override {
+    auto call = std::make_shared<Call>(this, std::move(spec), std::move(receiver));
+    CURL* easy = curl_easy_init();
+    AIO_CHECK(easy != nullptr, "no memory for a transfer");
+    call->set_easy(easy);
+    call->SetOptions(options_);
+    calls_.emplace(call.get(), call);
+    curl_multi_add_handle(multi_, easy);
+    return call;
+  }
+
+ private:
+  void Wake() const {
+    const uint64_t one = 1;
+    // Fails only when it is already full of wakes.
+    [[maybe_unused]] const ssize_t written = write(wake_.get(), &one, sizeof(one));
+  }
+
+  void Drive() {
+    std::array<epoll_event, 256> events;
+    while (!stop_) {
+      RunTasks();
+      EndWhatIsOver();
+      const int count =
+          epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), WaitMs());
+      for (int i = 0; i < count; ++i) OnEvent(events[i]);
+      if (curl_due_ && clock_.Now() >= *curl_due_) {
+        curl_due_.reset();
+        int running = 0;
+        curl_multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
+      }
+    }
+  }
+
+  void OnEvent(const epoll_event& event) {
+    if (event.data.fd == wake_.get()) {
+      uint64_t count = 0;
+      [[maybe_unused]] const ssize_t got = read(wake_.get(), &count, sizeof(count));
+      return;
+    }
+    int action = 0;
+    if ((event.events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) action |= CURL_CSELECT_IN;
+    if ((event.events & EPOLLOUT) != 0) action |= CURL_CSELECT_OUT;
+    if ((event.events & EPOLLERR) != 0) action |= CURL_CSELECT_ERR;
+    int running = 0;
+    curl_multi_socket_action(multi_, event.data.fd, action, &running);
+  }
+
+  // Until nothing is due: tasks give tasks.
+  void RunTasks() {
+    while (true) {
+      TakeGiven();
+      const auto task = timers_.TakeDue(clock_.Now());
+      if (!task) return;
+      (*task)();
+      if (stop_) return;
+    }
+  }
+
+  void TakeGiven() {
+    std::vector<std::pair<TimePoint, std::function<void()>>> given;
+    {
+      const std::lock_guard lock(mutex_);
+      given.swap(given_);
+    }
+    for (auto& [at, task] : given) timers_.Add(at, std::move(task));
+  }
+
+  int WaitMs() {
+    std::optional<TimePoint> next = curl_due_;
+    if (!timers_.empty()) next = next ? std::min(*next, timers_.next()) : timers_.next();
+    {
+      const std::lock_guard lock(mutex_);
+      if (!given_.empty()) return 0;
+    }
+    if (!next) return -1;
+    const TimePoint now = clock_.Now();
+    if (*next <= now) return 0;
+    constexpr double kLongestMs = 60'000;
+    return static_cast<int>(std::min(ToMs(*next - now), kLongestMs)) + 1;
+  }
+
+  void EndWhatIsOver() {
+    int left = 0;
+    while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+      if (message->msg != CURLMSG_DONE) continue;
+      const CURLcode code = message->data.result;
+      void* raw = nullptr;
+      curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &raw);
+      const auto found = calls_.find(static_cast<Call*>(raw));
+      AIO_CHECK(found != calls_.end(), "a transfer that nobody began has ended");
+      const std::shared_ptr<Call> call = found->second;
+      TakeOut(call);
+      call->End(code);
+    }
+  }
+
+  // Called from inside libcurl's own callbacks too, from where no transfer may be taken out.
+  void Remove(Call* raw) override {
+    const auto found = calls_.find(raw);
+    if (found == calls_.end()) return;
+    Post([this, call = std::weak_ptr(found->second)] {
+      if (const auto still = call.lock(); still != nullptr && calls_.contains(still.get())) {
+        TakeOut(still);
+      }
+    });
+  }
+
+  void TakeOut(const std::shared_ptr<Call>& call) {
+    curl_multi_remove_handle(multi_, call->easy());
+    call->Forget();
+    calls_.erase(call.get());
+  }
+
+  static int OnSocket(CURL*, curl_socket_t socket, int what, void* self, void* known) {
+    auto& transport = *static_cast<CurlHttpTransport*>(self);
+    if (what == CURL_POLL_REMOVE) {
+      epoll_ctl(transport.epoll_.get(), EPOLL_CTL_DEL, socket, nullptr);
+      curl_multi_assign(transport.multi_, socket, nullptr);
+      return 0;
+    }
+    epoll_event event{.events = 0, .data = {.fd = socket}};
+    if ((what & CURL_POLL_IN) != 0) event.events |= EPOLLIN;
+    if ((what & CURL_POLL_OUT) != 0) event.events |= EPOLLOUT;
+    const int operation = known == nullptr ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+    if (epoll_ctl(transport.epoll_.get(), operation, socket, &event) != 0 && errno == EEXIST) {
+      epoll_ctl(transport.epoll_.get(), EPOLL_CTL_MOD, socket, &event);
+    }
+    curl_multi_assign(transport.multi_, socket, self);
+    return 0;
+  }
+
+  static int OnTimer(CURLM*, long ms, void* self) {
+    auto& transport = *static_cast<CurlHttpTransport*>(self);
+    if (ms < 0) {
+      transport.curl_due_.reset();
+    } else {
+      transport.curl_due_ = transport.clock_.Now() + std::chrono::milliseconds(ms);
+    }
+    return 0;
+  }
+
+  const CurlHttpOptions options_;
+  const Clock& clock_;
+  const FileDescriptor epoll_;
+  const FileDescriptor wake_;
+  CURLM* multi_ = nullptr;
+  std::atomic<bool> stop_{false};
+  // The thread's own:
+  std::optional<TimePoint> curl_due_;
+  TimerQueue timers_;
+  std::unordered_map<Call*, std::shared_ptr<Call>> calls_;
+
+  std::mutex mutex_;
+  std::vector<std::pair<TimePoint, std::function<void()>>> given_;  // guarded by mutex_
+  std::thread thread_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<HttpTransport>> MakeCurlHttpTransport(CurlHttpOptions options,
+                                                             const Clock& clock) {
+  FileDescriptor epoll(epoll_create1(EPOLL_CLOEXEC));
+  FileDescriptor wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (epoll.get() < 0 || wake.get() < 0) {
+    return Internal(fmt::format("the system gives no descriptors: {}", std::strerror(errno)));
+  }
+  return std::unique_ptr<HttpTransport>(std::make_unique<CurlHttpTransport>(
+      std::move(options), clock, std::move(epoll), std::move(wake)));
+}
+
+}  // namespace aio

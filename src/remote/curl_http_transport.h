@@ -1,0 +1,29 @@
+// HTTP over libcurl: connections are kept and used again, TLS is checked.
+#ifndef AIO_REMOTE_CURL_HTTP_TRANSPORT_H_
+#define AIO_REMOTE_CURL_HTTP_TRANSPORT_H_
+
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "remote/http_transport.h"
+
+namespace aio {
+
+struct CurlHttpOptions {
+  std::string ca_file;  // PEM: trusted in place of the system's authorities; empty: those
+  // Idle connections that are kept for later calls.
+  int idle_connections_max = 1024;
+  // A peer that does not acknowledge what was sent for so long is gone.
+  Duration unacknowledged_max = std::chrono::seconds(3);
+};
+
+// Has a thread of its own. Its destructor drops calls and timers: nothing is called any more.
+// `clock` outlives it. kInternal if the system gives no descriptors.
+Result<std::unique_ptr<HttpTransport>> MakeCurlHttpTransport(CurlHttpOptions options,
+                                                             const Clock& clock);
+
+}  // namespace aio
+
+#endif  // AIO_REMOTE_CURL_HTTP_TRANSPORT_H_

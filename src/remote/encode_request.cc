@@ -1,0 +1,260 @@
+#include "remote/encode_request.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <utility>
+#include <variant>
+
+#include "base/utf8.h"
+
+namespace aio {
+namespace {
+
+using Json = nlohmann::json;
+
+std::string ToText(const Json& json) {
+  return json.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
+}
+
+Json MessageOf(const ChatMessage& message) {
+  Json json = {{"role", message.role}, {"content", message.content}};
+  if (!message.tool_call_id.empty()) json["tool_call_id"] = message.tool_call_id;
+  if (message.tool_calls.empty()) return json;
+  Json& calls = json["tool_calls"] = Json::array();
+  for (const ToolCall& call : message.tool_calls) {
+    calls.push_back({{"id", call.id},
+                     {"type", "function"},
+                     {"function", {{"name", call.name}, {"arguments", call.arguments}}}});
+  }
+  return json;
+}
+
+// Members one by one, so that those which are JSON already stay as they are.
+class BodyWriter {
+ public:
+  void Add(std::string_view name, const Json& value) { AddRaw(name, ToText(value)); }
+  void AddRaw(std::string_view name, std::string_view json) {
+    text_ += fmt::format("{}{}:{}", text_.empty() ? '{' : ',', ToText(Json(name)), json);
+  }
+  std::string Take() { return std::move(text_) + "}"; }
+
+ private:
+  std::string text_;
+};
+
+class RequestEncoder {
+ public:
+  RequestEncoder(const Request& request, const EngineProfile& profile)
+      : request_(request), sampling_(request.sampling), profile_(profile) {}
+
+  Result<EncodedRequest> Encode(std::string_view model) {
+    body_.Add("model", model);
+    AIO_RETURN_IF_ERROR(AddPrompt());
+    body_.Add("stream", true);
+    body_.Add("stream_options", {{"include_usage", true}});
+    AIO_RETURN_IF_ERROR(AddSampling());
+    AIO_RETURN_IF_ERROR(AddLogprobs());
+    AIO_RETURN_IF_ERROR(AddFormat());
+    AddStrategy();
+    if (!request_.tools.empty()) body_.AddRaw("tools", request_.tools);
+    for (const VendorField& field : request_.vendor_fields) body_.AddRaw(field.name, field.json);
+    return EncodedRequest{.path = is_chat_ ? "/v1/chat/completions" : "/v1/completions",
+                          .body = body_.Take()};
+  }
+
+ private:
+  Status Lacks(std::string_view what, std::string param) const {
+    return Unimplemented(fmt::format("the engine that serves this model ({}) has no {}; leave it "
+                                     "out, or ask another model",
+                                     profile_.name, what))
+        .WithParam(std::move(param));
+  }
+
+  Status AddPrompt() {
+    if (const auto* chat = std::get_if<std::vector<ChatMessage>>(&request_.prompt)) {
+      Json messages = Json::array();
+      for (const ChatMessage& message : *chat) messages.push_back(MessageOf(message));
+      body_.Add("messages", messages);
+      return Status::Ok();
+    }
+    is_chat_ = false;
+    if (const auto* text = std::get_if<std::string>(&request_.prompt)) {
+      body_.Add("prompt", *text);
+      return Status::Ok();
+    }
+    if (!profile_.token_prompts) return Lacks("prompts of token ids", "prompt");
+    body_.Add("prompt", std::get<std::vector<int32_t>>(request_.prompt));
+    return Status::Ok();
+  }
+
+  Status AddSampling() {
+    // Engines have defaults of their own, or their models': these are OpenAI's.
+    body_.Add("temperature", sampling_.temperature);
+    body_.Add("top_p", sampling_.top_p);
+    if (sampling_.presence_penalty != 0) body_.Add("presence_penalty", sampling_.presence_penalty);
+    if (sampling_.frequency_penalty != 0) {
+      body_.Add("frequency_penalty", sampling_.frequency_penalty);
+    }
+    if (sampling_.max_tokens) {
+      body_.Add(is_chat_ ? profile_.max_tokens : "max_tokens", *sampling_.max_tokens);
+    }
+    if (!sampling_.stop.empty()) body_.Add("stop", sampling_.stop);
+    // A seed has its price in some engines, and 63 bits in most.
+    if (!sampling_.seed_is_ours) body_.Add("seed", sampling_.seed & (~uint64_t{0} >> 1));
+    if (sampling_.top_k != 0 || profile_.own_sampling_defaults) {
+      if (!profile_.top_k) return Lacks("top_k", "top_k");
+      body_.Add("top_k", sampling_.top_k);
+    }
+    if (sampling_.min_p != 0 || profile_.own_sampling_defaults) {
+      if (!profile_.min_p) return Lacks("min_p", "min_p");
+      body_.Add("min_p", sampling_.min_p);
+    }
+    if (sampling_.repetition_penalty != 1) {
+      if (profile_.repetition_penalty.empty()) {
+        return Lacks("repetition penalty", "repetition_penalty");
+      }
+      body_.Add(profile_.repetition_penalty, sampling_.repetition_penalty);
+    }
+    if (sampling_.ignore_eos) {
+      if (!profile_.ignore_eos) return Lacks("ignore_eos", "ignore_eos");
+      body_.Add("ignore_eos", true);
+    }
+    if (request_.priority != 0 && profile_.priority) body_.Add("priority", request_.priority);
+    return AddLogitBias();
+  }
+
+  Status AddLogitBias() {
+    if (sampling_.logit_bias.empty()) return Status::Ok();
+    if (!profile_.logit_bias) return Lacks("logit_bias", "logit_bias");
+    Json bias = Json::object();
+    for (const auto& [token, value] : sampling_.logit_bias) bias[std::to_string(token)] = value;
+    body_.Add("logit_bias", bias);
+    return Status::Ok();
+  }
+
+  Status AddLogprobs() {
+    if (sampling_.top_logprobs < 0) return Status::Ok();
+    if (profile_.top_logprobs_max == 0) return Lacks("log-probabilities", "logprobs");
+    if (sampling_.top_logprobs > profile_.top_logprobs_max) {
+      return InvalidArgument(fmt::format("the engine that serves this model ({}) gives at most {} "
+                                         "alternatives; ask for no more",
+                                         profile_.name, profile_.top_logprobs_max))
+          .WithParam(is_chat_ ? "top_logprobs" : "logprobs");
+    }
+    if (!is_chat_) {
+      body_.Add("logprobs", sampling_.top_logprobs);
+      return Status::Ok();
+    }
+    body_.Add("logprobs", true);
+    if (sampling_.top_logprobs > 0) body_.Add("top_logprobs", sampling_.top_logprobs);
+    return Status::Ok();
+  }
+
+  Status AddFormat() {
+    const AnswerFormat& format = request_.format;
+    switch (format.kind) {
+      case AnswerFormatKind::kText:
+        return Status::Ok();
+      case AnswerFormatKind::kJsonObject:
+        body_.Add("response_format", {{"type", "json_object"}});
+        return Status::Ok();
+      case AnswerFormatKind::kJsonSchema:
+        body_.AddRaw("response_format",
+                     fmt::format(R"({{"type":"json_schema","json_schema":{{"name":"answer",)"
+                                 R"("strict":true,"schema":{}}}}})",
+                                 format.text));
+        return Status::Ok();
+      case AnswerFormatKind::kRegex:
+        if (!profile_.regex) return Lacks("regular expressions for answers", format.param);
+        return AddRegex(format.text);
+      case AnswerFormatKind::kChoice:
+        if (!profile_.choice) return Lacks("choice of answers", format.param);
+        return AddChoice(Json::parse(format.text, nullptr, /*allow_exceptions=*/false));
+      case AnswerFormatKind::kGbnf:
+        if (!profile_.gbnf) return Lacks("grammar in GBNF", format.param);
+        body_.Add("grammar", format.text);
+        return Status::Ok();
+    }
+    return Status::Ok();
+  }
+
+  Status AddRegex(const std::string& regex) {
+    if (profile_.label_choice == LabelChoice::kStructuredOutputs) {
+      body_.Add("structured_outputs", {{"regex", regex}});
+    } else {
+      body_.Add("regex", regex);
+    }
+    return Status::Ok();
+  }
+
+  Status AddChoice(const Json& texts) {
+    if (profile_.label_choice == LabelChoice::kStructuredOutputs) {
+      body_.Add("structured_outputs", {{"choice", texts}});
+    } else if (profile_.label_choice == LabelChoice::kGrammar) {
+      std::string rule;
+      for (const Json& text : texts) rule += (rule.empty() ? "" : " | ") + ToText(text);
+      body_.Add("grammar", "root ::= " + rule);
+    } else {
+      body_.Add("regex", AnyOf(texts));
+    }
+    return Status::Ok();
+  }
+
+  static std::string AnyOf(const Json& texts) {
+    std::string regex;
+    for (const Json& text : texts) {
+      regex += regex.empty() ? "(" : "|";
+      for (const char c : text.get_ref<const std::string&>()) {
+        if (std::string_view(R"(\.+*?()|[]{}^$)").find(c) != std::string_view::npos) regex += '\\';
+        regex += c;
+      }
+    }
+    return regex + ")";
+  }
+
+  void AddStrategy() {
+    switch (profile_.strategy) {
+      case StrategyField::kNone:
+        return;
+      case StrategyField::kSpeculativeNMax:
+        if (!request_.strategy || request_.strategy->kind == StrategyKind::kAuto) return;
+        body_.Add("speculative.n_max", request_.strategy->kind == StrategyKind::kPlain
+                                           ? 0
+                                           : request_.strategy->num_speculative_tokens);
+        return;
+      case StrategyField::kAio:
+        Json aio = Json::object();
+        if (request_.strategy) aio["strategy"] = StrategyName(request_.strategy->kind);
+        if (request_.weights) aio["weights"] = *request_.weights;
+        if (!aio.empty()) body_.Add("aio", aio);
+    }
+  }
+
+  const Request& request_;
+  const SamplingParams& sampling_;
+  const EngineProfile& profile_;
+  BodyWriter body_;
+  bool is_chat_ = true;
+};
+
+}  // namespace
+
+Result<EncodedRequest> EncodeRequest(const Request& request, std::string_view model,
+                                     const EngineProfile& profile) {
+  return RequestEncoder(request, profile).Encode(model);
+}
+
+size_t PromptBytes(const Prompt& prompt) {
+  if (const auto* text = std::get_if<std::string>(&prompt)) return text->size();
+  if (const auto* ids = std::get_if<std::vector<int32_t>>(&prompt)) return 4 * ids->size();
+  size_t bytes = 0;
+  for (const ChatMessage& message : std::get<std::vector<ChatMessage>>(prompt)) {
+    bytes += message.role.size() + message.content.size();
+    for (const ToolCall& call : message.tool_calls)
+      bytes += call.name.size() + call.arguments.size();
+  }
+  return bytes;
+}
+
+}  // namespace aio

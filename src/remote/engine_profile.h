@@ -1,0 +1,53 @@
+// What engines that speak OpenAI's protocol have beside it, and what they lack: docs/engines.md
+// says where each of it is documented.
+#ifndef AIO_REMOTE_ENGINE_PROFILE_H_
+#define AIO_REMOTE_ENGINE_PROFILE_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace aio {
+
+// How the next token can be kept to the labels of a probe.
+enum class LabelChoice {
+  kNone,               // not at all: labels are looked for among the most probable tokens
+  kStructuredOutputs,  // "structured_outputs": {"choice": [...]}
+  kRegex,              // "regex": "(a|b)"
+  kGrammar,            // "grammar": GBNF
+};
+
+// How a request can say which strategy decodes it.
+enum class StrategyField {
+  kNone,             // replicas differ in it, or nothing does
+  kSpeculativeNMax,  // "speculative.n_max": 0 is off
+  kAio,              // this project's own: "aio": {"strategy": ...}
+};
+
+struct EngineProfile {
+  std::string_view name;
+  std::string_view health_path;                // GET: any 2xx is well
+  std::string_view max_tokens = "max_tokens";  // what the field is called
+  std::string_view repetition_penalty = {};    // likewise; empty: there is none, as the next
+  bool own_sampling_defaults = false;  // top_k and min_p are on unless a request says otherwise
+  bool top_k = false;
+  bool min_p = false;
+  bool ignore_eos = false;
+  bool priority = false;
+  bool token_prompts = false;  // completions take token ids
+  bool logit_bias = true;
+  int top_logprobs_max = 20;
+  bool regex = false;   // of AnswerFormat: how, `label_choice` says
+  bool choice = false;  // likewise
+  bool gbnf = false;    // likewise
+  LabelChoice label_choice = LabelChoice::kNone;
+  StrategyField strategy = StrategyField::kNone;
+};
+
+// "vllm", "vllm-ascend", "sglang", "mindie", "llama-server", "ollama", "openai", "aio".
+std::optional<EngineProfile> FindEngineProfile(std::string_view name);
+std::string EngineProfileNames();  // for messages: "vllm, vllm-ascend, ..."
+
+}  // namespace aio
+
+#endif  // AIO_REMOTE_ENGINE_PROFILE_H_

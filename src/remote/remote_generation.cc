@@ -1,0 +1,344 @@
+#include "remote/remote_generation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "remote/answer_reader.h"
+
+namespace aio {
+namespace {
+
+constexpr Duration kSweepInterval = std::chrono::milliseconds(20);
+
+// All that run are looked at together: none needs timers of its own.
+void SweepLater(const std::shared_ptr<RemoteModel>& model) {
+  if (std::exchange(model->sweeps, true)) return;
+  HttpTransport& transport = model->transport;
+  transport.RunAt(transport.Now() + kSweepInterval, [weak = std::weak_ptr(model)] {
+    const auto model = weak.lock();
+    if (model == nullptr) return;
+    model->sweeps = false;
+    const std::vector<std::shared_ptr<RemoteGeneration>> running(model->running.begin(),
+                                                                 model->running.end());
+    const TimePoint now = model->transport.Now();
+    for (const auto& generation : running) generation->Sweep(now);
+    if (!model->running.empty()) SweepLater(model);
+  });
+}
+
+}  // namespace
+
+// One try at one replica.
+class RemoteGeneration::Attempt final : public HttpReceiver,
+                                        public EventSink,
+                                        public std::enable_shared_from_this<Attempt> {
+ public:
+  Attempt(RemoteGeneration& generation, std::unique_ptr<ReplicaLease> lease, TimePoint now)
+      : generation_(&generation), lease_(std::move(lease)), begun_(now), last_bytes_(now) {}
+
+  ReplicaLease& lease() { return *lease_; }
+  TimePoint begun() const { return begun_; }
+  TimePoint last_bytes() const { return last_bytes_; }
+  int http_status() const { return http_status_; }
+  bool never_sent() const { return never_sent_; }
+  const std::optional<Duration>& retry_after() const { return retry_after_; }
+  void set_handle(std::shared_ptr<HttpCallHandle> handle) { handle_ = std::move(handle); }
+
+  std::optional<TimePoint> first_token;
+  TimePoint last_token{};
+  int events = 0;
+
+  // Nothing of it reaches the generation any more.
+  void Drop() {
+    generation_ = nullptr;
+    if (handle_ != nullptr) handle_->Cancel();
+    lease_.reset();
+  }
+
+  // HttpReceiver; the shared_ptr keeps this while the generation lets go of it.
+  void OnHead(const HttpHead& head) override {
+    http_status_ = head.status;
+    retry_after_ = head.retry_after;
+    reader_.SetHttpStatus(head.status);
+    Touch();
+  }
+  bool OnBytes(std::string_view bytes) override {
+    const auto self = shared_from_this();
+    Touch();
+    return reader_.OnBytes(bytes) && generation_ != nullptr;
+  }
+  void OnEnd(const HttpEnd& end) override {
+    const auto self = shared_from_this();
+    never_sent_ = end.never_sent;
+    handle_ = nullptr;
+    if (generation_ != nullptr) reader_.OnEnd(end.fault);
+  }
+
+  // EventSink
+  void OnStart(const StartEvent& event) override {
+    if (generation_ != nullptr) generation_->OnStart(*this, event);
+  }
+  void OnToken(const TokenEvent& event) override {
+    if (generation_ != nullptr) generation_->OnToken(*this, event);
+  }
+  void OnFinish(const FinishEvent& event) override {
+    if (generation_ != nullptr) generation_->OnFinish(*this, event);
+  }
+  void OnError(const Status& status) override {
+    if (generation_ != nullptr) generation_->OnError(*this, status);
+  }
+  void OnAway() {
+    if (generation_ != nullptr) generation_->OnAway(*this);
+  }
+
+ private:
+  void Touch() {
+    if (generation_ != nullptr) last_bytes_ = generation_->model_->transport.Now();
+  }
+
+  RemoteGeneration* generation_;  // null: dropped
+  std::unique_ptr<ReplicaLease> lease_;
+  const TimePoint begun_;
+  TimePoint last_bytes_;
+  int http_status_ = 0;
+  bool never_sent_ = false;
+  std::optional<Duration> retry_after_;
+  std::shared_ptr<HttpCallHandle> handle_;
+  AnswerReader reader_{*this};
+};
+
+RemoteGeneration::RemoteGeneration(std::shared_ptr<RemoteModel> model, RemoteWork work,
+                                   std::shared_ptr<EventSink> sink)
+    : model_(std::move(model)), work_(std::move(work)), sink_(std::move(sink)) {}
+
+RemoteGeneration::~RemoteGeneration() = default;
+
+void RemoteGeneration::Cancel() {
+  model_->transport.Post([self = shared_from_this()] { self->OnCancelled(); });
+}
+
+void RemoteGeneration::Begin() {
+  begun_ = model_->transport.Now();
+  if (sink_ == nullptr) return;
+  model_->running.insert(shared_from_this());
+  if (model_->closing) return Fail(Unavailable("the server is shutting down"));
+  model_->retries.OnRequest();
+  SweepLater(model_);
+  Try();
+}
+
+void RemoteGeneration::Try() {
+  if (sink_ == nullptr) return;
+  ReplicaQuery query{.strategy = work_.strategy,
+                     .affinity = work_.affinity,
+                     .tokens = work_.prompt_tokens + work_.answer_tokens,
+                     .tried_urls = tried_urls_,
+                     .url_with_prompt = work_.url_with_prompt};
+  std::unique_ptr<ReplicaLease> lease = model_->replicas.Choose(query);
+  if (lease == nullptr) {
+    return Fail(
+        Unavailable(fmt::format("no replica of '{}' is known at present", model_->options.name)));
+  }
+  ++attempts_made_;
+  const auto attempt = std::make_shared<Attempt>(*this, std::move(lease), model_->transport.Now());
+  attempts_.push_back(attempt);
+  Start(attempt);
+}
+
+void RemoteGeneration::Start(const std::shared_ptr<Attempt>& attempt) {
+  const RemoteOptions& options = model_->options;
+  const ReplicaSpec& spec = attempt->lease().spec();
+  tried_urls_.push_back(KeyOf(spec));
+  attempt->lease().set_on_away([weak = std::weak_ptr(attempt)] {
+    if (const auto held = weak.lock()) held->OnAway();
+  });
+  if (options.hedge_after > Duration::zero() && attempts_made_ == 1) {
+    hedge_at_ = attempt->begun() + options.hedge_after;
+  }
+  attempt->set_handle(model_->transport.Start({.url = spec.url + std::string(work_.path),
+                                               .address = spec.address,
+                                               .port = spec.port,
+                                               .headers = model_->headers,
+                                               .body = work_.body,
+                                               .connect_timeout = options.connect_timeout},
+                                              attempt));
+}
+
+void RemoteGeneration::Sweep(TimePoint now) {
+  if (sink_ == nullptr) return;
+  const RemoteOptions& options = model_->options;
+  if (now >= work_.deadline) {
+    return Fail(DeadlineExceeded("the request's deadline passed before its answer was whole"));
+  }
+  if (winner_ != nullptr) {
+    if (now - winner_->last_bytes() < options.silence_timeout) return;
+    winner_->lease().Failed();
+    return Fail(Unavailable(
+        fmt::format("the engine of '{}' fell silent in the midst of its answer", options.name)));
+  }
+  if (now >= hedge_at_ && attempts_.size() == 1) {
+    hedge_at_ = kNoDeadline;
+    if (model_->retries.Take()) return Try();
+  }
+  // A copy: attempts leave while they are looked at.
+  for (const auto& attempt : std::vector(attempts_)) {
+    if (now - attempt->begun() < options.first_token_timeout) continue;
+    attempt->lease().Failed();
+    Forget(attempt.get());
+    attempt->Drop();
+  }
+  if (attempts_.empty() && attempts_made_ > 0 && now - begun_ >= options.first_token_timeout) {
+    Fail(DeadlineExceeded(fmt::format("'{}' began no answer within {:.0f} s", options.name,
+                                      ToMs(options.first_token_timeout) / 1000)));
+  }
+}
+
+void RemoteGeneration::Forget(const Attempt* attempt) {
+  std::erase_if(attempts_, [attempt](const auto& held) { return held.get() == attempt; });
+}
+
+void RemoteGeneration::OnStart(Attempt& attempt, StartEvent event) {
+  const std::vector<std::shared_ptr<Attempt>> all = std::exchange(attempts_, {});
+  for (const auto& other : all) {
+    if (other.get() != &attempt) {
+      other->Drop();
+      continue;
+    }
+    winner_ = other;
+  }
+  attempts_.push_back(winner_);
+  attempt.lease().set_has_started();
+  attempt.lease().Progress(work_.prompt_tokens);
+  event.model = model_->options.name;
+  if (event.prompt_tokens == 0) event.prompt_tokens = static_cast<int>(work_.prompt_tokens);
+  event.held_prompt = std::make_shared<RemoteHeldPrompt>(KeyOf(attempt.lease().spec()));
+  sink_->OnStart(event);
+}
+
+void RemoteGeneration::OnToken(Attempt& attempt, const TokenEvent& event) {
+  if (sink_ == nullptr) return;
+  attempt.last_token = model_->transport.Now();
+  if (!attempt.first_token) attempt.first_token = attempt.last_token;
+  ++attempt.events;
+  attempt.lease().Progress(1);
+  sink_->OnToken(event);
+}
+
+void RemoteGeneration::OnFinish(Attempt& attempt, FinishEvent event) {
+  if (sink_ == nullptr) return;
+  const int tokens = event.usage.completion_tokens;
+  std::optional<Duration> first_token;
+  std::optional<Duration> per_token;
+  if (attempt.first_token) {
+    first_token = *attempt.first_token - attempt.begun();
+    constexpr int kFewTokens = 8;
+    if (tokens >= kFewTokens)
+      per_token = (attempt.last_token - *attempt.first_token) / (tokens - 1);
+  }
+  attempt.lease().Succeeded(first_token, per_token);
+  if (per_token && *per_token > Duration::zero()) {
+    model_->governor.Observe(work_.intent, attempt.lease().spec().strategy,
+                             1000 / ToMs(*per_token));
+  }
+  model_->ratio.Observe(work_.prompt_bytes, event.usage.prompt_tokens);
+  if (event.usage.prompt_tokens == 0) {
+    event.usage.prompt_tokens = static_cast<int>(work_.prompt_tokens);
+  }
+  if (event.timings.predicted_ms == 0 && attempt.first_token) {
+    event.timings.queue_ms = ToMs(attempt.begun() - begun_);
+    event.timings.prompt_ms = ToMs(*first_token);
+    event.timings.predicted_ms = ToMs(attempt.last_token - *attempt.first_token);
+  }
+  const auto sink = std::exchange(sink_, nullptr);
+  End();
+  sink->OnFinish(event);
+}
+
+void RemoteGeneration::OnError(Attempt& attempt, const Status& status) {
+  if (sink_ == nullptr) return;
+  const int http = attempt.http_status();
+  // By its own word it is busy, not broken.
+  const bool is_busy = http == 429 || (http == 503 && attempt.retry_after());
+  // What the client sent is at fault, and would be anywhere.
+  const bool is_clients = http >= 400 && http < 500 && http != 401 && http != 403 && http != 404 &&
+                          http != 408 && http != 429;
+  const bool is_spent = status.reason() == "insufficient_quota";  // the account is empty
+  if ((is_clients || is_spent) && winner_ == nullptr) return Fail(status);
+  if (is_busy) {
+    attempt.lease().RefusedFor(attempt.retry_after().value_or(std::chrono::seconds(1)));
+  } else {
+    attempt.lease().Failed();
+    if (sink_ == nullptr) return;
+  }
+  if (winner_ != nullptr) {
+    return Fail(Unavailable(fmt::format("'{}' broke off in the midst of its answer: {}",
+                                        model_->options.name, status.message())));
+  }
+  TryAgain(attempt, is_busy ? status
+                            : Unavailable(fmt::format("'{}' cannot be reached: {}",
+                                                      model_->options.name, status.message())));
+}
+
+void RemoteGeneration::OnAway(Attempt& attempt) {
+  if (sink_ == nullptr || winner_ != nullptr) return;
+  TryAgain(attempt,
+           Unavailable(fmt::format("the replica of '{}' went away", model_->options.name)));
+}
+
+void RemoteGeneration::TryAgain(Attempt& failed, const Status& why) {
+  const auto held = failed.shared_from_this();
+  const Duration delay = RetryDelay(failed);
+  Forget(&failed);
+  failed.Drop();
+  if (!attempts_.empty()) return;  // a hedge still runs
+  if (attempts_made_ > model_->options.retries_max || !model_->retries.Take()) return Fail(why);
+  if (delay == Duration::zero()) return Try();
+  HttpTransport& transport = model_->transport;
+  transport.RunAt(transport.Now() + delay, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->Try();
+  });
+}
+
+// None the first time: another replica may be well. Then ever longer, at random, so that those who
+// failed together do not come back together.
+Duration RemoteGeneration::RetryDelay(const Attempt& failed) {
+  if (attempts_made_ <= 1 && model_->replicas.HasReady()) return Duration::zero();
+  constexpr double kFirstMs = 25;
+  constexpr double kLongestMs = 1000;
+  double ms =
+      std::min(kLongestMs, kFirstMs * static_cast<double>(1 << std::min(attempts_made_, 8)));
+  ms *= std::uniform_real_distribution<double>(0, 1)(model_->random);
+  if (failed.retry_after()) ms += std::min(kLongestMs, ToMs(*failed.retry_after()));
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::milli>(ms));
+}
+
+void RemoteGeneration::OnCancelled() {
+  if (sink_ == nullptr) return;
+  const bool has_started = winner_ != nullptr;
+  const auto sink = std::exchange(sink_, nullptr);
+  FinishEvent event;
+  event.reason = FinishReason::kCancelled;
+  if (has_started) event.usage.completion_tokens = winner_->events;
+  End();
+  if (has_started) return sink->OnFinish(event);
+  sink->OnError(Cancelled("was cancelled before its answer began"));
+}
+
+void RemoteGeneration::Fail(const Status& status) {
+  if (sink_ == nullptr) return;
+  const auto sink = std::exchange(sink_, nullptr);
+  End();
+  sink->OnError(status);
+}
+
+void RemoteGeneration::End() {
+  const auto self = shared_from_this();
+  for (const auto& attempt : std::exchange(attempts_, {})) attempt->Drop();
+  winner_ = nullptr;
+  model_->running.erase(self);
+}
+
+}  // namespace aio

@@ -1,0 +1,138 @@
+// The replicas of one model, and which of them gets the next request.
+#ifndef AIO_REMOTE_REPLICA_SET_H_
+#define AIO_REMOTE_REPLICA_SET_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "discovery/replica_spec.h"
+#include "remote/replica.h"
+
+namespace aio {
+
+struct ReplicaSetOptions {
+  ReplicaLimits limits = {};
+  std::string zone = {};  // ours: its replicas come before others; empty: all are alike
+  uint64_t seed = 0;      // of the choices that are made by chance
+};
+
+// What is known of a request when a replica is chosen for it.
+struct ReplicaQuery {
+  std::string_view strategy = {};  // only replicas started with it, if there are any; empty: all
+  // Requests with equal ones go to one replica while that has not too much to do; 0: to any.
+  uint64_t affinity = 0;
+  int64_t tokens = 1;  // of the prompt and the answer, as estimated
+  // KeyOf() where it has been tried: not there again, if there is another.
+  std::vector<std::string> tried_urls = {};
+  // KeyOf() where the prompt's KV is; empty: nowhere.
+  std::string url_with_prompt = {};
+};
+
+// What tells replicas apart: one URL may stand for several addresses.
+std::string KeyOf(const ReplicaSpec& spec);
+
+// One request's place at a replica. For one thread; gives the place back in the end.
+class ReplicaLease {
+ public:
+  ~ReplicaLease();
+  ReplicaLease(const ReplicaLease&) = delete;
+  ReplicaLease& operator=(const ReplicaLease&) = delete;
+
+  const ReplicaSpec& spec() const { return spec_; }
+  // So many tokens less are to come.
+  void Progress(int64_t tokens);
+  // At most one of these, then nothing more:
+  void Succeeded(std::optional<Duration> first_token, std::optional<Duration> per_token);
+  void Failed();                          // the replica's own fault
+  void RefusedFor(Duration retry_after);  // it says that it is busy
+  // Called, once at most and on the thread that finds out, when the replica turns out to be away
+  // and this request has had nothing from it: it had better go elsewhere.
+  void set_on_away(std::function<void()> on_away) { on_away_ = std::move(on_away); }
+  void set_has_started() { on_away_ = nullptr; }
+
+ private:
+  friend class ReplicaSet;
+  ReplicaLease(class ReplicaSet& set, std::shared_ptr<Replica> replica, int64_t tokens);
+
+  ReplicaSet& set_;
+  const std::shared_ptr<Replica> replica_;
+  const ReplicaSpec spec_;
+  int64_t tokens_;  // still outstanding
+  std::function<void()> on_away_;
+};
+
+// For metrics and people.
+struct ReplicaReading {
+  std::string key;  // KeyOf()
+  std::string strategy;
+  std::string zone;
+  ReplicaState state = ReplicaState::kReady;
+  int running = 0;
+  int64_t outstanding_tokens = 0;
+  int64_t requests = 0;
+  int64_t failures = 0;
+  int64_t ejections = 0;
+  double first_token_ms = 0;  // lately; 0: unknown
+  double token_ms = 0;        // likewise
+};
+
+// Thread-safe, but for the callbacks of leases, which are one thread's.
+class ReplicaSet {
+ public:
+  // `now` is called from any thread.
+  ReplicaSet(ReplicaSetOptions options, std::function<TimePoint()> now);
+
+  // All that there are from now on. Those that are not among them get nothing new.
+  void Update(const std::vector<ReplicaSpec>& specs);
+
+  // Null if there is no replica at all. If none is well, one that is not: all may be wrong, and
+  // nobody else is there.
+  std::unique_ptr<ReplicaLease> Choose(const ReplicaQuery& query);
+
+  // What a health check of the one with this KeyOf() found.
+  void OnCheck(const std::string& key, bool well);
+
+  std::vector<ReplicaSpec> specs() const;
+  std::vector<ReplicaReading> Readings() const;
+  // The strategies that replicas were started with.
+  std::vector<std::string> Strategies() const;
+  bool HasReady() const;
+
+ private:
+  friend class ReplicaLease;
+  using Replicas = std::vector<std::shared_ptr<Replica>>;
+
+  // mutex_ is held:
+  Replicas Candidates(const ReplicaQuery& query, TimePoint now) const;
+  std::shared_ptr<Replica> ChooseAmong(const Replicas& candidates, const ReplicaQuery& query,
+                                       TimePoint now);
+  std::shared_ptr<Replica> ByAffinity(const Replicas& candidates, const ReplicaQuery& query,
+                                      TimePoint now) const;
+  std::shared_ptr<Replica> ByLoad(const Replicas& candidates, const ReplicaQuery& query,
+                                  TimePoint now);
+  double Load(const Replica& replica, int64_t tokens, TimePoint now) const;
+  bool IsSlow(Replica& suspect) const;
+  // Those that wait for a replica which is away, to be told without the lock.
+  static std::vector<std::function<void()>> TakeAwayCallbacks(Replica& replica);
+
+  const ReplicaSetOptions options_;
+  const std::function<TimePoint()> now_;
+
+  mutable std::mutex mutex_;
+  // Guarded by mutex_:
+  Replicas replicas_;
+  Replicas retired_;  // with requests still
+  std::mt19937_64 random_;
+};
+
+}  // namespace aio
+
+#endif  // AIO_REMOTE_REPLICA_SET_H_

@@ -1,0 +1,162 @@
+#include "remote/testing/fake_network.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace aio {
+
+class FakeHandle final : public HttpCallHandle {
+ public:
+  explicit FakeHandle(std::weak_ptr<FakeCall> call) : call_(std::move(call)) {}
+  void Cancel() override {
+    if (const auto call = call_.lock()) call->TakeReceiver();
+  }
+  void SetPaused(bool) override {}
+
+ private:
+  const std::weak_ptr<FakeCall> call_;
+};
+
+std::shared_ptr<HttpReceiver> FakeCall::TakeReceiver() {
+  network_->open_.erase(shared_from_this());
+  return std::exchange(receiver_, nullptr);
+}
+
+void FakeCall::Deliver(std::function<void(HttpReceiver&)> what, bool last) {
+  if (server_->partitioned) return;  // lost
+  network_->RunAt(network_->Now() + server_->latency,
+                  [self = shared_from_this(), what = std::move(what), last] {
+                    const auto receiver = self->receiver_;
+                    if (receiver == nullptr) return;
+                    if (last) self->TakeReceiver();
+                    what(*receiver);
+                  });
+}
+
+void FakeCall::Head(int status, std::optional<Duration> retry_after) {
+  Deliver([=](HttpReceiver& r) { r.OnHead({.status = status, .retry_after = retry_after}); },
+          false);
+}
+
+void FakeCall::Bytes(std::string bytes) {
+  Deliver(
+      [bytes = std::move(bytes), self = weak_from_this()](HttpReceiver& r) {
+        if (r.OnBytes(bytes)) return;
+        const auto call = self.lock();
+        if (call == nullptr || call->TakeReceiver() == nullptr) return;
+        r.OnEnd({.fault = Unavailable("nobody wants more of it")});
+      },
+      false);
+}
+
+void FakeCall::End() {
+  Deliver([](HttpReceiver& r) { r.OnEnd({}); }, true);
+}
+
+void FakeCall::Reset() {
+  Deliver([](HttpReceiver& r) { r.OnEnd({.fault = Unavailable("connection reset")}); }, true);
+}
+
+std::shared_ptr<HttpCallHandle> FakeNetwork::Start(HttpCall spec,
+                                                   std::shared_ptr<HttpReceiver> receiver) {
+  const std::string url = spec.url.substr(0, spec.url.find('/', spec.url.find("://") + 3));
+  FakeServer& server = servers_[url];
+  const auto call = std::make_shared<FakeCall>();
+  call->network_ = this;
+  call->server_ = &server;
+  call->call_ = std::move(spec);
+  call->receiver_ = std::move(receiver);
+  open_.insert(call);
+  // Nothing arrives in a partition: the connection times out.
+  RunAt(Now() + call->call_.connect_timeout, [call] {
+    if (call->served_ || call->receiver_ == nullptr) return;
+    call->TakeReceiver()->OnEnd(
+        {.fault = DeadlineExceeded("connection timed out"), .never_sent = true});
+  });
+  RunAt(Now() + server.latency, [this, call, &server, url] {
+    if (server.partitioned || call->receiver_ == nullptr) return;
+    if (server.refuses) {
+      call->served_ = true;
+      call->TakeReceiver()->OnEnd({.fault = Unavailable("connection refused"), .never_sent = true});
+      return;
+    }
+    call->served_ = true;
+    if (!call->is_health_check()) ++calls_[url];
+    if (call->is_health_check() || !server.serve) {
+      call->Head(200);
+      call->End();
+    } else {
+      server.serve(call);
+    }
+  });
+  return std::make_shared<FakeHandle>(call);
+}
+
+void FakeNetwork::RunFor(Duration duration) {
+  const TimePoint end = Now() + duration;
+  while (!timers_.empty() && timers_.next() <= end) {
+    clock_.Advance(std::max(Duration::zero(), timers_.next() - Now()));
+    while (auto task = timers_.TakeDue(Now())) (*task)();
+  }
+  clock_.Advance(end - Now());
+}
+
+void FakeNetwork::RunUntilIdle(Duration at_most) {
+  const TimePoint end = Now() + at_most;
+  while (!timers_.empty() && timers_.next() <= end) {
+    clock_.Advance(std::max(Duration::zero(), timers_.next() - Now()));
+    while (auto task = timers_.TakeDue(Now())) (*task)();
+  }
+}
+
+int FakeNetwork::calls_to(const std::string& url) const {
+  const auto found = calls_.find(url);
+  return found == calls_.end() ? 0 : found->second;
+}
+
+std::string ChatEvent(const std::string& text) {
+  return fmt::format(
+      "data: {{\"model\": \"served\", \"choices\": [{{\"index\": 0, \"delta\": {{\"content\": "
+      "\"{}\"}}, \"finish_reason\": null}}]}}\n\n",
+      text);
+}
+
+std::string ChatEnd(int prompt_tokens, int completion_tokens) {
+  return fmt::format(
+      "data: {{\"choices\": [{{\"index\": 0, \"delta\": {{}}, \"finish_reason\": \"stop\"}}]}}\n\n"
+      "data: {{\"choices\": [], \"usage\": {{\"prompt_tokens\": {}, \"completion_tokens\": "
+      "{}}}}}\n\ndata: [DONE]\n\n",
+      prompt_tokens, completion_tokens);
+}
+
+namespace {
+
+void SendToken(FakeNetwork& network, const std::shared_ptr<FakeCall>& call, int token, int tokens,
+               Duration token_time) {
+  if (!call->is_open()) return;
+  if (token == tokens) {
+    call->Bytes(ChatEnd(10, tokens));
+    call->End();
+    return;
+  }
+  call->Bytes(ChatEvent(fmt::format("t{} ", token)));
+  network.RunAt(network.Now() + token_time, [&network, call, token, tokens, token_time] {
+    SendToken(network, call, token + 1, tokens, token_time);
+  });
+}
+
+}  // namespace
+
+std::function<void(const std::shared_ptr<FakeCall>&)> ServeChats(FakeNetwork& network, int tokens,
+                                                                 Duration token_time) {
+  return [&network, tokens, token_time](const std::shared_ptr<FakeCall>& call) {
+    call->Head(200);
+    network.RunAt(network.Now() + token_time, [&network, call, tokens, token_time] {
+      SendToken(network, call, 0, tokens, token_time);
+    });
+  };
+}
+
+}  // namespace aio
