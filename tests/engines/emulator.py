@@ -183,7 +183,7 @@ class Emulator:
         if faults.get("stall_before_first"):
             await self.stall(connection)
         if "status" in faults or faults.get("overloaded"):
-            await self.fail(connection, faults)
+            await self.fail(connection, faults, body)
             return "refused"
         if faults.get("garbage"):
             await self.garble(connection, body)
@@ -198,9 +198,11 @@ class Emulator:
         await how(connection, generation, faults)
         return "finished"
 
-    async def fail(self, connection, faults):
+    async def fail(self, connection, faults, body):
         more = [("retry-after", str(faults["retry_after"]))] if "retry_after" in faults else []
         if faults.get("overloaded"):
+            if body.get("stream") and self.engine.overloaded_stream:
+                return await self.begin_and_end_stream(connection, self.engine.overloaded_stream())
             return await self.refuse(connection, self.engine.refuse_overload, more=more)
         await self.refuse(connection, self.engine.refuse, faults["status"], "as the test wanted",
                           more=more)
@@ -209,9 +211,12 @@ class Emulator:
         connection.close_after = True
         if not body.get("stream"):
             return await self.answer(connection, 200, self.engine.json_type, '{"choices": [{"mess')
+        await self.begin_and_end_stream(connection, 'data: {"choices": [{"del\n\n')
+
+    async def begin_and_end_stream(self, connection, text):
         await connection.head(200, [*self.headers(self.engine.stream_type),
                                     ("transfer-encoding", "chunked")])
-        await self.write_chunk(connection, 'data: {"choices": [{"del\n\n')
+        await self.write_chunk(connection, text)
         await connection.last_chunk()
 
     async def stall(self, connection):

@@ -318,6 +318,18 @@ class SglangShapes(Shapes):
 {"object":"error","message":"The request queue is full.","type":"SERVICE_UNAVAILABLE","param":null,
  "code":503}""")
 
+    def test_a_stream_is_refused_after_its_status(self):
+        RUNNING["sglang"].faults(overloaded=True, count=1)
+        status, _, text = RUNNING["sglang"].chat(stream=True)
+        self.assertEqual(status, 200)
+        self.assertEqual(text, """\
+data: {"error":{"object":"error","message":"The request queue is full.",\
+"type":"SERVICE_UNAVAILABLE","param":null,"code":503}}
+
+data: [DONE]
+
+""")
+
     def test_an_error_within_a_stream_is_the_flat_one_below_error(self):
         RUNNING["sglang"].faults(error_after_tokens=1, count=1)
         error, done = RUNNING["sglang"].stream()[-2:]

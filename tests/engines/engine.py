@@ -121,6 +121,8 @@ class Engine:
         """What comes when too many requests wait."""
         self.refuse(503, "The server is overloaded.")
 
+    overloaded_stream = None  # a function, where a stream is refused after its status 200
+
     def needs_key(self, path):
         return bool(self.options.api_key) and path.startswith("/v1")
 

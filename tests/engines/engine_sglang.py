@@ -39,6 +39,9 @@ class Sglang(Engine):
     def refuse_overload(self):  # --max-queued-requests [s7]
         self.refuse(503, "The request queue is full.")
 
+    def overloaded_stream(self):  # the scheduler refuses when the stream has begun [s2]
+        return event({"error": self.error_body(503, "The request queue is full.")}) + DONE
+
     def needs_key(self, path):  # [s5]
         return bool(self.options.api_key) and not path.startswith(("/health", "/metrics"))
 
