@@ -387,6 +387,9 @@ class MindieShapes(Shapes):
         mindie = RUNNING["mindie"]
         self.check_refused(mindie.chat(model="x"), 422, """
 {"error":"Model not found","error_type":"Input Validation Error"}""")
+        self.check_refused(mindie.complete(model="x"), 422, """
+{"error":"Not found given model, please check modelName in config file.",
+ "error_type":"Input Validation Error"}""")
         self.check_refused(mindie.chat(logprobs=True, top_logprobs=21), 422, """
 {"error":"Parameter top logprobs must be in [0, 20], got 21.","error_type":"Input Validation Error"}""")
         self.check_refused(mindie.complete(logprobs=6), 422, """
@@ -623,6 +626,17 @@ class OpenAiShapes(Shapes):
     def test_models_say_nothing_of_their_context(self):
         self.assertEqual(list(RUNNING["openai"].get("/v1/models")["data"][0]),
                          ["id", "object", "created", "owned_by"])
+
+
+class Documentation(unittest.TestCase):
+    def test_each_reference_of_the_emulators_is_in_the_document(self):
+        folder = EMULATOR.parent
+        page = (folder.parents[1] / "docs" / "engines.md").read_text()
+        listed = set(re.findall(r"^\[([a-z]\d+)\]: http", page, re.M))
+        for path in folder.glob("engine_*.py"):
+            cited = set(re.findall(r"\[([vsmlop]\d+)\]", path.read_text()))
+            self.assertTrue(cited, path)
+            self.assertEqual(cited - listed, set(), path)
 
 
 class Probing(unittest.TestCase):

@@ -22,8 +22,10 @@ class Mindie(Engine):
     def error_body(self, status, message, kind=None, param=None, code=None):
         return {"error": message, "error_type": kind or TYPES.get(status, "Incomplete Generation")}
 
-    def refuse_model(self, name):
-        self.refuse(422, "Model not found")
+    def check_model(self, request):  # each route says it in its own words [m1] [m2]
+        if request.get("model") != self.options.model:
+            self.refuse(422, "Model not found" if "messages" in request else
+                        "Not found given model, please check modelName in config file.")
 
     def refuse_type(self, field, value):
         self.refuse(422, f"Parameter {field} must be number, got {dumps(value)}.")
