@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
+import tomllib
 import unittest
 
 import yaml
@@ -181,6 +182,16 @@ class Compose(unittest.TestCase):
     def test_what_is_right_passes(self):
         self.assertEqual(compose.check(self.file, self.folder), [])
 
+    def schema(self):
+        run = subprocess.run(["node", "compose_schema.mjs"], cwd=TOOLS, input=json.dumps(self.file),
+                             capture_output=True, text=True, check=True)
+        return run.stdout
+
+    def test_the_schema(self):
+        self.assertEqual(self.schema(), "")
+        self.services["aio"]["heathcheck"] = self.services["aio"].pop("healthcheck")
+        self.assertIn("heathcheck", self.schema())
+
     def test_an_image_without_a_version(self):
         self.services["small"]["image"] = "ghcr.io/ggml-org/llama.cpp"
         self.found("has no fixed version")
@@ -236,6 +247,12 @@ class Chart(unittest.TestCase):
                 code, _, error = self.template("--set", value)
                 self.assertNotEqual(code, 0)
                 self.assertIn(said, error)
+
+    def test_text_with_quotes_gets_into_the_configuration_as_it_is(self):
+        values = ROOT / "tests/deploy/values/hardened.yaml"
+        _, output, _ = self.template(f"--values={values}")
+        config = next(o for o in strict_yaml.load_all(output) if o["kind"] == "ConfigMap")["data"]["aio.toml"]
+        self.assertEqual(tomllib.loads(config)["probe"]["suffix"], '<|im_start|>say "one" word:\n')
 
     def test_a_release_of_another_name_and_namespace(self):
         run = subprocess.run([TOOLS / "helm", "template", "chat", ROOT / "deploy/helm/aio", "--namespace=llm",
