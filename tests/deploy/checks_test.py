@@ -6,6 +6,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import tempfile
 import tomllib
 import unittest
@@ -269,6 +270,49 @@ class Chart(unittest.TestCase):
             objects += strict_yaml.load_all(run.stdout)
         errors = [e for e in manifests.check(objects) if "twice" in e or "another" in e or "2 Deployments" in e]
         self.assertEqual(errors, [])
+
+
+class CheckDeploy(unittest.TestCase):
+    """scripts/check-deploy itself, in a copy of the tree."""
+
+    def setUp(self):
+        self.root = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.root)
+        for name in ("config", "deploy", "docs", "policy", "scripts", "tests/deploy"):
+            shutil.copytree(ROOT / name, self.root / name, symlinks=True)
+        for name in ("CMakeLists.txt", "README.md"):
+            shutil.copy(ROOT / name, self.root / name)
+
+    def check(self):
+        run = subprocess.run([sys.executable, "-B", self.root / "scripts/check-deploy", "--tools", TOOLS],
+                             capture_output=True, text=True)
+        return run.returncode, run.stdout
+
+    def rewrite(self, name, old, new):
+        path = self.root / name
+        self.assertIn(old, path.read_text())
+        path.write_text(path.read_text().replace(old, new))
+
+    def test_what_is_right_passes(self):
+        self.assertEqual(self.check(), (0, ""))
+
+    def test_each_file_that_is_wrong_is_named(self):
+        self.rewrite("deploy/helm/aio/values.yaml", "replicas: 2  ", "replicas: 2\nreplicas: 2  ")
+        self.rewrite("deploy/helm/aio/Chart.yaml", 'appVersion: "', 'appVersion: "9.')
+        self.rewrite("deploy/kubernetes/external.yaml", "periodSeconds: 2\n", "periodSeconds: 3\n")
+        self.rewrite("docs/deploy/cluster.md", "secret generic aio-engines", "secret generic engines")
+        self.rewrite("docs/deploy/laptop.md", 'draft_model = "small"', "draft_model = small")
+        self.rewrite("docs/deploy/README.md", "(laptop.md)", "(desktop.md)")
+        code, said = self.check()
+        self.assertEqual(code, 1)
+        for line in ("values.yaml: the key 'replicas' is given twice", "appVersion must be",
+                     "external.yaml: is not what the chart makes", "does not make the Secret 'aio-engines'",
+                     "laptop.md: a configuration: ", "README.md: there is no docs/deploy/desktop.md"):
+            self.assertIn(line, said)
+
+    def test_the_policy_of_the_repository_is_the_charts(self):
+        self.rewrite("policy/paper.toml", "entropy_max = 0.45", "entropy_max = 0.30")
+        self.assertIn("vllm.yaml: is not what the chart makes", self.check()[1])
 
 
 if __name__ == "__main__":
