@@ -32,7 +32,7 @@ TEST_F(RemoteBackendTest, SendsWhatWasAskedInTheEnginesWords) {
   Serve(1, Options());
   Json sent;
   std::string path;
-  network_.server(Url(0)).serve = [&](const std::shared_ptr<FakeCall>& call) {
+  network_.server(Url(0)).serve = [&](const std::shared_ptr<FakeHttpCall>& call) {
     sent = Json::parse(*call->call().body);
     path = call->call().url;
     call->Head(200);
@@ -83,7 +83,7 @@ TEST_F(RemoteBackendTest, RefusesWhatTheEngineHasNoFieldFor) {
 
 TEST_F(RemoteBackendTest, CallsOfToolsComeWhole) {
   Serve(1, Options());
-  network_.server(Url(0)).serve = [](const std::shared_ptr<FakeCall>& call) {
+  network_.server(Url(0)).serve = [](const std::shared_ptr<FakeHttpCall>& call) {
     call->Head(200);
     for (const char* piece :
          {R"({"index": 0, "id": "c1", "function": {"name": "add", "arguments": ""}})",
@@ -118,7 +118,7 @@ TEST_F(RemoteBackendTest, AnotherReplicaAnswersWhenOneRefuses) {
 TEST_F(RemoteBackendTest, AnotherReplicaAnswersWhenOneBreaksOffBeforeItsFirstToken) {
   Serve(2, Options());
   for (int i = 0; i < 2; ++i) {
-    network_.server(Url(i)).serve = [this, i](const std::shared_ptr<FakeCall>& call) {
+    network_.server(Url(i)).serve = [this, i](const std::shared_ptr<FakeHttpCall>& call) {
       if (network_.calls_to(Url(1 - i)) > 0) return ServeChats(network_, 3, kMs)(call);
       call->Head(200);
       // The role comes first and says nothing yet.
@@ -136,7 +136,7 @@ TEST_F(RemoteBackendTest, AnotherReplicaAnswersWhenOneBreaksOffBeforeItsFirstTok
 TEST_F(RemoteBackendTest, AnAnswerThatBreaksOffIsNeverBegunAgain) {
   Serve(2, Options());
   for (int i = 0; i < 2; ++i) {
-    network_.server(Url(i)).serve = [](const std::shared_ptr<FakeCall>& call) {
+    network_.server(Url(i)).serve = [](const std::shared_ptr<FakeHttpCall>& call) {
       call->Head(200);
       call->Bytes(ChatEvent("half "));
       call->Reset();
@@ -153,7 +153,7 @@ TEST_F(RemoteBackendTest, AnAnswerThatBreaksOffIsNeverBegunAgain) {
 TEST_F(RemoteBackendTest, WhatTheClientSentIsRefusedByOneAndAskedOfNoOther) {
   Serve(3, Options());
   for (int i = 0; i < 3; ++i) {
-    network_.server(Url(i)).serve = [](const std::shared_ptr<FakeCall>& call) {
+    network_.server(Url(i)).serve = [](const std::shared_ptr<FakeHttpCall>& call) {
       call->Head(400);
       call->Bytes(R"({"error": {"message": "maximum context length is 5", "code": 400}})");
       call->End();
@@ -172,7 +172,7 @@ TEST_F(RemoteBackendTest, AKeyThatTheEngineRefusesIsNotTheClientsFault) {
   RemoteOptions options = Options();
   options.retries_max = 0;
   Serve(1, options);
-  network_.server(Url(0)).serve = [](const std::shared_ptr<FakeCall>& call) {
+  network_.server(Url(0)).serve = [](const std::shared_ptr<FakeHttpCall>& call) {
     call->Head(401);
     call->Bytes(R"({"error": "Unauthorized"})");
     call->End();
@@ -186,7 +186,7 @@ TEST_F(RemoteBackendTest, AKeyThatTheEngineRefusesIsNotTheClientsFault) {
 TEST_F(RemoteBackendTest, WhenAllAreBusyThatIsWhatTheClientIsTold) {
   Serve(2, Options());
   for (int i = 0; i < 2; ++i) {
-    network_.server(Url(i)).serve = [](const std::shared_ptr<FakeCall>& call) {
+    network_.server(Url(i)).serve = [](const std::shared_ptr<FakeHttpCall>& call) {
       call->Head(429, std::chrono::seconds(1));
       call->Bytes(R"({"error": {"message": "queue full"}})");
       call->End();
@@ -228,7 +228,7 @@ TEST_F(RemoteBackendTest, AnEngineThatSaysNothingIsGivenUp) {
   RemoteOptions options = Options();
   options.first_token_timeout = 5 * kSecond;
   Serve(1, options);
-  network_.server(Url(0)).serve = [](const std::shared_ptr<FakeCall>& call) { call->Head(200); };
+  network_.server(Url(0)).serve = [](const std::shared_ptr<FakeHttpCall>& call) { call->Head(200); };
   const auto record = Generate(Ask("hello"));
   network_.RunFor(6 * kSecond);
   EXPECT_EQ(record->error.code(), StatusCode::kDeadlineExceeded);
@@ -239,7 +239,7 @@ TEST_F(RemoteBackendTest, AnEngineThatFallsSilentIsGivenUp) {
   RemoteOptions options = Options();
   options.silence_timeout = 3 * kSecond;
   Serve(1, options);
-  network_.server(Url(0)).serve = [](const std::shared_ptr<FakeCall>& call) {
+  network_.server(Url(0)).serve = [](const std::shared_ptr<FakeHttpCall>& call) {
     call->Head(200);
     call->Bytes(ChatEvent("half "));
   };
@@ -274,7 +274,7 @@ TEST_F(RemoteBackendTest, AHedgeAnswersWhenTheFirstIsSlow) {
   options.hedge_after = 100 * kMs;
   Serve(2, options);
   for (int i = 0; i < 2; ++i) {
-    network_.server(Url(i)).serve = [this, i](const std::shared_ptr<FakeCall>& call) {
+    network_.server(Url(i)).serve = [this, i](const std::shared_ptr<FakeHttpCall>& call) {
       const bool is_first = network_.calls_to(Url(1 - i)) == 0;
       ServeChats(network_, 3, is_first ? 2 * kSecond : 10 * kMs)(call);
     };
@@ -305,7 +305,7 @@ class RemoteProbeTest : public RemoteTest {
   Result<LabelScores> Probe(const std::string& top) {
     Serve(3, Options());
     for (int i = 0; i < 3; ++i) {
-      network_.server(Url(i)).serve = [this, top](const std::shared_ptr<FakeCall>& call) {
+      network_.server(Url(i)).serve = [this, top](const std::shared_ptr<FakeHttpCall>& call) {
         sent_ = Json::parse(*call->call().body);
         call->Head(200);
         call->Bytes(ProbeAnswer(top));

@@ -187,12 +187,9 @@ void RemoteGeneration::Sweep(TimePoint now) {
   for (const auto& attempt : std::vector(attempts_)) {
     if (now - attempt->begun() < options.first_token_timeout) continue;
     attempt->lease().Failed();
-    Forget(attempt.get());
-    attempt->Drop();
-  }
-  if (attempts_.empty() && attempts_made_ > 0 && now - begun_ >= options.first_token_timeout) {
-    Fail(DeadlineExceeded(fmt::format("'{}' began no answer within {:.0f} s", options.name,
-                                      ToMs(options.first_token_timeout) / 1000)));
+    TryAgain(*attempt, DeadlineExceeded(fmt::format("'{}' began no answer within {:.0f} s",
+                                                    options.name,
+                                                    ToMs(options.first_token_timeout) / 1000)));
   }
 }
 

@@ -1,7 +1,10 @@
 // From a decision to a model at work.
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "router/decided_sink.h"
+#include "router/fallback_generation.h"
 #include "router/prompt_hash.h"
 #include "router/router_state.h"
 
@@ -57,8 +60,55 @@ Result<std::shared_ptr<Ticket>> Router::State::DispatchRouted(
     request.held_prompt = std::move(look.probe->held_prompt);
   }
   look = {};  // no other model needs the small one's KV: free before it starts
+  if (const Target* other = StandIn(*routed, decided.decision)) {
+    return DispatchWithStandIn(std::move(routed), *other, std::move(request),
+                               std::move(decided.decision), std::move(basis), probe_traffic,
+                               std::move(sink));
+  }
   return Dispatch(std::move(request), std::move(decided.decision), std::move(basis), probe_traffic,
                   std::move(sink));
+}
+
+const Target* Router::State::StandIn(const RoutedRequest& routed, const Decision& decision) const {
+  // Of one backend both models are gone together.
+  if (small.place.backend == large.place.backend) return nullptr;
+  const bool is_small = decision.role == kSmallRole;
+  if (is_small) return large_stands_in && routed.large.fits() ? &large : nullptr;
+  return small_stands_in && routed.small.fits() ? &small : nullptr;
+}
+
+Result<std::shared_ptr<Ticket>> Router::State::DispatchWithStandIn(
+    std::shared_ptr<const RoutedRequest> routed, const Target& other, Request request,
+    Decision decision, Basis basis, const Traffic& probe_traffic,
+    std::shared_ptr<EventSink> sink) const {
+  const std::shared_ptr<ToldDecision> told = Tell(request, decision, std::move(basis));
+  auto start_other = [self = shared_from_this(), routed, &other, decision, told, probe_traffic](
+                         const Status& fault, std::shared_ptr<EventSink> client) {
+    Decision instead = decision;
+    instead.model = other.model();
+    instead.role = other.role;
+    instead.weights.clear();
+    instead.strategy = routed->strategy.value_or(Strategy{});
+    instead.reason += fmt::format("; but '{}' is gone ({}): {} model stands in", decision.model,
+                                  Brief(fault), other.role);
+    Request again = Decided(routed->request, instead);
+    auto generation = other.backend().Generate(
+        std::move(again),
+        std::make_shared<DecidedSink>(std::move(client), std::move(instead), probe_traffic, told));
+    if (!generation.ok() && told != nullptr) told->Failed(generation.status());
+    return generation;
+  };
+  Backend& backend = TargetOf(decision.role).backend();
+  request = Decided(std::move(request), decision);
+  const auto generation = std::make_shared<FallbackGeneration>(
+      std::move(start_other),
+      std::make_shared<DecidedSink>(sink, std::move(decision), probe_traffic, told), sink);
+  Result<std::shared_ptr<Ticket>> begun =
+      generation->Begin([&backend, &request](std::shared_ptr<EventSink> to) {
+        return backend.Generate(std::move(request), std::move(to));
+      });
+  if (!begun.ok() && !IsGone(begun.status()) && told != nullptr) told->Failed(begun.status());
+  return begun;
 }
 
 // Decides again when the small model has begun, or failed to.

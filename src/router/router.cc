@@ -93,6 +93,8 @@ Result<std::unique_ptr<Router>> Router::Create(RouterOptions options, const Cloc
         std::make_unique<DriftGuard>(*options.policy.settings().drift, std::move(options.on_drift));
   }
   state->policy = std::move(options.policy);
+  state->large_stands_in = options.large_stands_in;
+  state->small_stands_in = options.small_stands_in;
   state->observer = options.observer;
   state->clock = &clock;
   return std::unique_ptr<Router>(new Router(std::move(state)));

@@ -46,6 +46,11 @@ struct RouterOptions {
   RoutingPolicy policy;
   // Takes a policy whose evidence is of other models.
   bool force_policy = false;
+  // Whose requests the other model answers when the one that was chosen for them is gone
+  // (kUnavailable) and nothing of the answer has come: those of the small model by default, since
+  // that costs speed only. Never those that name their model, nor past the other's context.
+  bool large_stands_in = true;
+  bool small_stands_in = false;
   std::vector<std::string> virtual_names = {"auto", "aio/auto"};  // names that route
   size_t sessions_max = 10'000;  // conversations remembered (session_table.h); 0: none
   // Those of a router whose place this one takes; null: none are remembered yet.

@@ -7,24 +7,24 @@
 
 namespace aio {
 
-class FakeHandle final : public HttpCallHandle {
+class FakeHttpHandle final : public HttpCallHandle {
  public:
-  explicit FakeHandle(std::weak_ptr<FakeCall> call) : call_(std::move(call)) {}
+  explicit FakeHttpHandle(std::weak_ptr<FakeHttpCall> call) : call_(std::move(call)) {}
   void Cancel() override {
     if (const auto call = call_.lock()) call->TakeReceiver();
   }
   void SetPaused(bool) override {}
 
  private:
-  const std::weak_ptr<FakeCall> call_;
+  const std::weak_ptr<FakeHttpCall> call_;
 };
 
-std::shared_ptr<HttpReceiver> FakeCall::TakeReceiver() {
+std::shared_ptr<HttpReceiver> FakeHttpCall::TakeReceiver() {
   network_->open_.erase(shared_from_this());
   return std::exchange(receiver_, nullptr);
 }
 
-void FakeCall::Deliver(std::function<void(HttpReceiver&)> what, bool last) {
+void FakeHttpCall::Deliver(std::function<void(HttpReceiver&)> what, bool last) {
   if (server_->partitioned) return;  // lost
   network_->RunAt(network_->Now() + server_->latency,
                   [self = shared_from_this(), what = std::move(what), last] {
@@ -35,12 +35,12 @@ void FakeCall::Deliver(std::function<void(HttpReceiver&)> what, bool last) {
                   });
 }
 
-void FakeCall::Head(int status, std::optional<Duration> retry_after) {
+void FakeHttpCall::Head(int status, std::optional<Duration> retry_after) {
   Deliver([=](HttpReceiver& r) { r.OnHead({.status = status, .retry_after = retry_after}); },
           false);
 }
 
-void FakeCall::Bytes(std::string bytes) {
+void FakeHttpCall::Bytes(std::string bytes) {
   Deliver(
       [bytes = std::move(bytes), self = weak_from_this()](HttpReceiver& r) {
         if (r.OnBytes(bytes)) return;
@@ -51,11 +51,11 @@ void FakeCall::Bytes(std::string bytes) {
       false);
 }
 
-void FakeCall::End() {
+void FakeHttpCall::End() {
   Deliver([](HttpReceiver& r) { r.OnEnd({}); }, true);
 }
 
-void FakeCall::Reset() {
+void FakeHttpCall::Reset() {
   Deliver([](HttpReceiver& r) { r.OnEnd({.fault = Unavailable("connection reset")}); }, true);
 }
 
@@ -63,7 +63,7 @@ std::shared_ptr<HttpCallHandle> FakeNetwork::Start(HttpCall spec,
                                                    std::shared_ptr<HttpReceiver> receiver) {
   const std::string url = spec.url.substr(0, spec.url.find('/', spec.url.find("://") + 3));
   FakeServer& server = servers_[url];
-  const auto call = std::make_shared<FakeCall>();
+  const auto call = std::make_shared<FakeHttpCall>();
   call->network_ = this;
   call->server_ = &server;
   call->call_ = std::move(spec);
@@ -91,7 +91,7 @@ std::shared_ptr<HttpCallHandle> FakeNetwork::Start(HttpCall spec,
       server.serve(call);
     }
   });
-  return std::make_shared<FakeHandle>(call);
+  return std::make_shared<FakeHttpHandle>(call);
 }
 
 void FakeNetwork::RunFor(Duration duration) {
@@ -133,8 +133,8 @@ std::string ChatEnd(int prompt_tokens, int completion_tokens) {
 
 namespace {
 
-void SendToken(FakeNetwork& network, const std::shared_ptr<FakeCall>& call, int token, int tokens,
-               Duration token_time) {
+void SendToken(FakeNetwork& network, const std::shared_ptr<FakeHttpCall>& call, int token,
+               int tokens, Duration token_time) {
   if (!call->is_open()) return;
   if (token == tokens) {
     call->Bytes(ChatEnd(10, tokens));
@@ -149,9 +149,10 @@ void SendToken(FakeNetwork& network, const std::shared_ptr<FakeCall>& call, int 
 
 }  // namespace
 
-std::function<void(const std::shared_ptr<FakeCall>&)> ServeChats(FakeNetwork& network, int tokens,
-                                                                 Duration token_time) {
-  return [&network, tokens, token_time](const std::shared_ptr<FakeCall>& call) {
+std::function<void(const std::shared_ptr<FakeHttpCall>&)> ServeChats(FakeNetwork& network,
+                                                                     int tokens,
+                                                                     Duration token_time) {
+  return [&network, tokens, token_time](const std::shared_ptr<FakeHttpCall>& call) {
     call->Head(200);
     network.RunAt(network.Now() + token_time, [&network, call, tokens, token_time] {
       SendToken(network, call, 0, tokens, token_time);

@@ -16,19 +16,19 @@
 
 namespace aio {
 
-class FakeCall;
+class FakeHttpCall;
 
 // What one server does with calls. Members may be changed while calls run.
 struct FakeServer {
-  // Called when a call has arrived; answers it by FakeCall's methods, now or later.
-  std::function<void(const std::shared_ptr<FakeCall>&)> serve;
+  // Called when a call has arrived; answers it by FakeHttpCall's methods, now or later.
+  std::function<void(const std::shared_ptr<FakeHttpCall>&)> serve;
   Duration latency = std::chrono::milliseconds(1);  // each way
   bool refuses = false;                             // connections: nobody listens
   bool partitioned = false;  // nothing arrives, in either direction, and nobody is told
 };
 
 // A call at its server.
-class FakeCall : public std::enable_shared_from_this<FakeCall> {
+class FakeHttpCall : public std::enable_shared_from_this<FakeHttpCall> {
  public:
   const HttpCall& call() const { return call_; }
   bool is_health_check() const { return call_.body == nullptr; }
@@ -42,7 +42,7 @@ class FakeCall : public std::enable_shared_from_this<FakeCall> {
 
  private:
   friend class FakeNetwork;
-  friend class FakeHandle;
+  friend class FakeHttpHandle;
   void Deliver(std::function<void(HttpReceiver&)> what, bool last);
   // Whom to tell of the end: nothing reaches the caller afterwards.
   std::shared_ptr<HttpReceiver> TakeReceiver();
@@ -75,19 +75,20 @@ class FakeNetwork final : public HttpTransport {
   ManualClock& clock() { return clock_; }
 
  private:
-  friend class FakeCall;
-  friend class FakeHandle;
+  friend class FakeHttpCall;
+  friend class FakeHttpHandle;
 
   ManualClock clock_;
   TimerQueue timers_;
   std::map<std::string, FakeServer> servers_;  // by URL up to the path
   std::map<std::string, int> calls_;
-  std::set<std::shared_ptr<FakeCall>> open_;
+  std::set<std::shared_ptr<FakeHttpCall>> open_;
 };
 
 // What a server of chats does: an answer of `tokens` pieces, "t0 t1 ...", one every `token_time`.
-std::function<void(const std::shared_ptr<FakeCall>&)> ServeChats(FakeNetwork& network, int tokens,
-                                                                 Duration token_time);
+std::function<void(const std::shared_ptr<FakeHttpCall>&)> ServeChats(FakeNetwork& network,
+                                                                     int tokens,
+                                                                     Duration token_time);
 // One event of a chat's stream.
 std::string ChatEvent(const std::string& text);
 std::string ChatEnd(int prompt_tokens, int completion_tokens);
