@@ -70,7 +70,7 @@ Status FaultOf(const std::string& name, DnsRecordType type, int error) {
     case NO_DATA:
       return NotFound(fmt::format("'{}' has no {} records", name, NameOf(type)));
     case TRY_AGAIN:
-      return Unavailable(fmt::format("no name server has answered for '{}'", name));
+      return Unavailable(fmt::format("no name server could answer for '{}'", name));
     default:
       return Unavailable(fmt::format("name servers refuse to answer for '{}'", name));
   }
