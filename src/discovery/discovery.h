@@ -33,8 +33,10 @@ struct DiscoverySettings {
   // number that the pods listen on, or the name of the Service's port, and may be left out where
   // there is only one.
   std::string name;
-  std::vector<ReplicaSpec> replicas;            // kStatic: all there are
-  Duration interval = std::chrono::seconds(5);  // between looks, give or take a fifth; > 0
+  std::vector<ReplicaSpec> replicas;  // kStatic: all there are
+  // Between looks, give or take a fifth; > 0. Kubernetes' API tells changes by itself; there, the
+  // first wait after a fault is not longer.
+  Duration interval = std::chrono::seconds(5);
 
   // Of replicas of which the source says nothing else; with SRV weights are multiplied.
   double weight = 1;

@@ -72,12 +72,12 @@ ReplicaSpec WithDefaults(const DiscoverySettings& settings) {
 // Each address of a host is a replica.
 class DnsSource final : public PollingSource {
  public:
-  DnsSource(const DiscoverySettings& settings, const ReplicaUrl& url, DnsClient client,
+  DnsSource(const DiscoverySettings& settings, const ReplicaUrl& url, const DnsClient& client,
             const Clock& clock)
       : PollingSource(settings.interval),
         defaults_(WithDefaults(settings)),
         url_(url),
-        client_(std::move(client)),
+        client_(client),
         families_{KnownRecords<std::string>(clock, settings.absence_max),
                   KnownRecords<std::string>(clock, settings.absence_max)} {
     defaults_.url = settings.name;
@@ -143,11 +143,12 @@ class DnsSource final : public PollingSource {
 // Each SRV record of the lowest priority is a replica.
 class SrvSource final : public PollingSource {
  public:
-  SrvSource(const DiscoverySettings& settings, ReplicaUrl url, DnsClient client, const Clock& clock)
+  SrvSource(const DiscoverySettings& settings, ReplicaUrl url, const DnsClient& client,
+            const Clock& clock)
       : PollingSource(settings.interval),
         defaults_(WithDefaults(settings)),
         url_(std::move(url)),
-        client_(std::move(client)),
+        client_(client),
         known_(clock, settings.absence_max) {}
 
  protected:
@@ -197,9 +198,8 @@ Result<std::unique_ptr<ReplicaSource>> MakeDnsSource(const DiscoverySettings& se
                                                      const Clock& clock) {
   AIO_RETURN_IF_ERROR(CheckReplicaUrl(settings.name));
   AIO_ASSIGN_OR_RETURN(const ReplicaUrl url, SplitReplicaUrl(settings.name));
-  AIO_ASSIGN_OR_RETURN(DnsClient client, DnsClient::Create(settings.dns_server));
-  return std::unique_ptr<ReplicaSource>(
-      std::make_unique<DnsSource>(settings, url, std::move(client), clock));
+  AIO_ASSIGN_OR_RETURN(const DnsClient client, DnsClient::Create(settings.dns_server));
+  return std::unique_ptr<ReplicaSource>(std::make_unique<DnsSource>(settings, url, client, clock));
 }
 
 Result<std::unique_ptr<ReplicaSource>> MakeSrvSource(const DiscoverySettings& settings,
@@ -213,9 +213,9 @@ Result<std::unique_ptr<ReplicaSource>> MakeSrvSource(const DiscoverySettings& se
     return InvalidArgument(fmt::format(
         "'{}' is no name with SRV records; write http://_http._tcp.NAME", settings.name));
   }
-  AIO_ASSIGN_OR_RETURN(DnsClient client, DnsClient::Create(settings.dns_server));
+  AIO_ASSIGN_OR_RETURN(const DnsClient client, DnsClient::Create(settings.dns_server));
   return std::unique_ptr<ReplicaSource>(
-      std::make_unique<SrvSource>(settings, std::move(url), std::move(client), clock));
+      std::make_unique<SrvSource>(settings, std::move(url), client, clock));
 }
 
 }  // namespace aio

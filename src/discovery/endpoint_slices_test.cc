@@ -158,6 +158,16 @@ TEST(ParseEndpointSliceList, RefusesWhatIsNone) {
   EXPECT_THAT(fault(List(Slice("s", "[" + many + "]"))), HasSubstr("more than 1000"));
 }
 
+TEST(ParseEndpointSliceList, NestsNoDeeperThanItMust) {
+  const size_t depth = 1 << 20;
+  const std::string deep = std::string(depth, '[') + std::string(depth, ']');
+  EXPECT_FALSE(ParseEndpointSliceList(deep).ok());
+  const auto list = ParseEndpointSliceList(
+      List(R"({"metadata":{"name":"s","managedFields":)" + deep + R"(},"endpoints":null})"));
+  ASSERT_TRUE(list.ok()) << list.status().ToString();
+  EXPECT_EQ(list->slices[0].name, "s");
+}
+
 TEST(ParseSliceEvent, ReadsEachKind) {
   const auto put = ParseSliceEvent(R"({"type":"MODIFIED","object":)" + std::string(kSlice) + "}");
   ASSERT_TRUE(put.ok()) << put.status().ToString();

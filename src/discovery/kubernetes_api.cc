@@ -140,7 +140,7 @@ Status KubernetesApi::Perform(Transfer& transfer, const std::stop_token& stop) {
     while (const CURLMsg* message = curl_multi_info_read(multi, &left)) {
       if (message->msg != CURLMSG_DONE) continue;
       if (transfer.ended) return Status::Ok();
-      const Status answered = FaultOf(transfer.HttpStatus());
+      Status answered = FaultOf(transfer.HttpStatus());
       // No status at all is the connection's fault; another than 200 says more than that.
       if (transfer.HttpStatus() != 0 && !answered.ok()) return answered;
       return FaultOf(message->data.result);

@@ -15,8 +15,8 @@
 namespace aio {
 namespace {
 
-constexpr size_t kListBytesMax = 16 << 20;
-constexpr size_t kLineBytesMax = 4 << 20;
+constexpr size_t kListBytesMax = 8 << 20;
+constexpr size_t kLineBytesMax = 2 << 20;
 constexpr auto kListTimeout = std::chrono::seconds(30);
 // A watch ends after so long by the API's doing, give or take a fifth, and is begun anew; a
 // connection that has died without a word is noticed a while after.
@@ -91,9 +91,9 @@ class KubernetesSource final : public ReplicaSource {
         // Whatever went wrong: a new list is the truth.
         version_.clear();
         if (!IsGone(status)) feed.Report(status);
-        WaitUnlessStopped(backoff_.Next(), stop);
       }
       feed.EndFirstLook();
+      if (!status.ok()) WaitUnlessStopped(backoff_.Next(), stop);
     }
   }
 

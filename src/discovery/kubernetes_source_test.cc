@@ -181,7 +181,7 @@ TEST_F(KubernetesSourceTest, ALineWithoutAnEndIsCutOff) {
 }
 
 TEST_F(KubernetesSourceTest, AListWithoutAnEndIsCutOff) {
-  server_.SetList({.status = 200, .body = std::string(17 << 20, ' ')});
+  server_.SetList({.status = 200, .body = std::string(9 << 20, ' ')});
   Start();
   ASSERT_TRUE(told_.WaitForFaults(1));
   EXPECT_THAT(told_.faults()[0].message(), HasSubstr("lists more than"));

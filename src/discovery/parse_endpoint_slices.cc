@@ -13,6 +13,7 @@ using Json = nlohmann::json;
 constexpr size_t kSlicesMax = 1024;
 constexpr size_t kEndpointsMax = 1000;  // of a slice, as the API has it, and the next
 constexpr size_t kPortsMax = 100;
+constexpr int kDepthMax = 16;
 constexpr size_t kTextBytesMax = 253;  // of names, zones, versions
 
 Status Malformed(std::string_view what) {
@@ -129,7 +130,9 @@ Result<std::string> ReadVersion(const Json& object) {
 }
 
 Result<Json> ParseObject(std::string_view text) {
-  Json json = Json::parse(text, /*cb=*/nullptr, /*allow_exceptions=*/false);
+  // Who manages which field nests deeper, and does not matter.
+  const auto is_kept = [](int depth, Json::parse_event_t, Json&) { return depth <= kDepthMax; };
+  Json json = Json::parse(text, is_kept, /*allow_exceptions=*/false);
   if (!json.is_object()) return Malformed("the answer is no JSON object");
   return json;
 }

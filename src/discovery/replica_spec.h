@@ -18,8 +18,8 @@ inline constexpr double kReplicaWeightMax = 1000;
 // (The "= {}" let it be written with only some of its members named.)
 struct ReplicaSpec {
   std::string url = {};  // "http://host:8000/prefix"; no slash at the end: see CheckReplicaUrl()
-  std::string address = {};  // IP (v4, or v6 without brackets) to connect to in place of resolving
-                             // the URL's host; empty: resolve
+  std::string address = {};   // IP (v4, or v6 without brackets) to connect to in place of resolving
+                              // the URL's host; empty: resolve
   int port = 0;               // to connect to with `address`; 0: the URL's
   double weight = 1;          // its share beside the others', > 0
   std::string zone = {};      // empty: unknown
