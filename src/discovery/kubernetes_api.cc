@@ -15,8 +15,15 @@ namespace {
 constexpr std::string_view kGone = "gone";
 constexpr auto kConnectTimeout = std::chrono::seconds(5);
 
-Status FaultOf(CURLcode code) {
+Status FaultOf(CURLcode code, const std::string& ca_file) {
   if (code == CURLE_OK) return Status::Ok();
+  if (code == CURLE_SSL_CACERT_BADFILE) {
+    return InvalidArgument(fmt::format("{}: cannot be read as certificates", ca_file));
+  }
+  if (code == CURLE_PEER_FAILED_VERIFICATION) {
+    return Unavailable(fmt::format("Kubernetes' API has a certificate of no authority in {}",
+                                   ca_file.empty() ? "the system's list" : ca_file));
+  }
   const std::string what = fmt::format("Kubernetes' API: {}", curl_easy_strerror(code));
   return code == CURLE_OPERATION_TIMEDOUT ? DeadlineExceeded(what) : Unavailable(what);
 }
@@ -143,7 +150,7 @@ Status KubernetesApi::Perform(Transfer& transfer, const std::stop_token& stop) {
       Status answered = FaultOf(transfer.HttpStatus());
       // No status at all is the connection's fault; another than 200 says more than that.
       if (transfer.HttpStatus() != 0 && !answered.ok()) return answered;
-      return FaultOf(message->data.result);
+      return FaultOf(message->data.result, options_.ca_file);
     }
     curl_multi_poll(multi, nullptr, 0, kPollMs, nullptr);
   }

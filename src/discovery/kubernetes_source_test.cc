@@ -267,7 +267,8 @@ TEST_F(KubernetesSourceTest, SettingsThatWillNotDoAreErrors) {
   settings = Settings();
   settings.kubernetes.api_url = "10.0.0.1:443";
   EXPECT_THAT(FaultOfSettings(settings), HasSubstr("'10.0.0.1:443'"));
-  settings.kubernetes.api_url.clear();  // and no pod either
+  settings.kubernetes.api_url.clear();
+  unsetenv("KUBERNETES_SERVICE_HOST");  // where the tests run may be a pod
   EXPECT_THAT(FaultOfSettings(settings), HasSubstr("KUBERNETES_SERVICE_HOST is not set"));
 }
 
