@@ -1,6 +1,6 @@
 // Notices that files have changed, by looking.
-#ifndef AIO_APP_FILE_WATCH_H_
-#define AIO_APP_FILE_WATCH_H_
+#ifndef AIO_BASE_FILE_WATCH_H_
+#define AIO_BASE_FILE_WATCH_H_
 
 #include <cstdint>
 #include <string>
@@ -38,4 +38,4 @@ class FileWatch {
 
 }  // namespace aio
 
-#endif  // AIO_APP_FILE_WATCH_H_
+#endif  // AIO_BASE_FILE_WATCH_H_

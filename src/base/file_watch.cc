@@ -1,4 +1,4 @@
-#include "app/file_watch.h"
+#include "base/file_watch.h"
 
 #include <sys/stat.h>
 
