@@ -132,7 +132,7 @@ int RunAttack(const AttackFlags& flags) {
     const Status written = WriteSuites(*suites, flags.write);
     return written.ok() ? kExitOk : Fail(written);
   }
-  const Result<std::unique_ptr<Runtime>> runtime = LoadRuntime(*config);
+  const Result<std::unique_ptr<Runtime>> runtime = LoadEmbeddedRuntime(*config);
   if (!runtime.ok()) return Fail(runtime.status());
   const Result<std::vector<DefendedReport>> reports = Measure(*suites, *config, **runtime);
   if (!reports.ok()) return Fail(reports.status());

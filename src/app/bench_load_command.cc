@@ -68,7 +68,7 @@ Result<LoadTarget> OpenEngine(const BenchLoadFlags& flags) {
   AIO_ASSIGN_OR_RETURN(AppConfig config, flags.runtime.Resolve());
   config.engine.max_running =
       std::max(config.engine.max_running, flags.workload.loop_concurrency());
-  AIO_ASSIGN_OR_RETURN(target.runtime, LoadRuntime(config));
+  AIO_ASSIGN_OR_RETURN(target.runtime, LoadEmbeddedRuntime(config));
   target.context_length = flags.context_length;
   for (const ModelInfo& model : target.runtime->engine->Models()) {
     if (target.context_length == 0 || model.context_length < target.context_length) {

@@ -74,7 +74,7 @@ class MixedCommand {
     config.engine.prefix_caching = flags_.prefix_caching;
     config.engine.max_running =
         std::max(config.engine.max_running, flags_.workload.loop_concurrency());
-    AIO_ASSIGN_OR_RETURN(runtime_, LoadRuntime(config));
+    AIO_ASSIGN_OR_RETURN(runtime_, LoadEmbeddedRuntime(config));
     given_ = std::make_unique<GivenLabels>(*runtime_->engine);
     Backend& backend = flags_.labels_given() ? static_cast<Backend&>(*given_) : *runtime_->engine;
     ConfigurationChoice choice = flags_.choice;

@@ -120,7 +120,7 @@ void Print(const BenchProbeFlags& flags, const ProbeFigures& figures) {
 int RunBenchProbe(const BenchProbeFlags& flags) {
   const Result<AppConfig> config = flags.runtime.Resolve();
   if (!config.ok()) return Fail(config.status());
-  const Result<std::unique_ptr<Runtime>> runtime = LoadRuntime(*config);
+  const Result<std::unique_ptr<Runtime>> runtime = LoadEmbeddedRuntime(*config);
   if (!runtime.ok()) return Fail(runtime.status());
   const Result<ProbeFigures> figures = ProbeBenchmark(flags, **runtime, *config).Run();
   if (!figures.ok()) return Fail(figures.status());

@@ -117,7 +117,7 @@ Result<StrategyReport> MeasureStrategies(const BenchStrategiesFlags& flags) {
   AIO_ASSIGN_OR_RETURN(workloads, ChooseWorkloads(std::move(workloads), flags.workloads));
   AIO_ASSIGN_OR_RETURN(AppConfig config, flags.runtime.Resolve());
   config.engine.max_running = std::max(config.engine.max_running, flags.options.batch);
-  AIO_ASSIGN_OR_RETURN(const std::unique_ptr<Runtime> runtime, LoadRuntime(config));
+  AIO_ASSIGN_OR_RETURN(const std::unique_ptr<Runtime> runtime, LoadEmbeddedRuntime(config));
   if (!flags.options.raw && !config.virtual_names.empty()) {
     AIO_RETURN_IF_ERROR(AskForIntents(*runtime->router, config.virtual_names.front(), workloads));
   }

@@ -265,7 +265,7 @@ Status Run(const CalibrateFlags& flags) {
   options.bound =
       flags.bound == "bootstrap" ? BoundMethod::kBootstrap : BoundMethod::kClopperPearson;
   AIO_RETURN_IF_ERROR(ReadArms(flags, config, input));
-  AIO_ASSIGN_OR_RETURN(const std::unique_ptr<Runtime> runtime, LoadRuntime(config));
+  AIO_ASSIGN_OR_RETURN(const std::unique_ptr<Runtime> runtime, LoadEmbeddedRuntime(config));
   std::optional<HeadReport> head;
   if (!flags.head.empty()) {
     AIO_ASSIGN_OR_RETURN(head, FitHeadTo(flags.head, *runtime, config.probe, input.set));

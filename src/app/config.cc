@@ -8,6 +8,7 @@
 
 #include "app/beside_program.h"
 #include "app/config_access.h"
+#include "app/config_remote.h"
 #include "app/serve_admission.h"
 #include "app/system_cpu.h"
 #include "base/toml_table.h"
@@ -18,11 +19,13 @@ namespace aio {
 
 namespace {
 
-void ReadDraftModel(TomlTable& table, ModelSettings& settings) {
+void ReadDraftModel(TomlTable& table, bool small_is_elsewhere, ModelSettings& settings) {
   settings.draft_model = table.String("draft_model").value_or("");
   if (!table.Has("draft_model")) return;
   if (settings.role == kSmallRole) {
     table.Fail("draft_model", "the small model is the one that drafts; remove the key");
+  } else if (small_is_elsewhere) {
+    table.Fail("draft_model", "the small model is held elsewhere and cannot draft; remove the key");
   } else if (settings.draft_model != kSmallRole) {
     table.Fail("draft_model", fmt::format("must be a role that can draft, \"{}\", is \"{}\"",
                                           kSmallRole, settings.draft_model));
@@ -30,6 +33,7 @@ void ReadDraftModel(TomlTable& table, ModelSettings& settings) {
 }
 
 void ReadModels(TomlTable& root, const std::string& source, AppConfig& config) {
+  const RemoteOptions remote_defaults = ReadRemoteDefaults(root);
   root.Require("models");
   std::optional<TomlTable> models = root.Table("models");
   if (!models) return;
@@ -37,10 +41,15 @@ void ReadModels(TomlTable& root, const std::string& source, AppConfig& config) {
     models->Require(role);
     std::optional<TomlTable> table = models->Table(role);
     if (!table) continue;
-    table->Require("path");
     ModelSettings settings;
     settings.role = role;
     settings.name = table->String("name").value_or(role);
+    if (IsRemote(*table)) {
+      ReadRemoteModel(*table, remote_defaults, source, settings);
+      config.models.push_back(std::move(settings));
+      continue;
+    }
+    table->Require("path");
     settings.path = RelativeTo(source, table->String("path").value_or(""));
     settings.chat_template = table->String("chat_template").value_or("");
     settings.bandwidth_weight =
@@ -49,7 +58,8 @@ void ReadModels(TomlTable& root, const std::string& source, AppConfig& config) {
     if (table->Has("w8a16_path") && settings.w8a16_path.empty()) {
       table->Fail("w8a16_path", "is empty; name a GGUF file, or remove the key");
     }
-    ReadDraftModel(*table, settings);
+    const bool small_is_elsewhere = !config.models.empty() && config.models[0].remote;
+    ReadDraftModel(*table, small_is_elsewhere, settings);
     config.models.push_back(std::move(settings));
   }
 }
@@ -180,6 +190,8 @@ std::string ReadRouting(TomlTable& root, const std::string& source, AppConfig& c
   config.virtual_names = table->Strings("virtual_names").value_or(config.virtual_names);
   config.sessions_max = static_cast<size_t>(
       table->Int("sessions_max", 0, 100'000'000).value_or(static_cast<int>(config.sessions_max)));
+  config.large_stands_in = table->Bool("large_stands_in").value_or(config.large_stands_in);
+  config.small_stands_in = table->Bool("small_stands_in").value_or(config.small_stands_in);
   table->Require("policy");
   return RelativeTo(source, table->String("policy").value_or(""));
 }
@@ -219,7 +231,8 @@ Result<AppConfig> ParseConfig(std::string_view toml, const std::string& source) 
 std::vector<TomlKey> ConfigKeys() {
   // What has all tables, so that all keys are asked for; nothing else of it is right.
   constexpr std::string_view kAllTables = R"(
-      models = { small = {}, large = {} }
+      remote = {}
+      models = { small = {}, large = { engine = "", replicas = [{}], discovery = {} } }
       server = { tls = {}, cors = {} }
       probe = { labels = [{}], defences = { second_template = { labels = [{}] } } }
       engine = {}
@@ -238,7 +251,10 @@ std::vector<TomlKey> ConfigKeys() {
 }
 
 std::vector<ModelSettings> ResidentModels(const AppConfig& config) {
-  std::vector<ModelSettings> models = config.models;
+  std::vector<ModelSettings> models;
+  for (const ModelSettings& own : config.models) {
+    if (!own.remote) models.push_back(own);
+  }
   for (const ModelSettings& own : config.models) {
     if (own.w8a16_path.empty()) continue;
     ModelSettings& variant = models.emplace_back(own);

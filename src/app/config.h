@@ -13,7 +13,9 @@
 #include "base/status.h"
 #include "base/toml_table.h"
 #include "decisions/decision_log.h"
+#include "discovery/discovery.h"
 #include "engine/embedded_backend.h"
+#include "remote/remote_options.h"
 #include "router/head_file.h"
 #include "router/router.h"
 #include "router/routing_policy.h"
@@ -22,10 +24,20 @@
 
 namespace aio {
 
+// A model that other servers hold.
+struct RemoteModelSettings {
+  RemoteOptions options;
+  std::string ca_file;          // PEM; empty: the system's authorities
+  DiscoverySettings discovery;  // where the replicas are
+
+  friend bool operator==(const RemoteModelSettings&, const RemoteModelSettings&) = default;
+};
+
 struct ModelSettings {
-  std::string role;             // "small", "large": the table's name
-  std::string name;             // what clients call it
-  std::string path;             // of the GGUF file
+  std::string role;  // "small", "large": the table's name
+  std::string name;  // what clients call it
+  std::string path;  // of the GGUF file; empty: see `remote`
+  std::optional<RemoteModelSettings> remote = {};
   std::string chat_template;    // a family's name, or empty: the file's own
   double bandwidth_weight = 1;  // see EmbeddedModel
   std::string w8a16_path;       // of the same model with 8-bit weights; empty: not resident
@@ -49,6 +61,8 @@ struct AppConfig {
   std::vector<std::string> virtual_names = RouterOptions().virtual_names;
   LabelQuery probe;
   size_t sessions_max = RouterOptions().sessions_max;
+  bool large_stands_in = RouterOptions().large_stands_in;
+  bool small_stands_in = RouterOptions().small_stands_in;
   ProbeDefences defences;
   std::optional<HeadFile> probe_head;  // what `probe` has its head of, if it has one
   std::string policy_file;
@@ -58,7 +72,8 @@ struct AppConfig {
   TracingSettings tracing;          // likewise; no endpoint: nothing is traced
 };
 
-// What is to be resident: the small and the large model, then their variants as models of their
+// What is to be resident: those of the small and the large model that are not held elsewhere, then
+// their variants as models of their
 // own, without a role: a request's `model` may say a variant's name only.
 std::vector<ModelSettings> ResidentModels(const AppConfig& config);
 

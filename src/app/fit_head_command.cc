@@ -91,7 +91,7 @@ Status FitHead(const FitHeadFlags& flags, const AppConfig& config, Runtime& runt
 int RunFitHead(const FitHeadFlags& flags) {
   const Result<AppConfig> config = flags.runtime.Resolve();
   if (!config.ok()) return Fail(config.status());
-  const Result<std::unique_ptr<Runtime>> runtime = LoadRuntime(*config);
+  const Result<std::unique_ptr<Runtime>> runtime = LoadEmbeddedRuntime(*config);
   if (!runtime.ok()) return Fail(runtime.status());
   const Status status = FitHead(flags, *config, **runtime);
   return status.ok() ? kExitOk : Fail(status);

@@ -44,6 +44,7 @@ void CompareModels(const ModelSettings& before, const ModelSettings& after, Diff
   const std::string table = "models." + before.role + ".";
   out.Compare(before.name, after.name, table + "name");
   out.Compare(before.path, after.path, table + "path");
+  out.Compare(before.remote, after.remote, table + "replicas");
   out.Compare(before.w8a16_path, after.w8a16_path, table + "w8a16_path");
   out.Compare(before.chat_template, after.chat_template, table + "chat_template");
   out.Compare(before.draft_model, after.draft_model, table + "draft_model");

@@ -82,7 +82,7 @@ size_t IndexOf(const std::vector<Named>& models, std::string_view name) {
 Status JoinVariants(const AppConfig& config, const OpenFiles& files,
                     std::vector<EmbeddedModel>& models) {
   for (const ModelSettings& settings : config.models) {
-    if (settings.w8a16_path.empty()) continue;
+    if (settings.remote || settings.w8a16_path.empty()) continue;
     const size_t own = IndexOf(models, settings.name);
     const size_t variant = IndexOf(models, settings.w8a16_name());
     AIO_RETURN_IF_ERROR(CheckIsW8A16Of(*files[own], *files[variant]));
@@ -201,23 +201,71 @@ Result<AppConfig> RuntimeFlags::Resolve() const {
     if (replacement.empty()) continue;
     model.path = replacement;
     model.w8a16_path.clear();
+    model.remote.reset();
   }
   return config;
 }
 
+namespace {
+
+// Both roles' targets, in order: over one engine for those that are loaded here.
+Result<std::vector<RoleTarget>> StartModels(const AppConfig& config, const RuntimeHooks& hooks,
+                                            Runtime& runtime) {
+  const auto in_front = [&](Backend& models) -> Backend& {
+    if (!hooks.front_of_models) return models;
+    return *runtime.fronts.emplace_back(hooks.front_of_models(models));
+  };
+  std::vector<EmbeddedModel> models;
+  Backend* engine = nullptr;
+  if (!ResidentModels(config).empty()) {
+    AIO_ASSIGN_OR_RETURN(models, LoadModels(config, runtime.clock, hooks.cancelled));
+    auto created = EmbeddedBackend::Create(models, config.engine, runtime.clock);
+    if (!created.ok()) return created.status().WithContext(config.source);
+    runtime.engine = *std::move(created);
+    engine = &in_front(*runtime.engine);
+  }
+  std::vector<RoleTarget> targets;
+  for (const ModelSettings& settings : config.models) {
+    if (!settings.remote) {
+      targets.push_back(ToTarget(settings, models, *engine));
+      continue;
+    }
+    DiscoveryFaultCallback on_fault;
+    if (hooks.on_discovery) {
+      on_fault = [told = hooks.on_discovery, name = settings.name](const Status& fault) {
+        told(name, fault);
+      };
+    }
+    auto connected = ConnectRemoteModel(settings, runtime.clock, std::move(on_fault));
+    if (!connected.ok()) return connected.status().WithContext(config.source);
+    ServedElsewhere& model = runtime.elsewhere.emplace_back(*std::move(connected));
+    RoleTarget target;
+    target.backend = &in_front(*model.backend);
+    target.model = settings.name;
+    targets.push_back(std::move(target));
+  }
+  return targets;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Runtime>> LoadEmbeddedRuntime(const AppConfig& config) {
+  for (const ModelSettings& model : config.models) {
+    if (!model.remote) continue;
+    return InvalidArgument(
+        fmt::format("{}: '{}' is held elsewhere, and this looks into the engine; name a "
+                    "configuration whose models are both loaded here",
+                    config.source, model.name));
+  }
+  return LoadRuntime(config);
+}
+
 Result<std::unique_ptr<Runtime>> LoadRuntime(const AppConfig& config, RuntimeHooks hooks) {
   auto runtime = std::make_unique<Runtime>();
-  AIO_ASSIGN_OR_RETURN(std::vector<EmbeddedModel> models,
-                       LoadModels(config, runtime->clock, hooks.cancelled));
-  auto engine = EmbeddedBackend::Create(models, config.engine, runtime->clock);
-  if (!engine.ok()) return engine.status().WithContext(config.source);
-  runtime->engine = *std::move(engine);
-
+  AIO_ASSIGN_OR_RETURN(std::vector<RoleTarget> targets, StartModels(config, hooks, *runtime));
   RouterOptions& options = runtime->router_options;
-  if (hooks.front_of_models) runtime->front = hooks.front_of_models(*runtime->engine);
-  Backend& front = runtime->front != nullptr ? *runtime->front : *runtime->engine;
-  options.small = ToTarget(config.models[0], models, front);
-  options.large = ToTarget(config.models[1], models, front);
+  options.small = std::move(targets[0]);
+  options.large = std::move(targets[1]);
   AIO_RETURN_IF_ERROR(ConfigureRouter(config, options));
   options.sessions = std::move(hooks.sessions);
   options.observer = hooks.observer;
@@ -241,6 +289,8 @@ Status ConfigureRouter(const AppConfig& config, RouterOptions& options) {
   options.policy = config.policy;
   options.force_policy = config.force_policy;
   options.sessions_max = config.sessions_max;
+  options.large_stands_in = config.large_stands_in;
+  options.small_stands_in = config.small_stands_in;
   options.virtual_names = config.virtual_names;
   return Status::Ok();
 }

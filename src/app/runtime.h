@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/config.h"
+#include "app/remote_model.h"
 #include "backend/backend.h"
 #include "base/clock.h"
 #include "base/status.h"
@@ -36,12 +37,13 @@ struct RuntimeFlags {
   Result<AppConfig> Resolve() const;
 };
 
-// Owns the engine and the router over it. Not movable: the router points at the engine.
+// Owns the models and the router over them. Not movable: the router points at them.
 struct Runtime {
   SystemClock clock;
-  std::unique_ptr<EmbeddedBackend> engine;
-  std::unique_ptr<Backend> front;  // RuntimeHooks::front_of_models; null: none
-  RouterOptions router_options;    // over `engine`; what `router` was made from
+  std::unique_ptr<EmbeddedBackend> engine;  // null: all models are held elsewhere
+  std::vector<ServedElsewhere> elsewhere;
+  std::vector<std::unique_ptr<Backend>> fronts;  // RuntimeHooks::front_of_models
+  RouterOptions router_options;                  // over the models; what `router` was made from
   std::shared_ptr<Router> router;
 };
 
@@ -52,6 +54,9 @@ struct RuntimeHooks {
   std::function<void(const DriftSignals&)> on_drift = {};
   // Gives a Backend that the router asks in place of the models, which it passes on to.
   std::function<std::unique_ptr<Backend>(Backend& models)> front_of_models = {};
+  // When looking for the replicas of the model of that name fails, and when it works again (ok).
+  // From other threads.
+  std::function<void(const std::string& model, const Status& fault)> on_discovery = {};
   // Asked while weights are loaded: true gives up, as kCancelled.
   std::function<bool()> cancelled = {};
 };
@@ -67,8 +72,10 @@ Result<EmbeddedModel> LoadModel(const ModelSettings& settings, int threads, cons
                                 std::shared_ptr<const GgufFile> file);
 
 // Checks that the models fit in memory and to each other (check_models.h) before it loads their
-// weights.
+// weights. Those held elsewhere are not waited for.
 Result<std::unique_ptr<Runtime>> LoadRuntime(const AppConfig& config, RuntimeHooks hooks = {});
+// Likewise, for commands that look into the engine: kInvalidArgument if a model is held elsewhere.
+Result<std::unique_ptr<Runtime>> LoadEmbeddedRuntime(const AppConfig& config);
 
 // What `config` says of a router, but for the models that it routes over, into `options`, which has
 // them. Fails if the probe's head is not for the small one.

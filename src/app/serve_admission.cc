@@ -20,6 +20,14 @@ AdmissionLimits EffectiveLimits(const AppConfig& config) {
   if (limits.running_max == 0) {
     limits.running_max =
         config.engine.max_running * static_cast<int>(ResidentModels(config).size());
+    for (const ModelSettings& model : config.models) {
+      if (!model.remote) continue;
+      // Of replicas that come and go, as many as there may well be.
+      constexpr int kReplicasGuess = 16;
+      const auto listed = static_cast<int>(model.remote->discovery.replicas.size());
+      limits.running_max +=
+          model.remote->options.running_max * (listed > 0 ? listed : kReplicasGuess);
+    }
   }
   return limits;
 }

@@ -33,7 +33,7 @@ constexpr auto kSeconds = In<std::chrono::seconds>;
 
 std::vector<Description> OfModels() {
   return {{"version", kRequired, "", "of the format: 1"},
-          {"models.ROLE.path", kRequired, "", "GGUF file"},
+          {"models.ROLE.path", "required, unless there is an engine", "", "GGUF file"},
           {"models.ROLE.name", "the role", "", "what clients call the model"},
           {"models.ROLE.chat_template", "\"\"", "",
            "name of a built-in template to use in place of the file's own (chat-templates.md)"},
@@ -43,6 +43,73 @@ std::vector<Description> OfModels() {
            "GGUF file of the same model with 8-bit weights, resident too: NAME-w8a16"},
           {"models.ROLE.draft_model", "\"\"", "",
            "of the large model: the role that guesses for it, \"small\" (strategies.md)"}};
+}
+
+std::vector<Description> OfModelsElsewhere() {
+  const RemoteOptions remote;
+  const std::string model = "models.ROLE.";
+  const auto with_replica = [&](const std::string& key, std::string initial, std::string meaning) {
+    return Description{model + "replicas[]." + key, std::move(initial), "", std::move(meaning)};
+  };
+  return {
+      {model + "engine", "\"\"", "",
+       "of servers that hold the model, in place of `path`: \"vllm\", \"vllm-ascend\", \"sglang\", "
+       "\"mindie\", \"llama-server\", \"ollama\", \"openai\" or \"aio\" (engines.md)"},
+      {model + "served_name", "the name", "", "what the engine calls the model"},
+      {model + "context_length", "0", "tokens",
+       "of a prompt and its answer, as the engine was started; 0: unknown, all prompts go there"},
+      {model + "running_max", fmt::format("{}", remote.running_max), "requests",
+       "that one replica gets at a time, for `admission.running_max`"},
+      {model + "health_port", "0", "",
+       "where replicas answer whether they are well; 0: their URL's"},
+      {model + "affinity", "\"session\"", "",
+       "which requests go to one replica: \"none\", those of a \"session\", those with one "
+       "\"prefix\""},
+      {model + "api_key_env", "\"\"", "", "environment variable that holds the engine's key"},
+      {model + "ca_file", "\"\"", "",
+       "PEM file of the authorities to trust in place of the system's"},
+      with_replica("url", kRequired, "\"http://host:8000\": a server that holds the model"),
+      with_replica("weight", "1", "its share beside the others'"),
+      with_replica("zone", "\"\"", "where it is: those of `remote.zone` come first"),
+      with_replica("strategy", "\"\"",
+                   "how it was started to decode: \"plain\", \"prompt_lookup\", "
+                   "\"draft_model\" (engines.md)"),
+      with_replica("draining", "false", "finishes what it has and gets nothing new"),
+      {model + "discovery.kind", kRequired, "",
+       "how replicas are found: \"dns\", \"srv\", \"file\" or \"kubernetes\" (discovery.md)"},
+      {model + "discovery.name", kRequired, "", "where: a URL, or a file"},
+      {model + "discovery.interval_seconds", kSeconds(DiscoverySettings().interval), "s",
+       "between looks"},
+      {model + "discovery.zone", "\"\"", "", "of those of which nothing else says it"},
+      {model + "discovery.strategy", "\"\"", "", "likewise"}};
+}
+
+std::vector<Description> OfRemote() {
+  constexpr auto kMs = In<std::chrono::milliseconds>;
+  const RemoteOptions remote;
+  const ReplicaLimits limits;
+  return {{"remote.zone", "\"\"", "", "of this server: replicas of the same zone come first"},
+          {"remote.connect_timeout_ms", kMs(remote.connect_timeout), "ms", "to reach a replica"},
+          {"remote.first_token_timeout_seconds", kSeconds(remote.first_token_timeout), "s",
+           "from a request to its first token; beyond: another replica, or 504"},
+          {"remote.silence_timeout_seconds", kSeconds(remote.silence_timeout), "s",
+           "between two parts of an answer; beyond: it is broken off"},
+          {"remote.retries_max", fmt::format("{}", remote.retries_max), "",
+           "times that a request is tried again, of which nothing has come"},
+          {"remote.hedge_after_ms", kMs(remote.hedge_after), "ms",
+           "without a token, after which a second replica is asked too; 0: never"},
+          {"remote.health_interval_ms", kMs(remote.health_interval), "ms",
+           "between questions whether a replica is well; 0: none are asked"},
+          {"remote.health_timeout_ms", kMs(remote.health_timeout), "ms", "for the answer to that"},
+          {"remote.failures_max", fmt::format("{}", limits.failures_max), "requests",
+           "that fail one after another, until a replica is left alone for a while"},
+          {"remote.ejection_seconds", kSeconds(limits.ejection), "s",
+           "that while, the first time; each further one is twice as long"},
+          {"remote.ejection_max_seconds", kSeconds(limits.ejection_max), "s", "its longest"},
+          {"remote.slow_start_seconds", kSeconds(limits.slow_start), "s",
+           "in which a replica that is well again comes to its whole share"},
+          {"remote.slow_factor", fmt::format("{}", limits.slow_factor), "",
+           "times slower than the others, from which a replica is left alone for a while"}};
 }
 
 std::vector<Description> OfEngine() {
@@ -168,6 +235,10 @@ std::vector<Description> OfRouting() {
                  "what a request's `model` says to be routed"});
   all.push_back({"routing.sessions_max", fmt::format("{}", router.sessions_max), "conversations",
                  "whose model is remembered; 0: none"});
+  all.push_back({"routing.large_stands_in", fmt::format("{}", router.large_stands_in), "",
+                 "the large model answers what the small one was chosen for, while that is gone"});
+  all.push_back({"routing.small_stands_in", fmt::format("{}", router.small_stands_in), "",
+                 "likewise the other way round, at the price of worse answers"});
   all.push_back({"routing.policy", kRequired, "", "file of the policy (policies.md)"});
   return all;
 }
@@ -175,7 +246,8 @@ std::vector<Description> OfRouting() {
 std::map<std::string, Description> AllDescriptions() {
   std::map<std::string, Description> all;
   for (std::vector<Description>& part :
-       std::vector{OfModels(), OfEngine(), OfAdmission(), OfServer(), OfRecords(), OfRouting()}) {
+       std::vector{OfModels(), OfModelsElsewhere(), OfRemote(), OfEngine(), OfAdmission(),
+                   OfServer(), OfRecords(), OfRouting()}) {
     for (Description& description : part) all.emplace(description.path, std::move(description));
   }
   return all;

@@ -48,6 +48,18 @@ struct ModelInfo {
   int running_max = 0;  // sequences that take part in one step
 };
 
+// One of the servers that hold a model.
+struct ReplicaLoad {
+  std::string name;   // its address
+  std::string state;  // "ready", "trial", "ejected", "down", "draining"
+  int running = 0;
+  int64_t outstanding_tokens = 0;  // of prompts and answers, as estimated: asked, not yet come
+  // Since it is known:
+  int64_t requests = 0;
+  int64_t failures = 0;   // its own
+  int64_t ejections = 0;  // times that it was left alone for a while
+};
+
 // A point-in-time load reading; exported as metrics, and a routing signal.
 struct ModelLoad {
   std::string name;
@@ -59,9 +71,10 @@ struct ModelLoad {
   double step_ms = 0;  // of a step that computes one token, as lately measured; 0: unknown
   double tokens_per_second = 0;  // of one answer, as lately measured; 0: unknown
   // Since the start:
-  int64_t preemptions = 0;          // sequences sent back to the queue for want of blocks
-  int64_t prefix_tokens_asked = 0;  // prompt tokens looked up in the prefix cache
-  int64_t prefix_tokens_found = 0;  // of these, found
+  int64_t preemptions = 0;                 // sequences sent back to the queue for want of blocks
+  int64_t prefix_tokens_asked = 0;         // prompt tokens looked up in the prefix cache
+  int64_t prefix_tokens_found = 0;         // of these, found
+  std::vector<ReplicaLoad> replicas = {};  // of a model that other servers hold
 };
 
 // What the caller of accepted work holds: of a generation or a probe. Destroying it does

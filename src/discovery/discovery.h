@@ -55,10 +55,14 @@ struct DiscoverySettings {
     std::string token_file;  // read anew for each request: tokens rotate
     std::string ca_file;
     std::string namespace_file;
+
+    friend bool operator==(const Kubernetes&, const Kubernetes&) = default;
   } kubernetes;
 
   // "127.0.0.1:5353", IPv4, in place of the name servers and search list of /etc/resolv.conf.
   std::string dns_server;
+
+  friend bool operator==(const DiscoverySettings&, const DiscoverySettings&) = default;
 };
 
 // The whole set, sorted: first whatever is found, then only when it has changed. Called from the

@@ -42,6 +42,8 @@ struct EngineProfile {
   bool gbnf = false;    // likewise
   LabelChoice label_choice = LabelChoice::kNone;
   StrategyField strategy = StrategyField::kNone;
+
+  friend bool operator==(const EngineProfile&, const EngineProfile&) = default;
 };
 
 // "vllm", "vllm-ascend", "sglang", "mindie", "llama-server", "ollama", "openai", "aio".

@@ -1,10 +1,22 @@
 #include "remote/health_checks.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
 namespace aio {
 namespace {
+
+// Some engines answer it on a port of its own.
+std::string HealthUrl(const std::string& url, const RemoteOptions& options) {
+  const std::string path(options.profile.health_path);
+  if (options.health_port == 0) return url + path;
+  const size_t host = url.find("://") + 3;
+  const size_t end = std::min(url.find('/', host), url.size());
+  size_t colon = url.rfind(':', end);
+  if (colon == std::string::npos || colon < host || url.find(']', colon) < end) colon = end;
+  return url.substr(0, colon) + ":" + std::to_string(options.health_port) + path;
+}
 
 // One question to one replica. An answer that comes too late is none.
 class HealthCheck final : public HttpReceiver, public std::enable_shared_from_this<HealthCheck> {
@@ -15,13 +27,13 @@ class HealthCheck final : public HttpReceiver, public std::enable_shared_from_th
   static void Start(const std::shared_ptr<RemoteModel>& model, const ReplicaSpec& spec) {
     HttpTransport& transport = model->transport;
     const auto check = std::make_shared<HealthCheck>(model, KeyOf(spec));
-    const auto handle =
-        transport.Start({.url = spec.url + std::string(model->options.profile.health_path),
-                         .address = spec.address,
-                         .port = spec.port,
-                         .headers = model->headers,
-                         .connect_timeout = model->options.health_timeout},
-                        check);
+    const auto handle = transport.Start(
+        {.url = HealthUrl(spec.url, model->options),
+         .address = spec.address,
+         .port = model->options.health_port > 0 ? model->options.health_port : spec.port,
+         .headers = model->headers,
+         .connect_timeout = model->options.health_timeout},
+        check);
     transport.RunAt(transport.Now() + model->options.health_timeout, [check, handle] {
       if (check->is_over_) return;
       handle->Cancel();

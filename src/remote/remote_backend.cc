@@ -172,6 +172,13 @@ std::vector<ModelLoad> RemoteBackend::Load() const {
   int known = 0;
   for (const ReplicaReading& replica : model_->replicas.Readings()) {
     load.running += replica.running;
+    load.replicas.push_back({.name = replica.key,
+                             .state = std::string(ReplicaStateName(replica.state)),
+                             .running = replica.running,
+                             .outstanding_tokens = replica.outstanding_tokens,
+                             .requests = replica.requests,
+                             .failures = replica.failures,
+                             .ejections = replica.ejections});
     if (replica.token_ms <= 0) continue;
     tokens_per_second += 1000 / replica.token_ms;
     ++known;

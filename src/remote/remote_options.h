@@ -36,6 +36,9 @@ struct RemoteOptions {
   Duration hedge_after{};
   Duration health_interval = std::chrono::milliseconds(500);  // 0: replicas are not asked
   Duration health_timeout = std::chrono::seconds(1);
+  int health_port = 0;  // of each replica's host; 0: the URL's
+
+  friend bool operator==(const RemoteOptions&, const RemoteOptions&) = default;
 };
 
 }  // namespace aio

@@ -4,6 +4,22 @@
 
 namespace aio {
 
+std::string_view ReplicaStateName(ReplicaState state) {
+  switch (state) {
+    case ReplicaState::kReady:
+      return "ready";
+    case ReplicaState::kOnTrial:
+      return "trial";
+    case ReplicaState::kEjected:
+      return "ejected";
+    case ReplicaState::kDown:
+      return "down";
+    case ReplicaState::kDraining:
+      return "draining";
+  }
+  return "";
+}
+
 ReplicaState Replica::state(TimePoint now) const {
   if (spec_.draining) return ReplicaState::kDraining;
   if (is_down_) return ReplicaState::kDown;

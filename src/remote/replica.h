@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <set>
+#include <string_view>
 
 #include "base/clock.h"
 #include "discovery/replica_spec.h"
@@ -25,6 +26,8 @@ struct ReplicaLimits {
   double slow_factor = 4;
   int slow_samples_min = 10;
   Duration slow_least = std::chrono::milliseconds(20);  // less of a difference is noise
+
+  friend bool operator==(const ReplicaLimits&, const ReplicaLimits&) = default;
 };
 
 // An average that forgets.
@@ -50,6 +53,8 @@ enum class ReplicaState {
   kDown,      // health checks fail
   kDraining,  // gets nothing new
 };
+
+std::string_view ReplicaStateName(ReplicaState state);  // "ready", "trial", "ejected", ...
 
 // Not thread-safe.
 class Replica {

@@ -22,6 +22,8 @@ struct ReplicaSetOptions {
   ReplicaLimits limits = {};
   std::string zone = {};  // ours: its replicas come before others; empty: all are alike
   uint64_t seed = 0;      // of the choices that are made by chance
+
+  friend bool operator==(const ReplicaSetOptions&, const ReplicaSetOptions&) = default;
 };
 
 // What is known of a request when a replica is chosen for it.

@@ -91,6 +91,44 @@ prometheus::MetricFamily Collect(const LoadMetric& metric, const std::vector<Mod
   return family;
 }
 
+struct ReplicaMetric {
+  const char* name;
+  const char* help;
+  prometheus::MetricType type;
+  double (*read)(const ReplicaLoad&);
+};
+constexpr ReplicaMetric kReplicaMetrics[] = {
+    {"aio_replica_ready", "1 where a replica gets requests as it should", kGauge,
+     [](const ReplicaLoad& r) -> double { return r.state == "ready" ? 1 : 0; }},
+    {"aio_replica_requests_running", "Requests that a replica has", kGauge,
+     [](const ReplicaLoad& r) -> double { return r.running; }},
+    {"aio_replica_outstanding_tokens", "Tokens that a replica has still to read and to write",
+     kGauge,
+     [](const ReplicaLoad& r) -> double { return static_cast<double>(r.outstanding_tokens); }},
+    {"aio_replica_requests_total", "Requests given to a replica, retries included", kCounter,
+     [](const ReplicaLoad& r) -> double { return static_cast<double>(r.requests); }},
+    {"aio_replica_failures_total", "Of these, failed by the replica's own fault", kCounter,
+     [](const ReplicaLoad& r) -> double { return static_cast<double>(r.failures); }},
+    {"aio_replica_ejections_total", "Times that a replica was left alone for a while", kCounter,
+     [](const ReplicaLoad& r) -> double { return static_cast<double>(r.ejections); }},
+};
+
+prometheus::MetricFamily Collect(const ReplicaMetric& metric, const std::vector<ModelLoad>& load) {
+  prometheus::MetricFamily family;
+  family.name = metric.name;
+  family.help = metric.help;
+  family.type = metric.type;
+  for (const ModelLoad& model : load) {
+    for (const ReplicaLoad& replica : model.replicas) {
+      prometheus::ClientMetric reading;
+      reading.label = {{"model", model.name}, {"replica", replica.name}};
+      (metric.type == kGauge ? reading.gauge.value : reading.counter.value) = metric.read(replica);
+      family.metric.push_back(std::move(reading));
+    }
+  }
+  return family;
+}
+
 prometheus::MetricFamily ToFamily(const MetricReading& reading) {
   prometheus::MetricFamily family;
   family.name = reading.name;
@@ -226,6 +264,10 @@ std::string Metrics::Text(const std::vector<ModelLoad>& load,
                           const std::vector<MetricReading>& others) const {
   std::vector<prometheus::MetricFamily> families = families_->registry.Collect();
   for (const LoadMetric& metric : kLoadMetrics) families.push_back(Collect(metric, load));
+  for (const ReplicaMetric& metric : kReplicaMetrics) {
+    prometheus::MetricFamily family = Collect(metric, load);
+    if (!family.metric.empty()) families.push_back(std::move(family));
+  }
   for (const MetricReading& reading : others) {
     if (families.back().name != reading.name) families.push_back(ToFamily(reading));
     AddTo(families.back(), reading);
