@@ -15,6 +15,10 @@ namespace aio {
 // `path`, if it is relative, taken from the folder of the file `source`.
 std::string RelativeTo(const std::string& source, const std::string& path);
 
+// The postgresql:// URL in the environment variable that `key` names: it holds a password, and so
+// never stands in the file. Empty without the key.
+std::string ReadDatabaseUrl(TomlTable& table, const char* key);
+
 void ReadAccess(TomlTable& server, AppConfig& config);
 
 // Reads config.keys_file, if there is one.

@@ -20,6 +20,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr char kSource[] = AIO_SOURCE_DIR "/config/test.toml";  // need not exist
 
@@ -212,6 +213,29 @@ TEST(ConfigTest, ReadsTheDecisionLog) {
               HasSubstr("decision_log.retention_days"));
   EXPECT_THAT(ErrorOf(Config("[decision_log]\npath = \"x\"\nqueue_max = 0\n")),
               HasSubstr("decision_log.queue_max"));
+}
+
+TEST(ConfigTest, ADecisionLogInADatabaseIsNamedByAVariable) {
+  const std::string url = "postgresql://aio:s3cret@db.example/log?sslmode=verify-full";
+  setenv("AIO_TEST_URL", url.c_str(), 1);
+  const auto config = ParseConfig(Config("[decision_log]\nurl_env = \"AIO_TEST_URL\"\n"), kSource);
+  ASSERT_TRUE(config.ok()) << config.status().ToString();
+  EXPECT_EQ(config->decision_log.url, url);
+  EXPECT_EQ(config->decision_log.path, "");
+  EXPECT_TRUE(config->decision_log.is_kept());
+
+  EXPECT_THAT(ErrorOf(Config("[decision_log]\nurl_env = \"AIO_TEST_URL\"\npath = \"x\"\n")),
+              HasSubstr("decision_log.path: stands beside url_env"));
+  EXPECT_THAT(ErrorOf(Config("[decision_log]\npath = \"" + url + "\"\n")),
+              HasSubstr("decision_log.path: is a URL"));
+  setenv("AIO_TEST_URL", "postgresql://aio:s3cret@db:port/log", 1);
+  const std::string wrong = ErrorOf(Config("[decision_log]\nurl_env = \"AIO_TEST_URL\"\n"));
+  EXPECT_THAT(wrong, HasSubstr("decision_log.url_env: what the environment variable AIO_TEST_URL "
+                               "holds is not the URL"));
+  EXPECT_THAT(wrong, Not(HasSubstr("s3cret")));
+  unsetenv("AIO_TEST_URL");
+  EXPECT_THAT(ErrorOf(Config("[decision_log]\nurl_env = \"AIO_TEST_URL\"\n")),
+              HasSubstr("AIO_TEST_URL is not set"));
 }
 
 TEST(ConfigTest, ReadsEveryKvType) {

@@ -125,6 +125,7 @@ std::vector<std::string> ChangesThatWait(const AppConfig& before, const AppConfi
   const DecisionLogOptions& was = before.decision_log;
   const DecisionLogOptions& is = after.decision_log;
   differences.Compare(was.path, is.path, "decision_log.path");
+  differences.Compare(was.url, is.url, "decision_log.url_env");
   differences.Compare(was.text, is.text, "decision_log.text");
   differences.Compare(was.redact, is.redact, "decision_log.redact");
   differences.Compare(was.retention_days, is.retention_days, "decision_log.retention_days");

@@ -31,6 +31,7 @@
 #include "base/open_files.h"
 #include "dashboard/recent_decisions.h"
 #include "kernels/target.h"
+#include "postgres/url.h"
 #include "server/server.h"
 
 namespace aio {
@@ -59,9 +60,20 @@ struct ServeFlags {
     if (!host.empty()) config.server.host = host;
     if (port >= 0) config.server.port = port;
     if (!api_key.empty()) config.server.api_key = api_key;
-    if (!decision_log.empty()) config.decision_log.path = decision_log;
+    AIO_RETURN_IF_ERROR(TakeDecisionLog(config.decision_log));
     AIO_RETURN_IF_ERROR(AddTracingVariables(ReadProcessVariable, config.tracing));
     return config;
+  }
+
+  // In place of the configuration's, wherever that is.
+  Status TakeDecisionLog(DecisionLogOptions& log) const {
+    if (decision_log.empty()) return Status::Ok();
+    const bool is_url = IsPostgresUrl(decision_log);
+    log.path = is_url ? "" : decision_log;
+    log.url = is_url ? decision_log : "";
+    if (!is_url) return Status::Ok();
+    Status checked = CheckPostgresUrl(log.url);
+    return checked.ok() ? checked : std::move(checked).WithContext("--decision-log");
   }
 };
 
@@ -306,7 +318,8 @@ void RegisterServe(CLI::App& program, int& exit_status) {
       ->check([](const std::string& key) { return key.empty() ? "the key is empty" : ""; })
       ->envname("AIO_API_KEY");
   command->add_option("--decision-log", flags->decision_log,
-                      "keep a row for every request in this SQLite file (see `aio replay`)");
+                      "keep a row for every request in this SQLite file, or in the database of a "
+                      "postgresql:// URL (see `aio replay`)");
   command->add_option("--drain-seconds", flags->drain_seconds, "time running requests get to end")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
