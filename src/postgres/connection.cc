@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <utility>
 
 #include "base/utf8.h"
 #include "postgres/url.h"
@@ -131,7 +132,9 @@ int64_t PostgresRows::changed() const {
 
 Result<std::unique_ptr<PostgresConnection>> PostgresConnection::Open(const std::string& url,
                                                                      const PostgresTimes& times) {
-  AIO_RETURN_IF_ERROR(CheckPostgresUrl(url));
+  if (Status checked = CheckPostgresUrl(url); !checked.ok()) {
+    return std::move(checked).WithContext("the database's URL");
+  }
   const std::string connect = std::to_string(times.connect.count());
   // What stands after "dbname" wins over the URL, what stands before it does not. The network's
   // own patience with a host that is gone without a word is a quarter of an hour.
