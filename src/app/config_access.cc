@@ -54,6 +54,11 @@ void ReadAccess(TomlTable& server, AppConfig& config) {
   if (server.Has("keys_file") && config.keys_file.empty()) {
     server.Fail("keys_file", "is empty; name a file, or remove the key");
   }
+  config.limits_url = ReadDatabaseUrl(server, "limits_url_env");
+  if (server.Has("limits_url_env") && !server.Has("keys_file")) {
+    server.Fail("limits_url_env",
+                "stands without keys_file: limits are those of keys; name a file, or remove it");
+  }
   ReadTls(server, config);
   std::optional<TomlTable> cors = server.Table("cors");
   if (!cors) return;

@@ -1,5 +1,5 @@
 // The part of the configuration that says who is served, and how nobody listens: [server]
-// keys_file, [server.tls] and [server.cors].
+// keys_file and limits_url_env, [server.tls] and [server.cors].
 #ifndef AIO_APP_CONFIG_ACCESS_H_
 #define AIO_APP_CONFIG_ACCESS_H_
 

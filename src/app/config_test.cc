@@ -310,6 +310,7 @@ TEST_F(ConfigAccessTest, ReadsWhoIsServed) {
                                   kSource);
   ASSERT_TRUE(config.ok()) << config.status().ToString();
   EXPECT_EQ(config->keys_file, keys_);
+  EXPECT_EQ(config->limits_url, "") << "limits are a server's own";
   ASSERT_EQ(config->keys.size(), 1u);
   EXPECT_TRUE(AsksForKeys(*config));
   EXPECT_EQ(config->server.http.header_bytes_max, 2048u);
@@ -334,6 +335,12 @@ TEST_F(ConfigAccessTest, FaultsNameTheMend) {
   ASSERT_EQ(::chmod(keys_.c_str(), 0644), 0);
   EXPECT_THAT(ErrorOf(Config("[server]\nkeys_file = \"" + keys_ + "\"")), HasSubstr("chmod 600"));
   EXPECT_THAT(ErrorOf(Config("[server]\nkeys_file = \"\"")), HasSubstr("server.keys_file"));
+  EXPECT_THAT(
+      ErrorOf(Config("[server]\nkeys_file = \"x\"\nlimits_url_env = \"AIO_TEST_NONE\"")),
+      HasSubstr("server.limits_url_env: the environment variable AIO_TEST_NONE is not set"));
+  setenv("AIO_TEST_URL", "postgresql://db.example/limits", 1);
+  EXPECT_THAT(ErrorOf(Config("[server]\nlimits_url_env = \"AIO_TEST_URL\"")),
+              HasSubstr("server.limits_url_env: stands without keys_file"));
   EXPECT_THAT(ErrorOf(Config("[server.cors]\norigins = [\"a.org/\"]")), HasSubstr("is no origin"));
   EXPECT_THAT(ErrorOf(Config("[server.tls]\ncertificate = \"none.crt\"")),
               HasSubstr("server.tls.key"));

@@ -122,6 +122,7 @@ std::vector<std::string> ChangesOfModels(const AppConfig& before, const AppConfi
 std::vector<std::string> ChangesThatWait(const AppConfig& before, const AppConfig& after) {
   Differences differences;
   CompareServers(before.server, after.server, differences);
+  differences.Compare(before.limits_url, after.limits_url, "server.limits_url_env");
   const DecisionLogOptions& was = before.decision_log;
   const DecisionLogOptions& is = after.decision_log;
   differences.Compare(was.path, is.path, "decision_log.path");
@@ -202,6 +203,7 @@ Status Reloader::Apply(AppConfig config) {
   ServerOptions server = running_.server;
   if (tls && server.http.tls) server.http.tls = tls;
   config.server = std::move(server);
+  config.limits_url = running_.limits_url;
   config.decision_log = running_.decision_log;
   config.tracing = running_.tracing;
   running_ = std::move(config);

@@ -22,6 +22,7 @@
 #include "app/reload.h"
 #include "app/runtime.h"
 #include "app/serve_admission.h"
+#include "app/serve_limits.h"
 #include "app/serve_log.h"
 #include "app/serve_signals.h"
 #include "app/serve_tracing.h"
@@ -255,6 +256,9 @@ int RunServe(const ServeFlags& flags) {
   const auto access =
       std::make_shared<AccessControl>(AllKeys(*config), AsksForKeys(*config), clock.Now());
   options.access = access;
+  const auto limits = ShareLimits(*config, access, logger, clock);  // may be null
+  if (!limits.ok()) return Fail(limits.status());
+  if (*limits != nullptr) ConnectLimits(**limits, options);
 
   const auto log = LogDecisions(*config, logger, clock);  // may be null
   if (!log.ok()) return Fail(log.status());

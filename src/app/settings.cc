@@ -83,6 +83,9 @@ std::vector<Description> OfServer() {
   const HttpServerOptions& http = server.http;
   return {
       {"server.keys_file", "\"\"", "", "API keys, made by `aio keys add` (access.md)"},
+      {"server.limits_url_env", "\"\"", "",
+       "environment variable that holds the postgresql:// URL of the database in which several "
+       "servers keep the keys' limits together (access.md)"},
       {"server.tls.certificate", kRequired, "",
        "PEM file: the server's certificate, then those of its issuers"},
       {"server.tls.key", kRequired, "", "PEM file without a passphrase, mode 0600"},

@@ -60,8 +60,9 @@ Status CheckOptions(const DecisionLogOptions& options) {
   if (options.path.empty() == options.url.empty()) {
     return InvalidArgument("a decision log is kept either in a file or in a database: name one");
   }
-  if (options.path.empty()) return CheckPostgresUrl(options.url);
-  return CheckFolder(options.path);
+  if (!options.path.empty()) return CheckFolder(options.path);
+  Status checked = CheckPostgresUrl(options.url);
+  return checked.ok() ? checked : std::move(checked).WithContext("the decision log's URL");
 }
 
 std::unique_ptr<LogStore> MakeStore(const DecisionLogOptions& options, Redactor redactor) {
