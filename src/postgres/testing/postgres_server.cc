@@ -47,6 +47,19 @@ const passwd* OtherUser() {
   return user != nullptr ? user : getpwnam("nobody");
 }
 
+// Those whose working directory it is: all of a server's.
+std::vector<pid_t> ProcessesIn(const std::string& folder) {
+  std::vector<pid_t> processes;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator("/proc", error)) {
+    const pid_t process = std::atoi(entry.path().filename().c_str());
+    if (process > 0 && fs::read_symlink(entry.path() / "cwd", error) == folder) {
+      processes.push_back(process);
+    }
+  }
+  return processes;
+}
+
 }  // namespace
 
 std::unique_ptr<PostgresServer> PostgresServer::Start() {
@@ -153,6 +166,12 @@ void PostgresServer::Kill() {
   kill(server_, SIGKILL);
   waitpid(server_, nullptr, 0);
   server_ = -1;
+  // The others would notice by themselves, and answer until then.
+  for (std::vector<pid_t> rest = ProcessesIn(folder_ + "/data"); !rest.empty();
+       rest = ProcessesIn(folder_ + "/data")) {
+    for (const pid_t process : rest) kill(process, SIGKILL);
+    poll(nullptr, 0, 1);
+  }
 }
 
 void PostgresServer::Restart() { Launch(); }

@@ -28,7 +28,7 @@ class PostgresServer {
   std::string UrlOf(const std::string& database, const std::string& user,
                     const std::string& password) const;
 
-  // As a crash would: the server's first process is killed, and the others follow it.
+  // As a crash would. When it returns, no process of the server is left.
   void Kill();
   // After Kill(); returns when it can be asked.
   void Restart();
