@@ -23,10 +23,10 @@ set(CPACK_DEBIAN_ENABLE_COMPONENT_DEPENDS OFF)
 set(debian ${PROJECT_SOURCE_DIR}/deploy/debian)
 set(CPACK_DEBIAN_AIO_PACKAGE_NAME aio)
 set(CPACK_DEBIAN_AIO_PACKAGE_SECTION net)
-set(CPACK_DEBIAN_AIO_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_AIO_PACKAGE_SHLIBDEPS ON)  # libpq5, libsqlite3-0, ...: as linked
 # Either makes the user; the first does where there is no systemd, as in a container.
 set(CPACK_DEBIAN_AIO_PACKAGE_DEPENDS "systemd-standalone-sysusers | systemd")
-set(CPACK_DEBIAN_AIO_PACKAGE_SUGGESTS "prometheus, python3")
+set(CPACK_DEBIAN_AIO_PACKAGE_SUGGESTS "postgresql, prometheus, python3")
 set(CPACK_DEBIAN_AIO_PACKAGE_CONTROL_EXTRA
   ${debian}/conffiles ${debian}/postinst ${debian}/prerm ${debian}/postrm)
 set(CPACK_DEBIAN_AIO_PACKAGE_CONTROL_STRICT_PERMISSION ON)

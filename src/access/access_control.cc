@@ -51,4 +51,12 @@ std::shared_ptr<const Account> AccessControl::Find(std::string_view secret) cons
   return found->second;
 }
 
+std::vector<std::shared_ptr<const Account>> AccessControl::All() const {
+  const std::shared_ptr<const Table> keys = table();
+  std::vector<std::shared_ptr<const Account>> all;
+  all.reserve(keys->accounts.size());
+  for (const auto& [index, account] : keys->accounts) all.push_back(account);
+  return all;
+}
+
 }  // namespace aio

@@ -38,6 +38,9 @@ class AccessControl {
   // tells nothing of the key, and the hashes themselves are compared in constant time.
   std::shared_ptr<const Account> Find(std::string_view secret) const;
 
+  // All of them, in no order.
+  std::vector<std::shared_ptr<const Account>> All() const;
+
  private:
   // By the first bytes of the hash, which no client can choose or learn anything from.
   using Accounts = std::unordered_map<uint64_t, std::shared_ptr<const Account>>;

@@ -6,9 +6,10 @@
 #include <mutex>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "access/api_key.h"
-#include "access/token_bucket.h"
+#include "access/shared_bucket.h"
 #include "base/clock.h"
 
 namespace aio {
@@ -31,8 +32,16 @@ struct LimitReadings {
   std::optional<LimitReading> tokens;    // the scarcer of the minute's and the day's
 };
 
-// Each limit is a TokenBucket of a minute or a day: it refills evenly, and a restart of the program
-// fills it. Thread-safe.
+// What was used of one limit, and what is left of it: for SharedLimits.
+struct LimitUse {
+  std::string_view limit;  // "requests", "minute_tokens" or "day_tokens"
+  double capacity = 0;
+  Duration period{};
+  double used = 0;  // since it was last told; negative: more was given back
+};
+
+// Each limit is a bucket of a minute or a day: it refills evenly, and a restart of the program
+// fills it, unless several programs share it (shared_limits.h). Thread-safe.
 class KeyBudgets {
  public:
   KeyBudgets(const KeyLimits& limits, TimePoint now);
@@ -50,12 +59,24 @@ class KeyBudgets {
   // What was used stays used.
   void SetLimits(const KeyLimits& limits, TimePoint now);
 
+  // For SharedLimits: what to tell of each limit that there is (SharedBucket::BeginReport()), and
+  // what is left of one, by all that is known of all programs (SharedBucket::Learn()).
+  std::vector<LimitUse> BeginReport(TimePoint now);
+  void Learn(std::string_view limit, double level, int members, TimePoint now);
+  // When something was last taken or settled, or the limits were set.
+  TimePoint last_use() const;
+
  private:
+  // Calls `visit` with each limit's name, period and bucket, which may be absent.
+  template <typename Visit>
+  void ForEach(Visit visit);
+
   mutable std::mutex mutex_;
   // Guarded by mutex_; absent: no limit.
-  std::optional<TokenBucket> requests_;
-  std::optional<TokenBucket> minute_tokens_;
-  std::optional<TokenBucket> day_tokens_;
+  std::optional<SharedBucket> requests_;
+  std::optional<SharedBucket> minute_tokens_;
+  std::optional<SharedBucket> day_tokens_;
+  TimePoint last_use_;
 };
 
 }  // namespace aio

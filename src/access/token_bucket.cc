@@ -29,6 +29,11 @@ void TokenBucket::Give(double amount, TimePoint now) {
   last_ = std::max(last_, now);
 }
 
+void TokenBucket::Set(double level, TimePoint now) {
+  level_ = std::min(capacity_, level);
+  last_ = std::max(last_, now);
+}
+
 Duration TokenBucket::Until(double amount, TimePoint now) const {
   const double missing = std::min(amount, capacity_) - Level(now);
   if (missing <= 0) return Duration::zero();

@@ -18,6 +18,8 @@ class TokenBucket {
   void Take(double amount, TimePoint now);
   // Takes back; never over the capacity.
   void Give(double amount, TimePoint now);
+  // What there is, whatever was thought; never over the capacity.
+  void Set(double level, TimePoint now);
   // Until the level is `amount`, or the capacity if that is less; zero if it is.
   Duration Until(double amount, TimePoint now) const;
   // What was used stays used: a bucket that lacked 10 lacks 10.

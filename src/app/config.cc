@@ -13,6 +13,7 @@
 #include "app/system_cpu.h"
 #include "base/toml_table.h"
 #include "decisions/redactor.h"
+#include "postgres/url.h"
 #include "router/probe.h"
 
 namespace aio {
@@ -145,10 +146,19 @@ void ReadServer(TomlTable& root, AppConfig& config) {
 void ReadDecisionLog(TomlTable& root, const std::string& source, DecisionLogOptions& log) {
   std::optional<TomlTable> table = root.Table("decision_log");
   if (!table) return;
-  table->Require("path");
-  log.path = RelativeTo(source, table->String("path").value_or(""));
-  if (table->Has("path") && log.path.empty()) {
+  const std::string path = table->String("path").value_or("");
+  log.path = RelativeTo(source, path);
+  log.url = ReadDatabaseUrl(*table, "url_env");
+  if (table->Has("path") && path.empty()) {
     table->Fail("path", "is empty; name a file, or remove the table to keep no log");
+  } else if (IsPostgresUrl(path)) {
+    table->Fail("path",
+                "is a URL, whose password should not stand here; keep it in an environment "
+                "variable, and name that with url_env");
+  } else if (table->Has("path") == table->Has("url_env")) {
+    table->Fail("path", table->Has("path")
+                            ? "stands beside url_env; a log is kept in one place, remove either"
+                            : "is missing; name a file, or a database with url_env");
   }
   log.text = table->Bool("text").value_or(log.text);
   constexpr int kDaysMax = 100 * 365;

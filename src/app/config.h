@@ -58,6 +58,9 @@ struct AppConfig {
   ServerOptions server;
   std::string keys_file;     // of API keys; empty: none
   std::vector<ApiKey> keys;  // what stands in it
+  // Of the database that other servers share these keys' limits in, with its password: not to be
+  // shown. Empty: limits are this server's own.
+  std::string limits_url;
   std::vector<std::string> virtual_names = RouterOptions().virtual_names;
   LabelQuery probe;
   size_t sessions_max = RouterOptions().sessions_max;

@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "access/keys_file.h"
+#include "postgres/url.h"
 #include "server/cors.h"
+#include "telemetry/tracing_settings.h"
 
 namespace aio {
 
@@ -16,6 +18,19 @@ namespace fs = std::filesystem;
 std::string RelativeTo(const std::string& source, const std::string& path) {
   if (path.empty() || fs::path(path).is_absolute()) return path;
   return (fs::path(source).parent_path() / path).lexically_normal().string();
+}
+
+std::string ReadDatabaseUrl(TomlTable& table, const char* key) {
+  const std::optional<std::string> variable = table.String(key);
+  if (!variable) return "";
+  std::string url = ReadProcessVariable(*variable).value_or("");
+  if (url.empty()) {
+    table.Fail(key, fmt::format("the environment variable {} is not set or empty", *variable));
+  } else if (const Status status = CheckPostgresUrl(url); !status.ok()) {
+    table.Fail(
+        key, fmt::format("what the environment variable {} holds {}", *variable, status.message()));
+  }
+  return url;
 }
 
 namespace {
@@ -38,6 +53,11 @@ void ReadAccess(TomlTable& server, AppConfig& config) {
   config.keys_file = RelativeTo(config.source, server.String("keys_file").value_or(""));
   if (server.Has("keys_file") && config.keys_file.empty()) {
     server.Fail("keys_file", "is empty; name a file, or remove the key");
+  }
+  config.limits_url = ReadDatabaseUrl(server, "limits_url_env");
+  if (server.Has("limits_url_env") && !server.Has("keys_file")) {
+    server.Fail("limits_url_env",
+                "stands without keys_file: limits are those of keys; name a file, or remove it");
   }
   ReadTls(server, config);
   std::optional<TomlTable> cors = server.Table("cors");

@@ -1,5 +1,5 @@
 // The part of the configuration that says who is served, and how nobody listens: [server]
-// keys_file, [server.tls] and [server.cors].
+// keys_file and limits_url_env, [server.tls] and [server.cors].
 #ifndef AIO_APP_CONFIG_ACCESS_H_
 #define AIO_APP_CONFIG_ACCESS_H_
 
@@ -14,6 +14,10 @@ namespace aio {
 
 // `path`, if it is relative, taken from the folder of the file `source`.
 std::string RelativeTo(const std::string& source, const std::string& path);
+
+// The postgresql:// URL in the environment variable that `key` names: it holds a password, and so
+// never stands in the file. Empty without the key.
+std::string ReadDatabaseUrl(TomlTable& table, const char* key);
 
 void ReadAccess(TomlTable& server, AppConfig& config);
 

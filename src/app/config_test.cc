@@ -20,6 +20,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr char kSource[] = AIO_SOURCE_DIR "/config/test.toml";  // need not exist
 
@@ -214,6 +215,29 @@ TEST(ConfigTest, ReadsTheDecisionLog) {
               HasSubstr("decision_log.queue_max"));
 }
 
+TEST(ConfigTest, ADecisionLogInADatabaseIsNamedByAVariable) {
+  const std::string url = "postgresql://aio:s3cret@db.example/log?sslmode=verify-full";
+  setenv("AIO_TEST_URL", url.c_str(), 1);
+  const auto config = ParseConfig(Config("[decision_log]\nurl_env = \"AIO_TEST_URL\"\n"), kSource);
+  ASSERT_TRUE(config.ok()) << config.status().ToString();
+  EXPECT_EQ(config->decision_log.url, url);
+  EXPECT_EQ(config->decision_log.path, "");
+  EXPECT_TRUE(config->decision_log.is_kept());
+
+  EXPECT_THAT(ErrorOf(Config("[decision_log]\nurl_env = \"AIO_TEST_URL\"\npath = \"x\"\n")),
+              HasSubstr("decision_log.path: stands beside url_env"));
+  EXPECT_THAT(ErrorOf(Config("[decision_log]\npath = \"" + url + "\"\n")),
+              HasSubstr("decision_log.path: is a URL"));
+  setenv("AIO_TEST_URL", "postgresql://aio:s3cret@db:port/log", 1);
+  const std::string wrong = ErrorOf(Config("[decision_log]\nurl_env = \"AIO_TEST_URL\"\n"));
+  EXPECT_THAT(wrong, HasSubstr("decision_log.url_env: what the environment variable AIO_TEST_URL "
+                               "holds is not the URL"));
+  EXPECT_THAT(wrong, Not(HasSubstr("s3cret")));
+  unsetenv("AIO_TEST_URL");
+  EXPECT_THAT(ErrorOf(Config("[decision_log]\nurl_env = \"AIO_TEST_URL\"\n")),
+              HasSubstr("AIO_TEST_URL is not set"));
+}
+
 TEST(ConfigTest, ReadsEveryKvType) {
   for (const KvType type : kAllKvTypes) {
     const std::string name(KvTypeName(type));
@@ -286,6 +310,7 @@ TEST_F(ConfigAccessTest, ReadsWhoIsServed) {
                                   kSource);
   ASSERT_TRUE(config.ok()) << config.status().ToString();
   EXPECT_EQ(config->keys_file, keys_);
+  EXPECT_EQ(config->limits_url, "") << "limits are a server's own";
   ASSERT_EQ(config->keys.size(), 1u);
   EXPECT_TRUE(AsksForKeys(*config));
   EXPECT_EQ(config->server.http.header_bytes_max, 2048u);
@@ -310,6 +335,12 @@ TEST_F(ConfigAccessTest, FaultsNameTheMend) {
   ASSERT_EQ(::chmod(keys_.c_str(), 0644), 0);
   EXPECT_THAT(ErrorOf(Config("[server]\nkeys_file = \"" + keys_ + "\"")), HasSubstr("chmod 600"));
   EXPECT_THAT(ErrorOf(Config("[server]\nkeys_file = \"\"")), HasSubstr("server.keys_file"));
+  EXPECT_THAT(
+      ErrorOf(Config("[server]\nkeys_file = \"x\"\nlimits_url_env = \"AIO_TEST_NONE\"")),
+      HasSubstr("server.limits_url_env: the environment variable AIO_TEST_NONE is not set"));
+  setenv("AIO_TEST_URL", "postgresql://db.example/limits", 1);
+  EXPECT_THAT(ErrorOf(Config("[server]\nlimits_url_env = \"AIO_TEST_URL\"")),
+              HasSubstr("server.limits_url_env: stands without keys_file"));
   EXPECT_THAT(ErrorOf(Config("[server.cors]\norigins = [\"a.org/\"]")), HasSubstr("is no origin"));
   EXPECT_THAT(ErrorOf(Config("[server.tls]\ncertificate = \"none.crt\"")),
               HasSubstr("server.tls.key"));

@@ -30,7 +30,7 @@ std::vector<MetricReading> ReadCounts(const DecisionLog& log) {
 Result<std::unique_ptr<DecisionLog>> LogDecisions(const AppConfig& config,
                                                   std::shared_ptr<spdlog::logger> logger,
                                                   const Clock& clock) {
-  if (config.decision_log.path.empty()) return std::unique_ptr<DecisionLog>();
+  if (!config.decision_log.is_kept()) return std::unique_ptr<DecisionLog>();
   DecisionLogOptions options = config.decision_log;
   options.on_health = [logger = std::move(logger)](const Status& status) {
     if (status.ok()) {

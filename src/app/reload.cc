@@ -123,9 +123,11 @@ std::vector<std::string> ChangesOfModels(const AppConfig& before, const AppConfi
 std::vector<std::string> ChangesThatWait(const AppConfig& before, const AppConfig& after) {
   Differences differences;
   CompareServers(before.server, after.server, differences);
+  differences.Compare(before.limits_url, after.limits_url, "server.limits_url_env");
   const DecisionLogOptions& was = before.decision_log;
   const DecisionLogOptions& is = after.decision_log;
   differences.Compare(was.path, is.path, "decision_log.path");
+  differences.Compare(was.url, is.url, "decision_log.url_env");
   differences.Compare(was.text, is.text, "decision_log.text");
   differences.Compare(was.redact, is.redact, "decision_log.redact");
   differences.Compare(was.retention_days, is.retention_days, "decision_log.retention_days");
@@ -202,6 +204,7 @@ Status Reloader::Apply(AppConfig config) {
   ServerOptions server = running_.server;
   if (tls && server.http.tls) server.http.tls = tls;
   config.server = std::move(server);
+  config.limits_url = running_.limits_url;
   config.decision_log = running_.decision_log;
   config.tracing = running_.tracing;
   running_ = std::move(config);

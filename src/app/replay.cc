@@ -17,6 +17,8 @@
 #include "eval/outcome_table.h"
 #include "eval/policy_outcomes.h"
 #include "eval/quality_cost_curve.h"
+#include "postgres/url.h"
+#include "telemetry/tracing_settings.h"
 
 namespace aio {
 
@@ -24,7 +26,8 @@ namespace {
 
 struct ReplayFlags {
   RuntimeFlags runtime;
-  std::string log;
+  std::string log;      // a file, or a database's URL
+  std::string url_env;  // in place of it: the environment variable that holds such a URL
   std::vector<std::string> policies;
   std::string outcomes;
   OutcomeColumns columns;
@@ -56,12 +59,13 @@ Result<int> ReplayLog(const ReplayFlags& flags, std::vector<RoutingPolicy> polic
     }));
   }
   const ReplayReport report = replay.Finish();
+  const std::string place = IsPostgresUrl(flags.log) ? PostgresUrlToShow(flags.log) : flags.log;
   const UnreadableRows unreadable = {.lines = reader.unreadable(),
                                      .rows = reader.unreadable_rows()};
   if (flags.json) {
-    fmt::print("{}\n", ToText(ReplayJson(flags.log, report, unreadable), 2));
+    fmt::print("{}\n", ToText(ReplayJson(place, report, unreadable), 2));
   } else {
-    fmt::print("{}", ReplayText(flags.log, report, unreadable));
+    fmt::print("{}", ReplayText(place, report, unreadable));
   }
   for (const PolicyCheck& check : report.checks) {
     if (check.fault.empty() && check.same != check.requests) {
@@ -133,7 +137,21 @@ Result<int> ReplayTable(const ReplayFlags& flags, const std::vector<RoutingPolic
   return kExitOk;
 }
 
-int RunReplay(const ReplayFlags& flags) {
+// Takes the URL from its variable, if it is to be there.
+Status ResolveLog(ReplayFlags& flags) {
+  if (flags.url_env.empty()) return Status::Ok();
+  if (!flags.log.empty()) return InvalidArgument("replay: give either a log or --log-url-env");
+  flags.log = ReadProcessVariable(flags.url_env).value_or("");
+  if (!flags.log.empty()) return Status::Ok();
+  return InvalidArgument(
+      fmt::format("replay: the environment variable {} is not set or empty", flags.url_env));
+}
+
+int RunReplay(ReplayFlags flags) {
+  if (const Status resolved = ResolveLog(flags); !resolved.ok()) {
+    Fail(resolved);
+    return kExitUsage;
+  }
   if (flags.log.empty() == flags.outcomes.empty()) {
     Fail(InvalidArgument("replay: give either a decision log or --outcomes"));
     return kExitUsage;
@@ -151,7 +169,11 @@ void RegisterReplay(CLI::App& program, int& exit_status) {
   CLI::App* command = program.add_subcommand(
       "replay", "Decide logged requests again, or queries with known outcomes, by any policy");
   auto flags = std::make_shared<ReplayFlags>();
-  command->add_option("log", flags->log, "a decision log (see `aio serve --decision-log`)");
+  command->add_option(
+      "log", flags->log,
+      "a decision log: a file, or a postgresql:// URL (see `aio serve --decision-log`)");
+  command->add_option("--log-url-env", flags->url_env,
+                      "in place of it: the environment variable that holds the URL");
   command->add_option("-p,--policy", flags->policies, "a policy to decide by; may be repeated");
   command->add_option("--outcomes", flags->outcomes,
                       "in place of a log: what a small and a large model made of queries, as CSV "

@@ -22,6 +22,7 @@
 #include "app/reload.h"
 #include "app/runtime.h"
 #include "app/serve_admission.h"
+#include "app/serve_limits.h"
 #include "app/serve_log.h"
 #include "app/serve_signals.h"
 #include "app/serve_tracing.h"
@@ -31,6 +32,7 @@
 #include "base/open_files.h"
 #include "dashboard/recent_decisions.h"
 #include "kernels/target.h"
+#include "postgres/url.h"
 #include "server/server.h"
 
 namespace aio {
@@ -59,9 +61,20 @@ struct ServeFlags {
     if (!host.empty()) config.server.host = host;
     if (port >= 0) config.server.port = port;
     if (!api_key.empty()) config.server.api_key = api_key;
-    if (!decision_log.empty()) config.decision_log.path = decision_log;
+    AIO_RETURN_IF_ERROR(TakeDecisionLog(config.decision_log));
     AIO_RETURN_IF_ERROR(AddTracingVariables(ReadProcessVariable, config.tracing));
     return config;
+  }
+
+  // In place of the configuration's, wherever that is.
+  Status TakeDecisionLog(DecisionLogOptions& log) const {
+    if (decision_log.empty()) return Status::Ok();
+    const bool is_url = IsPostgresUrl(decision_log);
+    log.path = is_url ? "" : decision_log;
+    log.url = is_url ? decision_log : "";
+    if (!is_url) return Status::Ok();
+    Status checked = CheckPostgresUrl(log.url);
+    return checked.ok() ? checked : std::move(checked).WithContext("--decision-log");
   }
 };
 
@@ -243,6 +256,9 @@ int RunServe(const ServeFlags& flags) {
   const auto access =
       std::make_shared<AccessControl>(AllKeys(*config), AsksForKeys(*config), clock.Now());
   options.access = access;
+  const auto limits = ShareLimits(*config, access, logger, clock);  // may be null
+  if (!limits.ok()) return Fail(limits.status());
+  if (*limits != nullptr) ConnectLimits(**limits, options);
 
   const auto log = LogDecisions(*config, logger, clock);  // may be null
   if (!log.ok()) return Fail(log.status());
@@ -306,7 +322,8 @@ void RegisterServe(CLI::App& program, int& exit_status) {
       ->check([](const std::string& key) { return key.empty() ? "the key is empty" : ""; })
       ->envname("AIO_API_KEY");
   command->add_option("--decision-log", flags->decision_log,
-                      "keep a row for every request in this SQLite file (see `aio replay`)");
+                      "keep a row for every request in this SQLite file, or in the database of a "
+                      "postgresql:// URL (see `aio replay`)");
   command->add_option("--drain-seconds", flags->drain_seconds, "time running requests get to end")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();

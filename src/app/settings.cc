@@ -150,6 +150,9 @@ std::vector<Description> OfServer() {
   const HttpServerOptions& http = server.http;
   return {
       {"server.keys_file", "\"\"", "", "API keys, made by `aio keys add` (access.md)"},
+      {"server.limits_url_env", "\"\"", "",
+       "environment variable that holds the postgresql:// URL of the database in which several "
+       "servers keep the keys' limits together (access.md)"},
       {"server.tls.certificate", kRequired, "",
        "PEM file: the server's certificate, then those of its issuers"},
       {"server.tls.key", kRequired, "", "PEM file without a passphrase, mode 0600"},
@@ -181,13 +184,15 @@ std::vector<Description> OfServer() {
 std::vector<Description> OfRecords() {
   const DecisionLogOptions log;
   const TracingSettings tracing;
-  return {{"decision_log.path", kRequired, "",
+  return {{"decision_log.path", "required, unless there is url_env", "",
            "SQLite file, made if it is not there (decision-log.md)"},
+          {"decision_log.url_env", "\"\"", "",
+           "in place of a file: environment variable that holds a postgresql:// URL"},
           {"decision_log.text", fmt::format("{}", log.text), "", "keep prompts too"},
           {"decision_log.retention_days", fmt::format("{}", log.retention_days), "days",
            "after which rows are deleted; 0: never"},
           {"decision_log.queue_max", fmt::format("{}", log.queue_max), "rows",
-           "that wait while the file cannot be written; beyond: dropped"},
+           "that wait while they cannot be written; beyond: dropped"},
           {"decision_log.redact", "[]", "",
            "regular expressions: what is taken out of prompts and comments"},
           {"tracing.endpoint", "\"\"", "",

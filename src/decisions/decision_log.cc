@@ -13,8 +13,11 @@
 #include <utility>
 
 #include "decisions/log_queue.h"
-#include "decisions/log_writer.h"
+#include "decisions/log_store.h"
+#include "decisions/postgres_log_store.h"
 #include "decisions/redactor.h"
+#include "decisions/sqlite_log_store.h"
+#include "postgres/url.h"
 
 namespace aio {
 namespace {
@@ -54,11 +57,19 @@ Status CheckOptions(const DecisionLogOptions& options) {
   if (options.retention_days < 0) {
     return InvalidArgument("retention_days must not be negative; 0 keeps everything");
   }
-  return CheckFolder(options.path);
+  if (options.path.empty() == options.url.empty()) {
+    return InvalidArgument("a decision log is kept either in a file or in a database: name one");
+  }
+  if (!options.path.empty()) return CheckFolder(options.path);
+  Status checked = CheckPostgresUrl(options.url);
+  return checked.ok() ? checked : std::move(checked).WithContext("the decision log's URL");
 }
 
-bool MayPass(const Status& status) {
-  return status.reason() == kSqliteBusy || status.reason() == kSqliteFull;
+std::unique_ptr<LogStore> MakeStore(const DecisionLogOptions& options, Redactor redactor) {
+  if (options.path.empty()) {
+    return std::make_unique<PostgresLogStore>(options.url, std::move(redactor));
+  }
+  return std::make_unique<SqliteLogStore>(options.path, std::move(redactor));
 }
 
 size_t CountDecisions(const std::vector<LogItem>& items) {
@@ -74,7 +85,7 @@ class DecisionLog::Impl {
   Impl(DecisionLogOptions options, Redactor redactor, const Clock& clock)
       : options_(std::move(options)),
         clock_(clock),
-        writer_(options_.path, std::move(redactor)),
+        store_(MakeStore(options_, std::move(redactor))),
         queue_(static_cast<size_t>(options_.queue_max)) {}
 
   ~Impl() {
@@ -84,7 +95,7 @@ class DecisionLog::Impl {
   }
 
   Status Start() {
-    Status opened = writer_.Open();
+    Status opened = store_->Open();
     if (!opened.ok() && !MayPass(opened)) return opened;
     if (!opened.ok()) ReportFailure(opened);
     thread_ = std::thread([this] { Run(); });
@@ -142,15 +153,23 @@ class DecisionLog::Impl {
       const Status written = WritePending();
       if (written.ok()) DeleteOld();
       for (const auto& barrier : taken.barriers) barrier(written);
-      if (!written.ok() && !stopping) queue_.WaitToRetry(options_.retry_interval);
+      retry_after_ = written.ok() ? Duration::zero() : NextRetry();
+      if (!written.ok() && !stopping) queue_.WaitToRetry(retry_after_);
     }
     Drop();
+  }
+
+  // A file costs nothing to try; a server may have a thousand of us.
+  Duration NextRetry() const {
+    if (options_.url.empty()) return options_.retry_interval;
+    return std::clamp(2 * retry_after_, options_.retry_interval,
+                      std::max(options_.retry_interval, options_.retry_interval_max));
   }
 
   Status WritePending() {
     PassPoliciesOn();
     if (pending_.empty()) return Status::Ok();
-    const Result<LogBatchCounts> counts = writer_.Write(pending_);
+    const Result<LogBatchCounts> counts = store_->Write(pending_);
     if (!counts.ok()) {
       ReportFailure(counts.status());
       AnswerFeedback(counts.status());
@@ -196,7 +215,7 @@ class DecisionLog::Impl {
     const int64_t now = clock_.UnixSeconds();
     if (now < next_deletion_) return;
     const int64_t before = now - options_.retention_days * kSecondsADay;
-    const Result<int64_t> deleted = writer_.DeleteBefore(before, kDeletedAtOnceMax);
+    const Result<int64_t> deleted = store_->DeleteBefore(before, kDeletedAtOnceMax);
     if (!deleted.ok()) return ReportFailure(deleted.status());
     if (*deleted == kDeletedAtOnceMax) {
       queue_.AddBarrier([](const Status&) {});  // there may be more: come again soon
@@ -208,7 +227,7 @@ class DecisionLog::Impl {
 
   void PassPoliciesOn() {
     std::lock_guard lock(policies_mutex_);
-    for (auto& [hash, text] : policies_) writer_.AddPolicy(std::move(hash), std::move(text));
+    for (auto& [hash, text] : policies_) store_->AddPolicy(std::move(hash), std::move(text));
     policies_.clear();
   }
 
@@ -227,10 +246,11 @@ class DecisionLog::Impl {
   std::vector<std::pair<std::string, std::string>> policies_;  // not yet passed to the writer
 
   // The thread's own, once it runs:
-  LogWriter writer_;
+  const std::unique_ptr<LogStore> store_;
   std::vector<LogItem> pending_;  // taken, not written
   bool healthy_ = true;
   int64_t next_deletion_ = 0;  // Unix seconds
+  Duration retry_after_{};     // the last failure; zero: it did not fail
 
   LogQueue queue_;
   std::atomic<int64_t> rows_{0};

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "decisions/log_writer.h"
+#include "decisions/log_item.h"
 
 namespace aio {
 

@@ -45,12 +45,15 @@ struct LoggedRequest {
   std::optional<double> score;           // of the client's feedback, -1..1
 };
 
+class LogSource;  // decisions/log_source.h
+
 // For one thread at a time.
 class LogReader {
  public:
-  // kNotFound without a file, kInvalidArgument if it is no decision log, or its very beginning is
-  // damaged. A log may be read while it is written.
-  static Result<LogReader> Open(const std::string& path);
+  // `place` is a file, or the postgresql:// URL of a database. kNotFound if there is none,
+  // kInvalidArgument if it is no decision log, or its very beginning is damaged. A log may be read
+  // while it is written.
+  static Result<LogReader> Open(const std::string& place);
   LogReader(LogReader&&) noexcept;
   LogReader& operator=(LogReader&&) noexcept;
   ~LogReader();
@@ -72,9 +75,8 @@ class LogReader {
   int64_t unreadable_rows() const;
 
  private:
-  class Impl;
-  explicit LogReader(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit LogReader(std::unique_ptr<LogSource> source);
+  std::unique_ptr<LogSource> source_;
 };
 
 }  // namespace aio

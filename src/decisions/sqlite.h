@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/status.h"
+#include "decisions/log_store.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -16,10 +17,11 @@ struct sqlite3_stmt;
 namespace aio {
 
 // What a Status of these classes has as reason(), beside the library's own words.
-inline constexpr std::string_view kSqliteBusy = "locked";      // another holds the lock: try again
-inline constexpr std::string_view kSqliteFull = "disk";        // full, or it fails: try again
-inline constexpr std::string_view kSqliteCorrupt = "corrupt";  // the file is no longer a database
-inline constexpr std::string_view kSqliteValue = "value";      // this row cannot be stored
+inline constexpr std::string_view kSqliteBusy =
+    kLogStoreLocked;                                            // another holds the lock: try again
+inline constexpr std::string_view kSqliteFull = kLogStoreFull;  // full, or it fails: try again
+inline constexpr std::string_view kSqliteCorrupt = "corrupt";   // the file is no longer a database
+inline constexpr std::string_view kSqliteValue = "value";       // this row cannot be stored
 
 // A prepared statement. Not thread-safe; does not outlive its database.
 class SqliteStatement {

@@ -1,4 +1,4 @@
-#include "decisions/log_schema.h"
+#include "decisions/sqlite_log_schema.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>

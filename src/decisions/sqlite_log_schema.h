@@ -1,6 +1,7 @@
-// The tables of a decision log. Internal to decisions/; docs/decision-log.md describes them.
-#ifndef AIO_DECISIONS_LOG_SCHEMA_H_
-#define AIO_DECISIONS_LOG_SCHEMA_H_
+// The tables of a decision log in SQLite. Internal to decisions/; docs/decision-log.md describes
+// them.
+#ifndef AIO_DECISIONS_SQLITE_LOG_SCHEMA_H_
+#define AIO_DECISIONS_SQLITE_LOG_SCHEMA_H_
 
 #include <memory>
 #include <string>
@@ -22,4 +23,4 @@ Result<std::unique_ptr<SqliteDatabase>> OpenLogToRead(const std::string& path);
 
 }  // namespace aio
 
-#endif  // AIO_DECISIONS_LOG_SCHEMA_H_
+#endif  // AIO_DECISIONS_SQLITE_LOG_SCHEMA_H_
