@@ -43,6 +43,15 @@ class QueuedTicket final : public Ticket {
     leave_();
   }
 
+  void SetPaused(bool paused) override {
+    std::shared_ptr<Ticket> running;
+    {
+      std::lock_guard lock(mutex_);
+      running = running_;
+    }
+    if (running != nullptr) running->SetPaused(paused);
+  }
+
   // Its turn has come.
   void Started(std::shared_ptr<Ticket> running) {
     bool cancelled = false;

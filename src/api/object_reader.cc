@@ -67,6 +67,7 @@ ObjectReader::ObjectReader(const nlohmann::json& object, std::string path)
     : object_(object), path_(std::move(path)) {}
 
 const nlohmann::json* ObjectReader::Find(std::string_view name) const {
+  if (asked_ != nullptr) asked_->push_back(name);
   const auto member = object_.find(name);
   return member == object_.end() || member->is_null() ? nullptr : &*member;
 }

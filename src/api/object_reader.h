@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/status.h"
 
@@ -34,6 +35,10 @@ class ObjectReader {
   // `path` is the object's own name in faults; empty for the body.
   explicit ObjectReader(const nlohmann::json& object, std::string path = "");
 
+  // From now on, the names that are asked for are appended to `asked`, which outlives this. They
+  // must outlive it, too.
+  void Record(std::vector<std::string_view>& asked) { asked_ = &asked; }
+
   // The member, or null when it is absent or null.
   const nlohmann::json* Find(std::string_view name) const;
   std::string Path(std::string_view name) const;
@@ -54,6 +59,7 @@ class ObjectReader {
  private:
   const nlohmann::json& object_;
   std::string path_;
+  std::vector<std::string_view>* asked_ = nullptr;
 };
 
 // The checks of the readers above, for values found by other ways.

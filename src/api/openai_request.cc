@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 #include <utility>
+#include <vector>
 
 #include "api/faults.h"
 #include "api/json_body.h"
@@ -22,7 +23,9 @@ Status DecodeStreaming(const ObjectReader& body, ApiRequest& out) {
   return ObjectReader(*options, "stream_options").Read("include_usage", out.include_usage);
 }
 
-Result<ApiRequest> Decode(const ObjectReader& body, std::string_view text, ApiKind kind) {
+Result<ApiRequest> Decode(ObjectReader body, std::string_view text, ApiKind kind) {
+  std::vector<std::string_view> asked;
+  body.Record(asked);
   ApiRequest out;
   out.kind = kind;
   Request& request = out.request;
@@ -32,7 +35,6 @@ Result<ApiRequest> Decode(const ObjectReader& body, std::string_view text, ApiKi
   } else {
     AIO_RETURN_IF_ERROR(DecodePrompt(body, request.prompt));
   }
-  AIO_RETURN_IF_ERROR(RefuseUnsupported(body, kind));
   if (kind == ApiKind::kChat) AIO_RETURN_IF_ERROR(DecodeTools(body, text, kind, request.tools));
   AIO_RETURN_IF_ERROR(DecodeFormat(body, text, kind, request.format));
   AIO_RETURN_IF_ERROR(DecodeStreaming(body, out));
@@ -40,6 +42,7 @@ Result<ApiRequest> Decode(const ObjectReader& body, std::string_view text, ApiKi
   AIO_RETURN_IF_ERROR(DecodeOverrides(body, request));
   AIO_RETURN_IF_ERROR(DecodePriority(body, request.priority));
   AIO_RETURN_IF_ERROR(DecodeStrategy(body, request.strategy));
+  AIO_RETURN_IF_ERROR(CollectVendorFields(body, text, kind, asked, request.vendor_fields));
   return out;
 }
 

@@ -289,7 +289,6 @@ TEST(OpenaiRequestTest, ToolsAndTheirCalls) {
   EXPECT_EQ(refused(R"("tools": [{"function": {"name": "f", "parameters": []}}])"),
             "tools[0].function.parameters");
   EXPECT_EQ(refused(R"("tool_choice": "auto")"), "tool_choice");
-  EXPECT_EQ(refused(R"("tools": )" + tools + R"(, "tool_choice": "required")"), "tool_choice");
   EXPECT_EQ(RefusedMessages(R"([{"role": "user", "content": "U"}, {"role": "assistant",
                 "content": null, "tool_calls": [{"function": {"name": "f", "arguments": {}}}]}])"),
             "messages[1].tool_calls[0].function.arguments");
@@ -346,20 +345,45 @@ TEST(OpenaiRequestTest, HarmlessDefaultsAreAccepted) {
       )")));
 }
 
-TEST(OpenaiRequestTest, UnsupportedFieldsAreRefusedByName) {
+// The only one that must not be there.
+VendorField OnlyVendorField(const Result<ApiRequest>& decoded) {
+  if (!decoded.ok()) {
+    ADD_FAILURE() << decoded.status().ToString();
+    return {};
+  }
+  EXPECT_EQ(decoded->request.vendor_fields.size(), 1u);
+  return decoded->request.vendor_fields.empty() ? VendorField{} : decoded->request.vendor_fields[0];
+}
+
+TEST(OpenaiRequestTest, FieldsThatChangeTheAnswerGoToTheBackendWithAMend) {
   for (const char* member :
-       {R"("best_of": 3)", R"("tool_choice": {"type": "function"})", R"("functions": [{}])",
+       {R"("tool_choice": {"type": "function"}, "tools": [])", R"("functions": [{}])",
         R"("function_call": "auto")", R"("audio": {})", R"("modalities": ["text", "audio"])",
         R"("web_search_options": {})", R"("prompt_logprobs": 1)", R"("min_tokens": 4)",
         R"("stop_token_ids": [1])", R"("use_beam_search": true)"}) {
     const std::string text = member;
     const std::string name = text.substr(1, text.find('"', 1) - 1);
-    const Result<ApiRequest> result = DecodeChatRequest(Chat(text));
-    EXPECT_EQ(Refused(result), name);
-    EXPECT_EQ(result.status().reason(), "unsupported_parameter");
+    const VendorField field = OnlyVendorField(DecodeChatRequest(Chat(text)));
+    EXPECT_EQ(field.name, name);
+    EXPECT_FALSE(field.mend.empty()) << name;
   }
-  EXPECT_EQ(Refused(DecodeCompletionRequest(Completion(R"("echo": true)"))), "echo");
-  EXPECT_EQ(Refused(DecodeCompletionRequest(Completion(R"("suffix": "x")"))), "suffix");
+  EXPECT_EQ(Refused(DecodeChatRequest(Chat(R"("best_of": 3)"))), "best_of");
+  EXPECT_EQ(OnlyVendorField(DecodeCompletionRequest(Completion(R"("echo": true)"))).name, "echo");
+  EXPECT_EQ(OnlyVendorField(DecodeCompletionRequest(Completion(R"("suffix": "x")"))).json,
+            R"("x")");
+}
+
+TEST(OpenaiRequestTest, UnknownFieldsGoToTheBackendAsTheyWereWritten) {
+  const VendorField field = OnlyVendorField(
+      DecodeChatRequest(Chat(R"("chat_template_kwargs": {"z": 1.50,  "a": [true]})")));
+  EXPECT_EQ(field.name, "chat_template_kwargs");
+  EXPECT_EQ(field.json, R"({"z": 1.50,  "a": [true]})");
+  EXPECT_TRUE(field.mend.empty());
+  EXPECT_EQ(Refused(DecodeChatRequest(Chat(R"("Stream": false)"))), "Stream")
+      << "some engines do not mind the case";
+  std::string many;
+  for (int i = 0; i < 33; ++i) many += (i > 0 ? ", " : "") + ("\"x" + std::to_string(i) + "\": 1");
+  EXPECT_FALSE(DecodeChatRequest(Chat(many)).ok());
 }
 
 TEST(OpenaiRequestTest, Overrides) {

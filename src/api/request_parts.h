@@ -60,6 +60,7 @@ Status DecodePriority(const ObjectReader& body, int& priority);
 inline constexpr size_t kToolsMax = 128;
 Status DecodeTools(const ObjectReader& body, std::string_view text, ApiKind kind,
                    std::string& tools);
+inline constexpr const char* kToolChoiceMend = "Use \"auto\" or \"none\", or leave it out.";
 // What `tool_choice` says: "auto" where nothing does.
 std::string ToolChoice(const ObjectReader& body);
 // Of a chat's message: what the assistant called, and which call a tool answers.
@@ -68,6 +69,11 @@ Status DecodeToolCallId(const ObjectReader& message, std::string& id);
 
 // Refuses the known fields that would change the answer.
 Status RefuseUnsupported(const ObjectReader& body, ApiKind kind);
+// Of a chat or a completion these go on to the backend, for an engine that may know them, and so do
+// the members that no reader has `asked` for. `text` is the body's. Too many are refused.
+Status CollectVendorFields(const ObjectReader& body, std::string_view text, ApiKind kind,
+                           const std::vector<std::string_view>& asked,
+                           std::vector<VendorField>& fields);
 
 }  // namespace aio
 

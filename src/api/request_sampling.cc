@@ -63,9 +63,10 @@ Status CheckStop(const std::string& stop, const std::string& path) {
   return BadValue(path, fmt::format("a stop string has at most {} bytes.", kStopStringBytesMax));
 }
 
-Status DecodeStop(const ObjectReader& body, const std::string& name, SamplingParams& sampling) {
-  const nlohmann::json* json = body.Find(name);
+Status DecodeStop(const ObjectReader& body, std::string_view literal, SamplingParams& sampling) {
+  const nlohmann::json* json = body.Find(literal);
   if (json == nullptr) return Status::Ok();
+  const std::string name(literal);
   if (json->is_string()) {
     sampling.stop.push_back(json->get<std::string>());
     return CheckStop(sampling.stop.back(), name);

@@ -118,8 +118,9 @@ Status DecodeTools(const ObjectReader& body, std::string_view text, ApiKind kind
                    std::string& tools) {
   const nlohmann::json* choice = body.Find("tool_choice");
   const std::string chosen = ToolChoice(body);
-  if (chosen != "none" && chosen != "auto") {
-    return Unsupported("tool_choice", "Use \"auto\" or \"none\", or leave it out.");
+  // That of a chat may be served elsewhere: CollectVendorFields().
+  if (chosen != "none" && chosen != "auto" && kind != ApiKind::kChat) {
+    return Unsupported("tool_choice", kToolChoiceMend);
   }
   const nlohmann::json* json = body.Find("tools");
   if (json == nullptr) {

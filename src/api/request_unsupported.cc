@@ -1,7 +1,13 @@
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "api/faults.h"
+#include "api/json_member_text.h"
 #include "api/request_parts.h"
 
 namespace aio {
@@ -113,7 +119,57 @@ Status Refuse(const ObjectReader& body, const Field (&fields)[n]) {
   return Status::Ok();
 }
 
+// The table's entry, or null.
+template <size_t n>
+const Field* FindField(std::string_view name, const Field (&fields)[n]) {
+  for (const Field& field : fields) {
+    if (field.name == name) return &field;
+  }
+  return nullptr;
+}
+
+const Field* FindField(std::string_view name, ApiKind kind) {
+  if (const Field* field = FindField(name, kBoth)) return field;
+  return kind == ApiKind::kChat ? FindField(name, kChatOnly) : FindField(name, kCompletionOnly);
+}
+
+std::string Lowered(std::string name) {
+  for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return name;
+}
+
+bool IsServed(const std::string& choice) { return choice == "auto" || choice == "none"; }
+
 }  // namespace
+
+Status CollectVendorFields(const ObjectReader& body, std::string_view text, ApiKind kind,
+                           const std::vector<std::string_view>& asked,
+                           std::vector<VendorField>& fields) {
+  constexpr size_t kFieldsMax = 32;
+  const std::set<std::string_view> known(asked.begin(), asked.end());
+  for (const auto& [name, value] : body.object().items()) {
+    if (value.is_null()) continue;
+    std::string mend;
+    if (const Field* field = FindField(name, kind)) {
+      if (field->harmless(value)) continue;
+      mend = field->mend;
+    } else if (name == "tool_choice" && kind == ApiKind::kChat && !IsServed(ToolChoice(body))) {
+      mend = kToolChoiceMend;
+    } else if (known.contains(name)) {
+      continue;
+    } else if (const std::string lower = Lowered(name); known.contains(lower)) {
+      // Some engines do not mind the case, and would take it for the other.
+      return UnknownField(name, lower);
+    }
+    if (fields.size() == kFieldsMax) {
+      return BadValue(name, fmt::format("more than {} unknown fields were given.", kFieldsMax));
+    }
+    // The order of members may say something; looking for it in the text takes its time.
+    std::string json = value.is_structured() ? std::string(MemberText(text, {name})) : value.dump();
+    fields.push_back({name, std::move(json), std::move(mend)});
+  }
+  return Status::Ok();
+}
 
 Status RefuseUnsupported(const ObjectReader& body, ApiKind kind) {
   AIO_RETURN_IF_ERROR(Refuse(body, kBoth));

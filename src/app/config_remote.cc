@@ -116,6 +116,7 @@ RemoteOptions ReadRemoteDefaults(TomlTable& root) {
   options.replicas.zone = table->String("zone").value_or("");
   ReadMs(*table, "connect_timeout_ms", 1, options.connect_timeout);
   ReadSeconds(*table, "first_token_timeout_seconds", 1, options.first_token_timeout);
+  ReadMs(*table, "probe_timeout_ms", 1, options.probe_timeout);
   ReadSeconds(*table, "silence_timeout_seconds", 1, options.silence_timeout);
   options.retries_max = table->Int("retries_max", 0, 10).value_or(options.retries_max);
   ReadMs(*table, "hedge_after_ms", 0, options.hedge_after);
@@ -124,6 +125,9 @@ RemoteOptions ReadRemoteDefaults(TomlTable& root) {
   limits.failures_max = table->Int("failures_max", 1, 1000).value_or(limits.failures_max);
   ReadSeconds(*table, "ejection_seconds", 1, limits.ejection);
   ReadSeconds(*table, "ejection_max_seconds", 1, limits.ejection_max);
+  if (limits.ejection_max < limits.ejection) {
+    table->Fail("ejection_max_seconds", "is less than ejection_seconds, the first one's time");
+  }
   ReadSeconds(*table, "slow_start_seconds", 1, limits.slow_start);
   limits.slow_factor = table->Number("slow_factor", 1.5, 1000).value_or(limits.slow_factor);
   return options;
@@ -141,6 +145,9 @@ void ReadRemoteModel(TomlTable& model, const RemoteOptions& defaults, const std:
   options.context_length = model.Int("context_length", 0, 100'000'000).value_or(0);
   options.running_max = model.Int("running_max", 1, 1'000'000).value_or(options.running_max);
   options.health_port = model.Int("health_port", 0, 65535).value_or(0);
+  // Stock engines refuse it; one that does not must have been started to schedule by it.
+  const bool by_priority = model.Bool("priority").value_or(options.profile.name == "aio");
+  options.profile.priority = options.profile.priority && by_priority;
   ReadAffinity(model, options.affinity);
   ReadApiKey(model, options.api_key);
   remote.ca_file = RelativeTo(source, model.String("ca_file").value_or(""));

@@ -1,7 +1,12 @@
 #include "app/remote_model.h"
 
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <utility>
 
+#include "base/file_descriptor.h"
 #include "base/random_bits.h"
 #include "remote/curl_http_transport.h"
 
@@ -11,6 +16,11 @@ Result<ServedElsewhere> ConnectRemoteModel(const ModelSettings& settings, const 
                                            DiscoveryFaultCallback on_fault) {
   const RemoteModelSettings& remote = *settings.remote;
   ServedElsewhere model;
+  if (!remote.ca_file.empty() && access(remote.ca_file.c_str(), R_OK) != 0) {
+    return SystemError(
+        fmt::format("models.{}.ca_file: '{}' cannot be read", settings.role, remote.ca_file),
+        errno);
+  }
   AIO_ASSIGN_OR_RETURN(model.transport, MakeCurlHttpTransport({.ca_file = remote.ca_file}, clock));
   RemoteOptions options = remote.options;
   options.replicas.seed = RandomBits();  // not as others choose who ask the same replicas

@@ -242,6 +242,11 @@ Result<std::vector<RoleTarget>> StartModels(const AppConfig& config, const Runti
     RoleTarget target;
     target.backend = &in_front(*model.backend);
     target.model = settings.name;
+    for (const ReplicaSpec& replica : settings.remote->discovery.replicas) {
+      if (replica.strategy == StrategyName(StrategyKind::kDraftModel)) {
+        target.draft_model = settings.name + "'s own";
+      }
+    }
     targets.push_back(std::move(target));
   }
   return targets;

@@ -156,6 +156,17 @@ std::function<std::unique_ptr<Backend>(Backend&)> FrontOfModels(const ServeTraci
   return [tracing](Backend& models) { return tracing->InFront(models, TracedPlace::kModels); };
 }
 
+std::function<void(const std::string&, const Status&)> LogDiscovery(
+    std::shared_ptr<spdlog::logger> logger) {
+  return [logger = std::move(logger)](const std::string& model, const Status& fault) {
+    if (fault.ok()) {
+      logger->info("replicas of '{}' are found again", model);
+    } else {
+      logger->warn("looking for replicas of '{}': {}", model, fault.message());
+    }
+  };
+}
+
 // That the service manager cannot be told is no reason to stop.
 void Warn(const Status& told, spdlog::logger& logger) {
   if (!told.ok()) logger.warn("{}", told.message());
@@ -272,6 +283,7 @@ int RunServe(const ServeFlags& flags) {
       MakeModelLoader({.observer = observer,
                        .on_drift = WarnOfDrift(logger),
                        .front_of_models = FrontOfModels(tracing.get()),
+                       .on_discovery = LogDiscovery(logger),
                        .cancelled = [&signals] { return signals.EndIsPending(); }},
                       releases, logger);
   Result<ServedModels> models = load_models(*config, nullptr);

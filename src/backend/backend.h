@@ -85,6 +85,9 @@ class Ticket {
   // If the work had not ended before, it ends within one step: a sink gets
   // OnFinish(kCancelled), a callback the Status kCancelled. Idempotent.
   virtual void Cancel() = 0;
+  // A wish: no more events for now, since nobody takes them, or on again. Who computes for many at
+  // once goes on all the same; who only passes events on may let its source wait. Thread-safe.
+  virtual void SetPaused(bool /*paused*/) {}
 };
 
 // Where the events of one generation go: OnStart once, OnToken any number of times, then

@@ -157,6 +157,8 @@ struct Request {
   std::string client;  // who asks, by the name of an API key; empty: unknown
   int priority = 0;    // of those that wait, the lowest is first; within kPriorityMax
   std::shared_ptr<HeldPrompt> held_prompt;  // of the same prompt, or null
+  // Nobody sees the answer before it is whole: it may be begun anew as long as it is not.
+  bool whole = false;
   bool hold_prompt = false;  // StartEvent::held_prompt is wanted: more answers are to come
 };
 

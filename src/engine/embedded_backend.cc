@@ -257,6 +257,7 @@ Result<EmbeddedBackend::Impl::Prepared> EmbeddedBackend::Impl::Prepare(const Req
   AIO_ASSIGN_OR_RETURN(prepared.model, FindModel(request.model));
   AIO_RETURN_IF_ERROR(CheckParameters(request, prepared.model));
   AIO_RETURN_IF_ERROR(CheckHasDrafter(request, prepared.model));
+  AIO_RETURN_IF_ERROR(CheckVendorFields(request.vendor_fields));
   const HeldHandle* held = HeldBy(request);
   if (held != nullptr && held->model() == prepared.model && held->encoded().IsOf(request)) {
     prepared.prompt = held->encoded().tokens;

@@ -118,6 +118,17 @@ Status CheckSampling(const SamplingParams& params, int vocabulary_size) {
   return Status::Ok();
 }
 
+Status CheckVendorFields(const std::vector<VendorField>& fields) {
+  for (const VendorField& field : fields) {
+    if (field.mend.empty()) continue;
+    return InvalidArgument(fmt::format("Unsupported parameter: '{}' is not supported here. {}",
+                                       field.name, field.mend))
+        .WithParam(field.name)
+        .WithReason("unsupported_parameter");
+  }
+  return Status::Ok();
+}
+
 Status CheckStrategy(const Strategy& strategy) {
   if (strategy.kind == StrategyKind::kPlain) return Status::Ok();
   if (strategy.prompt_lookup_max < 1 || strategy.prompt_lookup_max > kPromptLookupMax) {

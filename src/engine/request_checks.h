@@ -16,6 +16,8 @@ namespace aio {
 // only it has) as param.
 Status CheckSampling(const SamplingParams& params, int vocabulary_size);
 Status CheckStrategy(const Strategy& strategy);
+// Refuses the first that would change the answer.
+Status CheckVendorFields(const std::vector<VendorField>& fields);
 
 // That the query's head is one for this model and for as many labels, with param "labels".
 Status CheckHead(const LabelQuery& query, const ModelConfig& config);

@@ -135,5 +135,14 @@ TEST(RequestChecksTest, ProbesMayFillTheContext) {
   EXPECT_EQ(CheckProbeFits(std::string("x"), 101, limits).reason(), "context_length_exceeded");
 }
 
+TEST(RequestChecksTest, VendorFieldsThatChangeTheAnswerAreRefused) {
+  EXPECT_TRUE(CheckVendorFields({{"user", R"("u")", ""}}).ok());
+  const Status refused =
+      CheckVendorFields({{"user", R"("u")", ""}, {"min_tokens", "4", "Leave it out."}});
+  EXPECT_EQ(refused.param(), "min_tokens");
+  EXPECT_EQ(refused.reason(), "unsupported_parameter");
+  EXPECT_NE(refused.message().find("Leave it out."), std::string::npos);
+}
+
 }  // namespace
 }  // namespace aio

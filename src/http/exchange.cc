@@ -47,6 +47,9 @@ class Writer final : public ResponseWriter {
   void Finish() override { exchange_->Finish(); }
   void Abort() override { exchange_->Abort(); }
   void OnClose(std::function<void()> callback) override { exchange_->OnClose(std::move(callback)); }
+  void OnFull(std::function<void(bool full)> callback) override {
+    exchange_->OnFull(std::move(callback));
+  }
   bool open() const override { return exchange_->open(); }
   bool stopped() const override { return exchange_->stopped(); }
 
@@ -89,7 +92,20 @@ void Exchange::Write(std::string_view chunk) {
     pending_.clear();
     woken_ = false;  // this must be heard even if the last output was not yet taken
   }
+  TellFull();
   Wake();
+}
+
+void Exchange::OnFull(std::function<void(bool full)> callback) {
+  std::lock_guard lock(mutex_);
+  on_full_ = std::move(callback);
+}
+
+void Exchange::TellFull() {
+  const size_t full = options_.buffered_bytes_max / 4;
+  const size_t waiting = pending_.size() + in_flight_bytes_;
+  const bool is_full = is_full_ ? waiting > full / 2 : waiting > full;
+  if (std::exchange(is_full_, is_full) != is_full && on_full_) on_full_(is_full);
 }
 
 void Exchange::Finish() {
@@ -163,17 +179,20 @@ bool Exchange::overflowed() const {
 void Exchange::MarkSent(size_t bytes) {
   std::lock_guard lock(mutex_);
   in_flight_bytes_ -= bytes;
+  TellFull();
 }
 
 void Exchange::Close(bool by_server) {
   std::vector<std::function<void()>> callbacks;
   std::function<void()> wake;  // may hold the connection: destroyed after the lock
+  std::function<void(bool)> full;
   {
     std::lock_guard lock(mutex_);
     if (closed_) return;
     closed_ = true;
     stopped_ = by_server;
     callbacks.swap(on_close_);
+    full.swap(on_full_);
     wake.swap(wake_);
     pending_.clear();
   }

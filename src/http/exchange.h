@@ -42,6 +42,7 @@ class Exchange {
   void Finish();
   void Abort();
   void OnClose(std::function<void()> callback);
+  void OnFull(std::function<void(bool full)> callback);
   bool open() const;
   bool stopped() const;
   // The handler let go of the answer, or failed. Ends it if it had not ended.
@@ -75,6 +76,7 @@ class Exchange {
   void AppendChunk(std::string_view chunk);                       // holding mutex_
   void End();                                                     // holding mutex_
   void Wake();                                                    // holding mutex_
+  void TellFull();                                                // holding mutex_
   bool KeepsAlive() const;                                        // holding mutex_
   bool Chunked() const { return !options_.http10 && !options_.head; }
 
@@ -84,6 +86,8 @@ class Exchange {
   // All below guarded by mutex_.
   std::function<void()> wake_;
   std::vector<std::function<void()>> on_close_;
+  std::function<void(bool full)> on_full_;
+  bool is_full_ = false;
   Stage stage_ = Stage::kWaiting;
   bool keep_alive_;
   bool closed_ = false;

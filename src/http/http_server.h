@@ -80,6 +80,12 @@ class ResponseWriter {
   // thread.
   virtual void OnClose(std::function<void()> callback) = 0;
 
+  // `callback` is told when a client reads so slowly that a quarter of
+  // HttpServerOptions::buffered_bytes_max waits for it (true), and when half of that is gone
+  // (false), so that who writes may let its source wait. From any thread, under a lock of the
+  // answer's: it must only post, and must not write.
+  virtual void OnFull(std::function<void(bool full)> callback) = 0;
+
   // False once nothing more can reach the client.
   virtual bool open() const = 0;
   // Of an answer no longer open: whether the server stopped; else the client left, or read too

@@ -169,6 +169,7 @@ std::vector<TokenLogprob> LogprobsOf(const Json& choice) {
 }
 
 void ReadChoice(const Json& choice, AnswerChunk& chunk) {
+  chunk.has_choice = true;
   const Json& delta = Member(choice, "delta");
   chunk.text = delta.is_object() ? Text(Member(delta, "content")) : Text(Member(choice, "text"));
   chunk.tool_calls = ToolCallsOf(Member(delta, "tool_calls"));
@@ -201,6 +202,7 @@ StatusCode CodeOf(int http_status) {
       return StatusCode::kResourceExhausted;
     case 501:
       return StatusCode::kUnimplemented;
+    case 408:
     case 502:
     case 503:
       return StatusCode::kUnavailable;
@@ -212,6 +214,19 @@ StatusCode CodeOf(int http_status) {
   }
 }
 
+// The HTTP status that an error in a stream would have had.
+StatusCode CodeInStream(const Json& code) {
+  const int status = code.is_number() ? SmallCount(code) : 0;
+  if (status == 503) return StatusCode::kResourceExhausted;  // a queue is full, not a server gone
+  return status >= 400 && status < 600 ? CodeOf(status) : StatusCode::kInternal;
+}
+
+// As much of an engine's text as a client or a log needs.
+std::string Shown(std::string_view text) {
+  constexpr size_t kBytesMax = 1000;
+  return ReplaceInvalidUtf8(text.substr(0, kBytesMax));
+}
+
 }  // namespace
 
 Result<AnswerChunk> ParseAnswerChunk(std::string_view data) {
@@ -220,12 +235,16 @@ Result<AnswerChunk> ParseAnswerChunk(std::string_view data) {
   AnswerChunk chunk;
   const Json& error = ErrorOf(json);
   if (!error.is_null()) {
-    chunk.error = Internal(fmt::format("the server broke off: {}", ErrorText(error)));
+    chunk.error = Status(CodeInStream(Member(error, "code")),
+                         fmt::format("the server broke off: {}", Shown(ErrorText(error))));
     return chunk;
   }
   chunk.model = Text(Member(json, "model"));
   const Json& choices = Member(json, "choices");
-  if (choices.is_array() && !choices.empty()) ReadChoice(choices[0], chunk);
+  // Of further choices nobody has asked for any.
+  if (choices.is_array() && !choices.empty() && SmallCount(Member(choices[0], "index")) == 0) {
+    ReadChoice(choices[0], chunk);
+  }
   const Json& usage = Member(json, "usage");
   if (usage.is_object()) chunk.usage = UsageOf(usage);
   const Json& aio = Member(json, "aio");
@@ -254,13 +273,12 @@ Status StatusOfResponse(int http_status, std::string_view body) {
   const Json& error = ErrorOf(json);
   std::string_view text = ErrorText(error);
   if (text.empty()) text = body.substr(0, kShownBytesMax);
-  std::string reason = Text(Member(error, "code"));
+  std::string reason = Shown(Text(Member(error, "code")));
   if (reason.empty() && http_status == 400 && IsContextFull(error, text)) {
     reason = "context_length_exceeded";
   }
-  return Status(CodeOf(http_status),
-                fmt::format("HTTP {}: {}", http_status, ReplaceInvalidUtf8(text)))
-      .WithParam(Text(Member(error, "param")))
+  return Status(CodeOf(http_status), fmt::format("HTTP {}: {}", http_status, Shown(text)))
+      .WithParam(Shown(Text(Member(error, "param"))))
       .WithReason(std::move(reason));
 }
 

@@ -33,6 +33,8 @@ void AnswerReader::OnChunk(AnswerChunk chunk) {
     broken_ = chunk.error;
     return;
   }
+  has_begun_ = has_begun_ || chunk.has_choice;
+  has_calls_ = has_calls_ || !chunk.tool_calls.empty();
   if (!chunk.model.empty()) start_.model = chunk.model;
   if (chunk.decision) start_.decision = std::move(chunk.decision);
   if (chunk.usage) {
@@ -45,6 +47,12 @@ void AnswerReader::OnChunk(AnswerChunk chunk) {
     finish_.speculation = chunk.totals->speculation;
   }
   AddToCalls(std::move(chunk.tool_calls));
+  constexpr size_t kAnswerBytesMax = 32 << 20;
+  answer_bytes_ += chunk.text.size() + chunk.logprobs.size() * sizeof(TokenLogprob);
+  if (answer_bytes_ > kAnswerBytesMax) {
+    broken_ = Internal("the engine sent an answer without an end");
+    return;
+  }
   if (!chunk.text.empty() || !chunk.logprobs.empty()) {
     TellStart();
     ++text_events_;

@@ -25,6 +25,10 @@ class AnswerReader {
   void SetHttpStatus(int http_status) { http_status_ = http_status; }
   // A part of the response's body. False: there is no use in more of it.
   bool OnBytes(std::string_view bytes);
+  // Whether a part of the answer has come, shown or not: thoughts, a call that is not whole.
+  bool has_begun() const { return has_begun_; }
+  // Text, each piece an event, and no calls: what an engine's speed can be told from.
+  bool is_text_alone() const { return !has_calls_; }
   // The response is over; `fault` says why if it did not come whole. Ends the sink's events.
   void OnEnd(const Status& fault);
 
@@ -42,6 +46,8 @@ class AnswerReader {
   SseReader reader_;
   std::string error_body_;
   StartEvent start_;
+  bool has_begun_ = false;
+  bool has_calls_ = false;
   bool has_started_ = false;
   bool has_usage_ = false;
   bool is_done_ = false;  // its finish_reason came: without one an answer has failed
@@ -49,6 +55,7 @@ class AnswerReader {
   FinishEvent finish_;
   std::vector<ToolCall> calls_;  // by index
   size_t call_bytes_ = 0;
+  size_t answer_bytes_ = 0;
   int text_events_ = 0;
 };
 

@@ -35,19 +35,6 @@ Status FaultOf(CURLcode code, const char* detail) {
   return Unavailable(what);
 }
 
-bool NeverSent(CURLcode code, curl_off_t sent) {
-  switch (code) {
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_PEER_FAILED_VERIFICATION:
-      return true;
-    default:
-      return code != CURLE_OK && sent == 0;
-  }
-}
-
 class Call;
 
 // What a Call tells of itself.
@@ -78,7 +65,8 @@ class Call final : public HttpCallHandle {
     curl_easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy_, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy_, CURLOPT_PROXY, "");  // replicas are neighbours
+    curl_easy_setopt(easy_, CURLOPT_QUICK_EXIT, 1L);  // never waits for a silent name server
+    curl_easy_setopt(easy_, CURLOPT_PROXY, "");       // replicas are neighbours
     curl_easy_setopt(easy_, CURLOPT_PRIVATE, this);
     curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, error_.data());
     curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS, Milliseconds(call_.connect_timeout));
@@ -129,13 +117,9 @@ class Call final : public HttpCallHandle {
   void Forget() { owner_ = nullptr; }
 
   void End(CURLcode code) {
-    curl_off_t sent = 0;
-    if (curl_easy_getinfo(easy_, CURLINFO_SIZE_UPLOAD_T, &sent) != CURLE_OK) sent = 1;
-    if (call_.body == nullptr) sent = 1;
+    TellHead();  // of a response without a body
     const auto receiver = std::exchange(receiver_, nullptr);
-    if (receiver == nullptr) return;
-    TellHead();
-    receiver->OnEnd({.fault = FaultOf(code, error_.data()), .never_sent = NeverSent(code, sent)});
+    if (receiver != nullptr) receiver->OnEnd(FaultOf(code, error_.data()));
   }
 
  private:

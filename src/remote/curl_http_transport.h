@@ -15,8 +15,8 @@ struct CurlHttpOptions {
   std::string ca_file;  // PEM: trusted in place of the system's authorities; empty: those
   // Idle connections that are kept for later calls.
   int idle_connections_max = 1024;
-  // A peer that does not acknowledge what was sent for so long is gone.
-  Duration unacknowledged_max = std::chrono::seconds(3);
+  // A peer that acknowledges nothing for so long, or takes nothing, is gone.
+  Duration unacknowledged_max = std::chrono::seconds(10);
 };
 
 // Has a thread of its own. Its destructor drops calls and timers: nothing is called any more.

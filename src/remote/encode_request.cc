@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <variant>
@@ -43,6 +45,13 @@ class BodyWriter {
   std::string text_;
 };
 
+// What would go past this server's limits, or have an engine reach other hosts, files or slots.
+constexpr std::string_view kOperatorsFields[] = {
+    "n_predict",         "num_predict",    "n_cmpl",         "id_slot",    "kv_transfer_params",
+    "bootstrap_host",    "bootstrap_port", "bootstrap_room", "lora",       "lora_path",
+    "lora_request",      "cache_salt",     "num_ctx",        "keep_alive", "rid",
+    "data_parallel_rank"};
+
 class RequestEncoder {
  public:
   RequestEncoder(const Request& request, const EngineProfile& profile)
@@ -58,7 +67,7 @@ class RequestEncoder {
     AIO_RETURN_IF_ERROR(AddFormat());
     AddStrategy();
     if (!request_.tools.empty()) body_.AddRaw("tools", request_.tools);
-    for (const VendorField& field : request_.vendor_fields) body_.AddRaw(field.name, field.json);
+    AIO_RETURN_IF_ERROR(AddVendorFields());
     return EncodedRequest{.path = is_chat_ ? "/v1/chat/completions" : "/v1/completions",
                           .body = body_.Take()};
   }
@@ -69,6 +78,20 @@ class RequestEncoder {
                                      "out, or ask another model",
                                      profile_.name, what))
         .WithParam(std::move(param));
+  }
+
+  Status AddVendorFields() {
+    for (const VendorField& field : request_.vendor_fields) {
+      const auto* found =
+          std::find(std::begin(kOperatorsFields), std::end(kOperatorsFields), field.name);
+      if (found != std::end(kOperatorsFields)) {
+        return InvalidArgument(
+                   fmt::format("'{}' is not a client's to choose; leave it out", field.name))
+            .WithParam(field.name);
+      }
+      body_.AddRaw(field.name, field.json);
+    }
+    return Status::Ok();
   }
 
   Status AddPrompt() {
@@ -104,13 +127,13 @@ class RequestEncoder {
     if (!sampling_.seed_is_ours) body_.Add("seed", sampling_.seed & (~uint64_t{0} >> 1));
     if (sampling_.top_k != 0 || profile_.own_sampling_defaults) {
       if (!profile_.top_k) return Lacks("top_k", "top_k");
-      body_.Add("top_k", sampling_.top_k);
+      body_.Add("top_k", sampling_.top_k != 0 ? sampling_.top_k : profile_.top_k_off);
     }
     if (sampling_.min_p != 0 || profile_.own_sampling_defaults) {
       if (!profile_.min_p) return Lacks("min_p", "min_p");
       body_.Add("min_p", sampling_.min_p);
     }
-    if (sampling_.repetition_penalty != 1) {
+    if (sampling_.repetition_penalty != 1 || profile_.own_sampling_defaults) {
       if (profile_.repetition_penalty.empty()) {
         return Lacks("repetition penalty", "repetition_penalty");
       }
@@ -136,10 +159,11 @@ class RequestEncoder {
   Status AddLogprobs() {
     if (sampling_.top_logprobs < 0) return Status::Ok();
     if (profile_.top_logprobs_max == 0) return Lacks("log-probabilities", "logprobs");
-    if (sampling_.top_logprobs > profile_.top_logprobs_max) {
+    const int most = is_chat_ ? profile_.top_logprobs_max : profile_.completion_logprobs_max;
+    if (sampling_.top_logprobs > most) {
       return InvalidArgument(fmt::format("the engine that serves this model ({}) gives at most {} "
                                          "alternatives; ask for no more",
-                                         profile_.name, profile_.top_logprobs_max))
+                                         profile_.name, most))
           .WithParam(is_chat_ ? "top_logprobs" : "logprobs");
     }
     if (!is_chat_) {
@@ -160,6 +184,10 @@ class RequestEncoder {
         body_.Add("response_format", {{"type", "json_object"}});
         return Status::Ok();
       case AnswerFormatKind::kJsonSchema:
+        // It goes into the body as it is: nothing may stand in it that ends it there.
+        if (!Json::parse(format.text, nullptr, /*allow_exceptions=*/false).is_object()) {
+          return InvalidArgument("the schema is no JSON object").WithParam(format.param);
+        }
         body_.AddRaw("response_format",
                      fmt::format(R"({{"type":"json_schema","json_schema":{{"name":"answer",)"
                                  R"("strict":true,"schema":{}}}}})",
@@ -189,6 +217,14 @@ class RequestEncoder {
   }
 
   Status AddChoice(const Json& texts) {
+    const bool are_texts = texts.is_array() && !texts.empty() &&
+                           std::all_of(texts.begin(), texts.end(), [](const Json& text) {
+                             return text.is_string() && !text.get_ref<const std::string&>().empty();
+                           });
+    if (!are_texts) {
+      return InvalidArgument("the choice must be of strings, at least one, and none empty")
+          .WithParam(request_.format.param);
+    }
     if (profile_.label_choice == LabelChoice::kStructuredOutputs) {
       body_.Add("structured_outputs", {{"choice", texts}});
     } else if (profile_.label_choice == LabelChoice::kGrammar) {
@@ -245,10 +281,11 @@ Result<EncodedRequest> EncodeRequest(const Request& request, std::string_view mo
   return RequestEncoder(request, profile).Encode(model);
 }
 
-size_t PromptBytes(const Prompt& prompt) {
+size_t PromptBytes(const Request& request) {
+  const Prompt& prompt = request.prompt;
   if (const auto* text = std::get_if<std::string>(&prompt)) return text->size();
   if (const auto* ids = std::get_if<std::vector<int32_t>>(&prompt)) return 4 * ids->size();
-  size_t bytes = 0;
+  size_t bytes = request.tools.size();
   for (const ChatMessage& message : std::get<std::vector<ChatMessage>>(prompt)) {
     bytes += message.role.size() + message.content.size();
     for (const ToolCall& call : message.tool_calls)

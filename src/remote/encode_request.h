@@ -24,8 +24,8 @@ struct EncodedRequest {
 Result<EncodedRequest> EncodeRequest(const Request& request, std::string_view model,
                                      const EngineProfile& profile);
 
-// The bytes of text in a prompt; of token ids, four for each.
-size_t PromptBytes(const Prompt& prompt);
+// The bytes of text that the engine reads, tools included; of token ids, four for each.
+size_t PromptBytes(const Request& request);
 
 }  // namespace aio
 

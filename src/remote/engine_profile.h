@@ -26,20 +26,24 @@ enum class StrategyField {
 
 struct EngineProfile {
   std::string_view name;
-  std::string_view health_path;                // GET: any 2xx is well
+  std::string_view health_path;                // GET: any 2xx is well; empty: not to be asked
   std::string_view max_tokens = "max_tokens";  // what the field is called
   std::string_view repetition_penalty = {};    // likewise; empty: there is none, as the next
-  bool own_sampling_defaults = false;  // top_k and min_p are on unless a request says otherwise
+  // top_k, min_p and the repetition penalty are as the engine or the model's files have them,
+  // unless a request says otherwise.
+  bool own_sampling_defaults = false;
+  int top_k_off = 0;  // what means that there is none
   bool top_k = false;
   bool min_p = false;
   bool ignore_eos = false;
   bool priority = false;
   bool token_prompts = false;  // completions take token ids
   bool logit_bias = true;
-  int top_logprobs_max = 20;
-  bool regex = false;   // of AnswerFormat: how, `label_choice` says
-  bool choice = false;  // likewise
-  bool gbnf = false;    // likewise
+  int top_logprobs_max = 20;         // of chats
+  int completion_logprobs_max = 20;  // of completions
+  bool regex = false;                // of AnswerFormat: how, `label_choice` says
+  bool choice = false;               // likewise
+  bool gbnf = false;                 // likewise
   LabelChoice label_choice = LabelChoice::kNone;
   StrategyField strategy = StrategyField::kNone;
 

@@ -43,9 +43,7 @@ class HealthCheck final : public HttpReceiver, public std::enable_shared_from_th
 
   void OnHead(const HttpHead& head) override { status_ = head.status; }
   bool OnBytes(std::string_view) override { return true; }
-  void OnEnd(const HttpEnd& end) override {
-    Tell(end.fault.ok() && status_ >= 200 && status_ < 300);
-  }
+  void OnEnd(const Status& fault) override { Tell(fault.ok() && status_ >= 200 && status_ < 300); }
 
  private:
   void Tell(bool well) {
@@ -73,7 +71,8 @@ void CheckAll(const std::weak_ptr<RemoteModel>& weak) {
 }  // namespace
 
 void StartHealthChecks(const std::shared_ptr<RemoteModel>& model) {
-  if (model->options.health_interval <= Duration::zero()) return;
+  const RemoteOptions& options = model->options;
+  if (options.health_interval <= Duration::zero() || options.profile.health_path.empty()) return;
   model->transport.Post([weak = std::weak_ptr(model)] { CheckAll(weak); });
 }
 

@@ -32,12 +32,6 @@ struct HttpHead {
   std::optional<Duration> retry_after = {};
 };
 
-struct HttpEnd {
-  Status fault;  // ok: the response came whole, whatever its status
-  // The server cannot have seen the request: there was no connection to it.
-  bool never_sent = false;
-};
-
 // Called on the transport's thread.
 class HttpReceiver {
  public:
@@ -45,8 +39,8 @@ class HttpReceiver {
   virtual void OnHead(const HttpHead& head) = 0;
   // A part of the body. False: there is no use in more, and the call ends.
   virtual bool OnBytes(std::string_view bytes) = 0;
-  // Exactly once, last; not after Cancel().
-  virtual void OnEnd(const HttpEnd& end) = 0;
+  // Exactly once, last; not after Cancel(). Ok: the response came whole, whatever its status.
+  virtual void OnEnd(const Status& fault) = 0;
 };
 
 // Of one call. For the transport's thread alone. Destroying it does not cancel.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <future>
+#include <nlohmann/json.hpp>
 #include <utility>
 #include <variant>
 
@@ -73,17 +74,9 @@ Prompt WithSuffix(Prompt prompt, const std::string& suffix) {
 }
 
 std::string ChoiceOf(const std::vector<LabelQuery::Label>& labels) {
-  std::string json;
-  for (const LabelQuery::Label& label : labels) {
-    json += json.empty() ? "[" : ",";
-    json += '"';
-    for (const char c : label.word) {
-      if (c == '"' || c == '\\') json += '\\';
-      json += c;
-    }
-    json += '"';
-  }
-  return json + "]";
+  nlohmann::json words = nlohmann::json::array();
+  for (const LabelQuery::Label& label : labels) words.push_back(label.word);
+  return words.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 // From the first token's log-probabilities to scores.
@@ -114,7 +107,11 @@ class ProbeSink final : public EventSink {
     scores.held_prompt = held_prompt_;
     done_(std::move(scores));
   }
-  void OnError(const Status& status) override { done_(status); }
+  void OnError(const Status& status) override {
+    // What the probe adds is not the client's to mend.
+    if (status.code() != StatusCode::kInvalidArgument) return done_(status);
+    done_(Unavailable(fmt::format("the engine refuses the probe: {}", status.message())));
+  }
 
  private:
   const std::vector<LabelQuery::Label> labels_;
@@ -140,7 +137,7 @@ RemoteBackend::~RemoteBackend() {
     model->closing = true;
     while (!model->running.empty()) {
       const std::shared_ptr<RemoteGeneration> generation = *model->running.begin();
-      generation->Fail(Unavailable("the server is shutting down"));
+      generation->Fail(Cancelled("the server is shutting down"));
     }
     ended.set_value();
   });
@@ -195,7 +192,7 @@ Status RemoteBackend::CheckModel(std::string_view name) const {
 
 Result<int> RemoteBackend::CountPromptTokens(const Request& request) const {
   AIO_RETURN_IF_ERROR(CheckModel(request.model));
-  return model_->ratio.Estimate(PromptBytes(request.prompt));
+  return model_->ratio.Estimate(PromptBytes(request));
 }
 
 Status RemoteBackend::ValidateLabels(std::string_view model, const LabelQuery& labels) const {
@@ -212,7 +209,14 @@ Status RemoteBackend::ValidateLabels(std::string_view model, const LabelQuery& l
   return CheckLabelWords(labels.labels);
 }
 
+// However many a client says that it wants.
+int64_t RemoteBackend::AnswerTokensMax() const {
+  constexpr int64_t kGuess = 8192;
+  return model_->options.context_length > 0 ? model_->options.context_length : kGuess;
+}
+
 Result<std::shared_ptr<Ticket>> RemoteBackend::Start(const Request& request,
+                                                     Duration first_token_timeout,
                                                      std::shared_ptr<EventSink> sink) {
   AIO_RETURN_IF_ERROR(CheckModel(request.model));
   if (request.weights && !request.weights->empty()) {
@@ -224,17 +228,19 @@ Result<std::shared_ptr<Ticket>> RemoteBackend::Start(const Request& request,
   AIO_ASSIGN_OR_RETURN(EncodedRequest encoded, EncodeRequest(request, model_->options.served_name,
                                                              model_->options.profile));
   const auto* held = dynamic_cast<const RemoteHeldPrompt*>(request.held_prompt.get());
-  const size_t bytes = PromptBytes(request.prompt);
+  const size_t bytes = PromptBytes(request);
   RemoteWork work{.path = encoded.path,
                   .body = std::make_shared<const std::string>(std::move(encoded.body)),
                   .strategy = ReplicaStrategy(request, *model_),
                   .intent = request.intent,
                   .affinity = AffinityOf(request, model_->options.affinity),
                   .prompt_tokens = model_->ratio.Estimate(bytes),
-                  .answer_tokens = EstimateAnswerTokens(request),
+                  .answer_tokens = std::min(EstimateAnswerTokens(request), AnswerTokensMax()),
                   .prompt_bytes = bytes,
                   .url_with_prompt = held == nullptr ? "" : held->url(),
-                  .deadline = request.deadline};
+                  .deadline = request.deadline,
+                  .first_token_timeout = first_token_timeout,
+                  .whole = request.whole};
   const auto generation =
       std::make_shared<RemoteGeneration>(model_, std::move(work), std::move(sink));
   model_->transport.Post([generation] { generation->Begin(); });
@@ -248,6 +254,16 @@ Result<std::shared_ptr<Ticket>> RemoteBackend::ScoreLabels(const Request& reques
   // What Generate() would refuse is refused before any work.
   AIO_RETURN_IF_ERROR(
       EncodeRequest(request, model_->options.served_name, model_->options.profile).status());
+  if (std::holds_alternative<std::vector<int32_t>>(request.prompt)) {
+    return Unimplemented("a prompt of token ids cannot be probed by another engine");
+  }
+  const bool is_chat = std::holds_alternative<std::vector<ChatMessage>>(request.prompt);
+  const EngineProfile& profile = model_->options.profile;
+  const int told = is_chat ? profile.top_logprobs_max : profile.completion_logprobs_max;
+  if (told == 0) {
+    return Unimplemented(
+        fmt::format("the engine ({}) tells no log-probabilities of completions", profile.name));
+  }
   Request probe;
   probe.id = request.id;
   probe.model = request.model;
@@ -255,16 +271,19 @@ Result<std::shared_ptr<Ticket>> RemoteBackend::ScoreLabels(const Request& reques
   probe.sampling.temperature = 0;
   probe.sampling.seed_is_ours = true;
   probe.sampling.max_tokens = 1;
-  probe.sampling.top_logprobs = model_->options.profile.top_logprobs_max;
-  if (model_->options.profile.label_choice != LabelChoice::kNone) {
+  probe.sampling.top_logprobs = told;
+  if (profile.label_choice != LabelChoice::kNone) {
     probe.format = {AnswerFormatKind::kChoice, ChoiceOf(labels.labels), "probe"};
   }
   probe.session = request.session;
   probe.deadline = request.deadline;
   probe.priority = request.priority;
-  const int prompt_tokens = model_->ratio.Estimate(PromptBytes(request.prompt));
-  return Start(probe, std::make_shared<ProbeSink>(labels.labels, model_->transport, prompt_tokens,
-                                                  std::move(done)));
+  const int prompt_tokens = model_->ratio.Estimate(PromptBytes(request));
+  const Duration timeout =
+      std::min(model_->options.probe_timeout, model_->options.first_token_timeout);
+  return Start(probe, timeout,
+               std::make_shared<ProbeSink>(labels.labels, model_->transport, prompt_tokens,
+                                           std::move(done)));
 }
 
 Status RemoteBackend::Decide(const Request& request, DecisionCallback done) {
@@ -277,14 +296,14 @@ Status RemoteBackend::Decide(const Request& request, DecisionCallback done) {
   decision.strategy = request.strategy.value_or(Strategy());
   decision.reason = fmt::format("{} model requested", decision.role);
   decision.rule = "override";
-  decision.prompt_tokens = model_->ratio.Estimate(PromptBytes(request.prompt));
+  decision.prompt_tokens = model_->ratio.Estimate(PromptBytes(request));
   done(std::move(decision));
   return Status::Ok();
 }
 
 Result<std::shared_ptr<Ticket>> RemoteBackend::Generate(Request request,
                                                         std::shared_ptr<EventSink> sink) {
-  return Start(request, std::move(sink));
+  return Start(request, model_->options.first_token_timeout, std::move(sink));
 }
 
 }  // namespace aio

@@ -29,7 +29,7 @@ class RemoteBackend final : public Backend {
  public:
   // `transport` outlives this. Asks no replica of anything but health.
   RemoteBackend(RemoteOptions options, HttpTransport& transport);
-  // What runs ends with kUnavailable; waits for that.
+  // What runs ends with kCancelled; waits for that.
   ~RemoteBackend() override;
 
   // All replicas there are from now on. Those no longer listed finish what they have.
@@ -48,7 +48,9 @@ class RemoteBackend final : public Backend {
 
  private:
   Status CheckModel(std::string_view name) const;
-  Result<std::shared_ptr<Ticket>> Start(const Request& request, std::shared_ptr<EventSink> sink);
+  int64_t AnswerTokensMax() const;
+  Result<std::shared_ptr<Ticket>> Start(const Request& request, Duration first_token_timeout,
+                                        std::shared_ptr<EventSink> sink);
 
   const std::shared_ptr<RemoteModel> model_;
 };

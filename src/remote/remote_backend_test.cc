@@ -64,7 +64,7 @@ TEST_F(RemoteBackendTest, SendsWhatWasAskedInTheEnginesWords) {
   EXPECT_EQ(sent["stream"], true);
   EXPECT_EQ(sent["stream_options"]["include_usage"], true);
   EXPECT_EQ(sent["top_p"], 1) << "the engine's own default may be another";
-  EXPECT_FALSE(sent.contains("min_p"));
+  EXPECT_EQ(sent["min_p"], 0);
 }
 
 TEST_F(RemoteBackendTest, RefusesWhatTheEngineHasNoFieldFor) {
@@ -79,6 +79,22 @@ TEST_F(RemoteBackendTest, RefusesWhatTheEngineHasNoFieldFor) {
   EXPECT_EQ(refused.param(), "top_k");
   EXPECT_THAT(refused.message(), HasSubstr("openai"));
   EXPECT_EQ(record->ends(), 0);
+}
+
+TEST_F(RemoteBackendTest, NothingOfAClientEndsAMemberOfTheBody) {
+  Serve(1, Options());
+  Request request = Ask("hi");
+  request.format = {AnswerFormatKind::kJsonSchema,
+                    R"({}}},"model":"other","stream":false,"x":{"a":{"b":{})", "guided_json"};
+  EXPECT_EQ(backend_->Generate(request, std::make_shared<EventRecord>()).status().param(),
+            "guided_json");
+  request.format = {AnswerFormatKind::kChoice, "[1]", "guided_choice"};
+  EXPECT_EQ(backend_->Generate(request, std::make_shared<EventRecord>()).status().param(),
+            "guided_choice");
+  request.format = {};
+  request.vendor_fields = {{"kv_transfer_params", "{}", ""}};
+  EXPECT_EQ(backend_->Generate(request, std::make_shared<EventRecord>()).status().param(),
+            "kv_transfer_params");
 }
 
 TEST_F(RemoteBackendTest, CallsOfToolsComeWhole) {
@@ -150,6 +166,26 @@ TEST_F(RemoteBackendTest, AnAnswerThatBreaksOffIsNeverBegunAgain) {
   EXPECT_EQ(network_.calls_to(Url(0)) + network_.calls_to(Url(1)), 1);
 }
 
+TEST_F(RemoteBackendTest, AnAnswerThatNobodyHasSeenIsBegunAgain) {
+  Serve(2, Options());
+  for (int i = 0; i < 2; ++i) {
+    network_.server(Url(i)).serve = [this, i](const std::shared_ptr<FakeHttpCall>& call) {
+      if (network_.calls_to(Url(1 - i)) > 0) return ServeChats(network_, 3, kMs)(call);
+      call->Head(200);
+      call->Bytes(ChatEvent("half "));
+      call->Reset();
+    };
+  }
+  Request request = Ask("hello");
+  request.whole = true;
+  const auto record = Generate(request);
+  network_.RunFor(kSecond);
+  EXPECT_EQ(record->text, "t0 t1 t2 ");
+  EXPECT_EQ(record->starts, 1);
+  EXPECT_EQ(record->finishes, 1);
+  EXPECT_FALSE(record->after_end);
+}
+
 TEST_F(RemoteBackendTest, WhatTheClientSentIsRefusedByOneAndAskedOfNoOther) {
   Serve(3, Options());
   for (int i = 0; i < 3; ++i) {
@@ -180,7 +216,7 @@ TEST_F(RemoteBackendTest, AKeyThatTheEngineRefusesIsNotTheClientsFault) {
   const auto record = Generate(Ask("hello"));
   network_.RunFor(kSecond);
   EXPECT_EQ(record->error.code(), StatusCode::kUnavailable);
-  EXPECT_THAT(record->error.message(), HasSubstr("Unauthorized"));
+  EXPECT_THAT(record->error.message(), HasSubstr("HTTP 401"));
 }
 
 TEST_F(RemoteBackendTest, WhenAllAreBusyThatIsWhatTheClientIsTold) {
@@ -227,11 +263,29 @@ TEST_F(RemoteBackendTest, ADeadlineEndsIt) {
 TEST_F(RemoteBackendTest, AnEngineThatSaysNothingIsGivenUp) {
   RemoteOptions options = Options();
   options.first_token_timeout = 5 * kSecond;
+  options.retries_max = 0;
   Serve(1, options);
-  network_.server(Url(0)).serve = [](const std::shared_ptr<FakeHttpCall>& call) { call->Head(200); };
+  network_.server(Url(0)).serve = [](const std::shared_ptr<FakeHttpCall>& call) {
+    call->Head(200);
+  };
   const auto record = Generate(Ask("hello"));
   network_.RunFor(6 * kSecond);
-  EXPECT_EQ(record->error.code(), StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(record->error.code(), StatusCode::kUnavailable);
+  EXPECT_EQ(network_.open_calls(), 0);
+}
+
+TEST_F(RemoteBackendTest, AnotherReplicaAnswersForOneThatSaysNothing) {
+  RemoteOptions options = Options();
+  options.first_token_timeout = 5 * kSecond;
+  Serve(2, options);
+  for (int i = 0; i < 2; ++i) {
+    network_.server(Url(i)).serve = [this, i](const std::shared_ptr<FakeHttpCall>& call) {
+      if (network_.calls_to(Url(1 - i)) > 0) ServeChats(network_, 2, kMs)(call);
+    };
+  }
+  const auto record = Generate(Ask("hello"));
+  network_.RunFor(6 * kSecond);
+  EXPECT_EQ(record->text, "t0 t1 ");
   EXPECT_EQ(network_.open_calls(), 0);
 }
 
@@ -264,7 +318,7 @@ TEST_F(RemoteBackendTest, WhatRunsWhenItGoesEnds) {
   network_.RunFor(100 * kMs);
   CloseBackend();
   EXPECT_EQ(record->errors, 1);
-  EXPECT_EQ(record->error.code(), StatusCode::kUnavailable);
+  EXPECT_EQ(record->error.code(), StatusCode::kCancelled);
   network_.RunFor(kSecond);
   EXPECT_EQ(network_.open_calls(), 0);
 }

@@ -43,13 +43,22 @@ class RemoteGeneration::Attempt final : public HttpReceiver,
   TimePoint begun() const { return begun_; }
   TimePoint last_bytes() const { return last_bytes_; }
   int http_status() const { return http_status_; }
-  bool never_sent() const { return never_sent_; }
+  bool is_text_alone() const { return reader_.is_text_alone(); }
   const std::optional<Duration>& retry_after() const { return retry_after_; }
   void set_handle(std::shared_ptr<HttpCallHandle> handle) { handle_ = std::move(handle); }
 
+  std::optional<TimePoint> begun_answering;  // if only with what is not shown
   std::optional<TimePoint> first_token;
   TimePoint last_token{};
   int events = 0;
+  // Of a whole answer, until it has ended:
+  std::optional<StartEvent> held_start;
+  std::vector<TokenEvent> held_tokens;
+
+  void SetPaused(bool paused) {
+    Touch();  // the silence was wanted
+    if (handle_ != nullptr) handle_->SetPaused(paused);
+  }
 
   // Nothing of it reaches the generation any more.
   void Drop() {
@@ -68,13 +77,17 @@ class RemoteGeneration::Attempt final : public HttpReceiver,
   bool OnBytes(std::string_view bytes) override {
     const auto self = shared_from_this();
     Touch();
-    return reader_.OnBytes(bytes) && generation_ != nullptr;
+    const bool goes_on = reader_.OnBytes(bytes) && generation_ != nullptr;
+    if (reader_.has_begun() && !begun_answering) {
+      begun_answering = last_bytes_;
+      if (generation_ != nullptr) lease_->set_has_started();
+    }
+    return goes_on;
   }
-  void OnEnd(const HttpEnd& end) override {
+  void OnEnd(const Status& fault) override {
     const auto self = shared_from_this();
-    never_sent_ = end.never_sent;
     handle_ = nullptr;
-    if (generation_ != nullptr) reader_.OnEnd(end.fault);
+    if (generation_ != nullptr) reader_.OnEnd(fault);
   }
 
   // EventSink
@@ -104,7 +117,6 @@ class RemoteGeneration::Attempt final : public HttpReceiver,
   const TimePoint begun_;
   TimePoint last_bytes_;
   int http_status_ = 0;
-  bool never_sent_ = false;
   std::optional<Duration> retry_after_;
   std::shared_ptr<HttpCallHandle> handle_;
   AnswerReader reader_{*this};
@@ -120,11 +132,19 @@ void RemoteGeneration::Cancel() {
   model_->transport.Post([self = shared_from_this()] { self->OnCancelled(); });
 }
 
+void RemoteGeneration::SetPaused(bool paused) {
+  model_->transport.Post([self = shared_from_this(), paused] {
+    if (self->winner_ == nullptr) return;
+    self->paused_ = paused;
+    self->winner_->SetPaused(paused);
+  });
+}
+
 void RemoteGeneration::Begin() {
   begun_ = model_->transport.Now();
   if (sink_ == nullptr) return;
   model_->running.insert(shared_from_this());
-  if (model_->closing) return Fail(Unavailable("the server is shutting down"));
+  if (model_->closing) return Fail(Cancelled("the server is shutting down"));
   model_->retries.OnRequest();
   SweepLater(model_);
   Try();
@@ -155,7 +175,7 @@ void RemoteGeneration::Start(const std::shared_ptr<Attempt>& attempt) {
   attempt->lease().set_on_away([weak = std::weak_ptr(attempt)] {
     if (const auto held = weak.lock()) held->OnAway();
   });
-  if (options.hedge_after > Duration::zero() && attempts_made_ == 1) {
+  if (options.hedge_after > Duration::zero() && attempts_.size() == 1) {
     hedge_at_ = attempt->begun() + options.hedge_after;
   }
   attempt->set_handle(model_->transport.Start({.url = spec.url + std::string(work_.path),
@@ -174,22 +194,27 @@ void RemoteGeneration::Sweep(TimePoint now) {
     return Fail(DeadlineExceeded("the request's deadline passed before its answer was whole"));
   }
   if (winner_ != nullptr) {
+    if (paused_) return;
     if (now - winner_->last_bytes() < options.silence_timeout) return;
     winner_->lease().Failed();
     return Fail(Unavailable(
         fmt::format("the engine of '{}' fell silent in the midst of its answer", options.name)));
   }
-  if (now >= hedge_at_ && attempts_.size() == 1) {
+  if (now >= hedge_at_ && attempts_.size() == 1 && !attempts_[0]->begun_answering) {
     hedge_at_ = kNoDeadline;
-    if (model_->retries.Take()) return Try();
+    if (model_->replicas.HasReady(tried_urls_) && model_->retries.Take()) return Try();
   }
   // A copy: attempts leave while they are looked at.
   for (const auto& attempt : std::vector(attempts_)) {
-    if (now - attempt->begun() < options.first_token_timeout) continue;
+    if (std::find(attempts_.begin(), attempts_.end(), attempt) == attempts_.end()) continue;
+    const bool has_begun = attempt->begun_answering.has_value();
+    const Duration limit = has_begun ? options.silence_timeout : work_.first_token_timeout;
+    if (now - (has_begun ? attempt->last_bytes() : attempt->begun()) < limit) continue;
     attempt->lease().Failed();
-    TryAgain(*attempt, DeadlineExceeded(fmt::format("'{}' began no answer within {:.0f} s",
-                                                    options.name,
-                                                    ToMs(options.first_token_timeout) / 1000)));
+    if (sink_ == nullptr) return;
+    TryAgain(*attempt, Unavailable(fmt::format("'{}' said nothing for {:.0f} s", options.name,
+                                               ToMs(limit) / 1000)));
+    if (sink_ == nullptr) return;
   }
 }
 
@@ -198,6 +223,17 @@ void RemoteGeneration::Forget(const Attempt* attempt) {
 }
 
 void RemoteGeneration::OnStart(Attempt& attempt, StartEvent event) {
+  attempt.lease().set_has_started();
+  attempt.lease().Progress(work_.prompt_tokens);
+  if (work_.whole) {
+    attempt.held_start = std::move(event);
+  } else {
+    Win(attempt, std::move(event));
+  }
+}
+
+// From now on its events are the sink's.
+void RemoteGeneration::Win(Attempt& attempt, StartEvent event) {
   const std::vector<std::shared_ptr<Attempt>> all = std::exchange(attempts_, {});
   for (const auto& other : all) {
     if (other.get() != &attempt) {
@@ -207,8 +243,6 @@ void RemoteGeneration::OnStart(Attempt& attempt, StartEvent event) {
     winner_ = other;
   }
   attempts_.push_back(winner_);
-  attempt.lease().set_has_started();
-  attempt.lease().Progress(work_.prompt_tokens);
   event.model = model_->options.name;
   if (event.prompt_tokens == 0) event.prompt_tokens = static_cast<int>(work_.prompt_tokens);
   event.held_prompt = std::make_shared<RemoteHeldPrompt>(KeyOf(attempt.lease().spec()));
@@ -221,19 +255,23 @@ void RemoteGeneration::OnToken(Attempt& attempt, const TokenEvent& event) {
   if (!attempt.first_token) attempt.first_token = attempt.last_token;
   ++attempt.events;
   attempt.lease().Progress(1);
-  sink_->OnToken(event);
+  if (work_.whole) {
+    attempt.held_tokens.push_back(event);
+  } else {
+    sink_->OnToken(event);
+  }
 }
 
 void RemoteGeneration::OnFinish(Attempt& attempt, FinishEvent event) {
   if (sink_ == nullptr) return;
-  const int tokens = event.usage.completion_tokens;
+
+  // Only text that comes piece by piece tells how fast an engine is.
   std::optional<Duration> first_token;
   std::optional<Duration> per_token;
-  if (attempt.first_token) {
-    first_token = *attempt.first_token - attempt.begun();
-    constexpr int kFewTokens = 8;
-    if (tokens >= kFewTokens)
-      per_token = (attempt.last_token - *attempt.first_token) / (tokens - 1);
+  if (attempt.begun_answering) first_token = *attempt.begun_answering - attempt.begun();
+  constexpr int kFewEvents = 8;
+  if (attempt.events >= kFewEvents && attempt.is_text_alone()) {
+    per_token = (attempt.last_token - *attempt.first_token) / (attempt.events - 1);
   }
   attempt.lease().Succeeded(first_token, per_token);
   if (per_token && *per_token > Duration::zero()) {
@@ -246,9 +284,11 @@ void RemoteGeneration::OnFinish(Attempt& attempt, FinishEvent event) {
   }
   if (event.timings.predicted_ms == 0 && attempt.first_token) {
     event.timings.queue_ms = ToMs(attempt.begun() - begun_);
-    event.timings.prompt_ms = ToMs(*first_token);
+    event.timings.prompt_ms = ToMs(*attempt.first_token - attempt.begun());
     event.timings.predicted_ms = ToMs(attempt.last_token - *attempt.first_token);
   }
+  if (attempt.held_start) Win(attempt, *std::move(attempt.held_start));
+  for (const TokenEvent& token : attempt.held_tokens) sink_->OnToken(token);
   const auto sink = std::exchange(sink_, nullptr);
   End();
   sink->OnFinish(event);
@@ -256,33 +296,43 @@ void RemoteGeneration::OnFinish(Attempt& attempt, FinishEvent event) {
 
 void RemoteGeneration::OnError(Attempt& attempt, const Status& status) {
   if (sink_ == nullptr) return;
-  const int http = attempt.http_status();
+  const std::string& name = model_->options.name;
+  const StatusCode code = status.code();
+  // What the client sent is at fault, and would be anywhere; or the operator's account is empty.
+  const bool is_final =
+      code == StatusCode::kInvalidArgument || status.reason() == "insufficient_quota";
   // By its own word it is busy, not broken.
-  const bool is_busy = http == 429 || (http == 503 && attempt.retry_after());
-  // What the client sent is at fault, and would be anywhere.
-  const bool is_clients = http >= 400 && http < 500 && http != 401 && http != 403 && http != 404 &&
-                          http != 408 && http != 429;
-  const bool is_spent = status.reason() == "insufficient_quota";  // the account is empty
-  if ((is_clients || is_spent) && winner_ == nullptr) return Fail(status);
-  if (is_busy) {
-    attempt.lease().RefusedFor(attempt.retry_after().value_or(std::chrono::seconds(1)));
+  const bool is_busy = code == StatusCode::kResourceExhausted || attempt.http_status() == 503;
+  if (is_final) {
+    if (winner_ == nullptr) return Fail(status);
+  } else if (is_busy) {
+    constexpr Duration kLongest = std::chrono::seconds(30);
+    attempt.lease().RefusedFor(
+        std::min(kLongest, attempt.retry_after().value_or(std::chrono::seconds(1))));
   } else {
     attempt.lease().Failed();
     if (sink_ == nullptr) return;
   }
   if (winner_ != nullptr) {
-    return Fail(Unavailable(fmt::format("'{}' broke off in the midst of its answer: {}",
-                                        model_->options.name, status.message())));
+    return Fail(Unavailable(fmt::format("'{}' broke off in the midst of its answer", name)));
   }
-  TryAgain(attempt, is_busy ? status
-                            : Unavailable(fmt::format("'{}' cannot be reached: {}",
-                                                      model_->options.name, status.message())));
+  // Addresses and what engines say of keys are not the client's.
+  const int http = attempt.http_status();
+  const std::string why =
+      http == 0 ? fmt::format("'{}' cannot be reached", name)
+                : fmt::format("the engine of '{}' {} (HTTP {})", name,
+                              http == 401 || http == 403 ? "refuses this server" : "failed", http);
+  TryAgain(attempt, is_busy ? status : Unavailable(why));
 }
 
+// Not charged: there is another that has had nothing of it, or it stays.
 void RemoteGeneration::OnAway(Attempt& attempt) {
-  if (sink_ == nullptr || winner_ != nullptr) return;
-  TryAgain(attempt,
-           Unavailable(fmt::format("the replica of '{}' went away", model_->options.name)));
+  if (sink_ == nullptr || winner_ != nullptr || !model_->replicas.HasReady(tried_urls_)) return;
+  const auto held = attempt.shared_from_this();
+  Forget(&attempt);
+  attempt.Drop();
+  --attempts_made_;
+  if (attempts_.empty()) Try();
 }
 
 void RemoteGeneration::TryAgain(Attempt& failed, const Status& why) {

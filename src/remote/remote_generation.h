@@ -24,6 +24,8 @@ struct RemoteWork {
   size_t prompt_bytes = 0;
   std::string url_with_prompt;  // empty: nowhere
   TimePoint deadline = kNoDeadline;
+  Duration first_token_timeout{};
+  bool whole = false;  // the answer may come all at once
 };
 
 // What a probe or an answer leaves: the replica whose prefix cache has the prompt.
@@ -40,7 +42,8 @@ class RemoteHeldPrompt final : public HeldPrompt {
 //
 // Until the first event has gone to the sink, a failure is tried again: at another replica if there
 // is one, within RemoteOptions::retries_max, the model's retry budget and the deadline. Afterwards
-// it is the end of the answer: the sink is told, and nothing is sent twice.
+// it is the end of the answer: the sink is told, and nothing is sent twice. Events of a whole
+// answer go to the sink when it has ended.
 class RemoteGeneration final : public Ticket,
                                public std::enable_shared_from_this<RemoteGeneration> {
  public:
@@ -48,7 +51,8 @@ class RemoteGeneration final : public Ticket,
                    std::shared_ptr<EventSink> sink);
   ~RemoteGeneration() override;
 
-  void Cancel() override;  // from any thread
+  void Cancel() override;                // from any thread, as the next
+  void SetPaused(bool paused) override;  // once it has begun, the engine's writes come to a stop
 
   void Begin();
   // Looks at what has taken too long.
@@ -66,6 +70,7 @@ class RemoteGeneration final : public Ticket,
   Duration RetryDelay(const Attempt& failed);
   // Of attempts:
   void OnStart(Attempt& attempt, StartEvent event);
+  void Win(Attempt& attempt, StartEvent event);
   void OnToken(Attempt& attempt, const TokenEvent& event);
   void OnFinish(Attempt& attempt, FinishEvent event);
   void OnError(Attempt& attempt, const Status& status);
@@ -84,6 +89,7 @@ class RemoteGeneration final : public Ticket,
   TimePoint begun_{};
   TimePoint hedge_at_ = kNoDeadline;
   int attempts_made_ = 0;
+  bool paused_ = false;
 };
 
 }  // namespace aio

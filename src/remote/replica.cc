@@ -68,6 +68,8 @@ bool Replica::OnFailure(TimePoint now) {
 
 void Replica::Eject(TimePoint now) {
   constexpr int kDoublingsMax = 16;
+  // What it has done well for long is forgiven: this is a short one again.
+  if (back_at_ && now - *back_at_ > limits_.ejection_max) ejections_in_row_ = 0;
   const Duration time =
       limits_.ejection * (int64_t{1} << std::min(ejections_in_row_, kDoublingsMax));
   ejected_until_ = now + std::min(time, limits_.ejection_max);
@@ -96,8 +98,7 @@ void Replica::ComeBack(TimePoint now) {
   is_ejected_ = false;
   failures_in_row_ = 0;
   slow_until_ = now + limits_.slow_start;
-  // What it has done well for long is forgiven: the next ejection is a short one again.
-  if (now - ejected_until_ > limits_.ejection_max) ejections_in_row_ = 0;
+  back_at_ = now;
 }
 
 }  // namespace aio

@@ -4,6 +4,7 @@
 #define AIO_REMOTE_REPLICA_H_
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string_view>
 
@@ -110,6 +111,7 @@ class Replica {
   bool is_ejected_ = false;  // until a trial has gone well
   TimePoint ejected_until_{};
   int ejections_in_row_ = 0;
+  std::optional<TimePoint> back_at_;  // from the last time that it was away
   ReplicaLease* trial_ = nullptr;
   TimePoint busy_until_ = TimePoint::min();
   TimePoint slow_until_ = TimePoint::min();  // the slow start's end

@@ -117,11 +117,7 @@ void ReplicaSet::Update(const std::vector<ReplicaSpec>& specs) {
 
 ReplicaSet::Replicas ReplicaSet::Candidates(const ReplicaQuery& query, TimePoint now) const {
   Replicas all = Only(replicas_, [](const auto& replica) { return !replica->spec().draining; });
-  if (!query.strategy.empty()) {
-    Replicas own =
-        Only(all, [&](const auto& replica) { return replica->spec().strategy == query.strategy; });
-    if (!own.empty()) all = std::move(own);
-  }
+
   // Each of these where it leaves some.
   const auto prefer = [&all](auto keep) {
     Replicas kept = Only(all, keep);
@@ -131,6 +127,10 @@ ReplicaSet::Replicas ReplicaSet::Candidates(const ReplicaQuery& query, TimePoint
   prefer([&](const auto& replica) { return replica->state(now) != ReplicaState::kDown; });
   prefer([&](const auto& replica) { return replica->Takes(now); });
   prefer([&](const auto& replica) { return !replica->IsBusy(now); });
+  // Last: it changes the answer's speed alone.
+  if (!query.strategy.empty()) {
+    prefer([&](const auto& replica) { return replica->spec().strategy == query.strategy; });
+  }
   return all;
 }
 
@@ -156,11 +156,22 @@ std::shared_ptr<Replica> ReplicaSet::ChooseAmong(const Replicas& candidates,
   for (const auto& replica : candidates) {
     if (query.tried_urls.empty() && replica->state(now) == ReplicaState::kOnTrial) return replica;
   }
-  return query.affinity != 0 ? ByAffinity(candidates, query, now) : ByLoad(candidates, query, now);
+  if (query.affinity != 0) {
+    const Replicas near = Only(candidates, [&](const auto& replica) { return IsNear(*replica); });
+    for (const Replicas* among : {&near, &candidates}) {
+      if (auto chosen = ByAffinity(*among, query, now)) return chosen;
+    }
+  }
+  return ByLoad(candidates, query, now);
+}
+
+bool ReplicaSet::IsNear(const Replica& replica) const {
+  const std::string& zone = replica.spec().zone;
+  return options_.zone.empty() || zone.empty() || zone == options_.zone;
 }
 
 // Rendezvous hashing: each request has an order of the replicas of its own, which others that come
-// and go do not change.
+// and go do not change. Null: all have more than their share to do.
 std::shared_ptr<Replica> ReplicaSet::ByAffinity(const Replicas& candidates,
                                                 const ReplicaQuery& query, TimePoint now) const {
   double shares = 0;
@@ -172,17 +183,14 @@ std::shared_ptr<Replica> ReplicaSet::ByAffinity(const Replicas& candidates,
   std::shared_ptr<Replica> best;
   double best_score = -1;
   for (const auto& replica : candidates) {
-    const double share = replica->Share(now) / shares;
-    const double bound = kAffinityBound * outstanding * share;
-    const auto load = static_cast<double>(replica->outstanding_tokens() + query.tokens);
-    if (replica->running() > 0 && load > bound) continue;
+    const double bound = kAffinityBound * outstanding * replica->Share(now) / shares;
+    if (static_cast<double>(replica->outstanding_tokens()) > bound) continue;
     const uint64_t hash = Mix(query.affinity ^ HashText(KeyOf(replica->spec())));
     const double u = (static_cast<double>(hash >> 11) + 0.5) / static_cast<double>(1ull << 53);
     const double score = replica->spec().weight / -std::log(u);
     if (score > best_score) std::tie(best, best_score) = std::tie(replica, score);
   }
-  // All are over their bound only by rounding.
-  return best != nullptr ? best : candidates.front();
+  return best;
 }
 
 // The better of two taken by chance: without all of them going for one that looks best.
@@ -199,8 +207,7 @@ std::shared_ptr<Replica> ReplicaSet::ByLoad(const Replicas& candidates, const Re
 
 double ReplicaSet::Load(const Replica& replica, int64_t tokens, TimePoint now) const {
   const auto load = static_cast<double>(replica.outstanding_tokens() + tokens) / replica.Share(now);
-  const std::string& zone = replica.spec().zone;
-  return options_.zone.empty() || zone.empty() || zone == options_.zone ? load : load * kOtherZone;
+  return IsNear(replica) ? load : load * kOtherZone;
 }
 
 // Against the others that are as well known, of which there must be as many as are slow.
@@ -280,17 +287,21 @@ std::vector<ReplicaReading> ReplicaSet::Readings() const {
 
 std::vector<std::string> ReplicaSet::Strategies() const {
   const std::lock_guard lock(mutex_);
+  const TimePoint now = now_();
   std::set<std::string> names;
   for (const auto& replica : replicas_) {
-    if (!replica->spec().strategy.empty()) names.insert(replica->spec().strategy);
+    if (!replica->spec().strategy.empty() && replica->Takes(now)) {
+      names.insert(replica->spec().strategy);
+    }
   }
   return {names.begin(), names.end()};
 }
 
-bool ReplicaSet::HasReady() const {
+bool ReplicaSet::HasReady(const std::vector<std::string>& but) const {
   const std::lock_guard lock(mutex_);
-  return std::any_of(replicas_.begin(), replicas_.end(),
-                     [now = now_()](const auto& replica) { return replica->Takes(now); });
+  return std::any_of(replicas_.begin(), replicas_.end(), [&, now = now_()](const auto& replica) {
+    return replica->Takes(now) && !IsAmong(but, KeyOf(replica->spec()));
+  });
 }
 
 }  // namespace aio

@@ -104,9 +104,10 @@ class ReplicaSet {
 
   std::vector<ReplicaSpec> specs() const;
   std::vector<ReplicaReading> Readings() const;
-  // The strategies that replicas were started with.
+  // The strategies that replicas which may be asked were started with.
   std::vector<std::string> Strategies() const;
-  bool HasReady() const;
+  // Whether one may be asked that has none of these keys.
+  bool HasReady(const std::vector<std::string>& but = {}) const;
 
  private:
   friend class ReplicaLease;
@@ -120,6 +121,7 @@ class ReplicaSet {
                                       TimePoint now) const;
   std::shared_ptr<Replica> ByLoad(const Replicas& candidates, const ReplicaQuery& query,
                                   TimePoint now);
+  bool IsNear(const Replica& replica) const;  // in our zone, as far as that is known
   double Load(const Replica& replica, int64_t tokens, TimePoint now) const;
   bool IsSlow(Replica& suspect) const;
   // Those that wait for a replica which is away, to be told without the lock.

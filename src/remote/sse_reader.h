@@ -12,7 +12,7 @@ namespace aio {
 // \n, \r\n or \r.
 class SseReader {
  public:
-  static constexpr size_t kEventBytesMax = size_t{64} << 20;
+  static constexpr size_t kEventBytesMax = size_t{4} << 20;
 
   // False once an event has grown over kEventBytesMax: then nothing more is read.
   bool Feed(std::string_view bytes, const std::function<void(std::string_view data)>& on_event);

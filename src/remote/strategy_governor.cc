@@ -15,7 +15,7 @@ constexpr size_t kIntentsMax = 1000;  // labels are a few; what clients name may
 std::string StrategyGovernor::Choose(std::string_view intent,
                                      const std::vector<std::string>& strategies) {
   const std::lock_guard lock(mutex_);
-  if (requests_.size() >= kIntentsMax && !requests_.contains(intent)) intent = "";
+  if (requests_.size() >= kIntentsMax && !requests_.contains(intent)) intent = "";  // as Observe()
   const int64_t request = ++requests_[std::string(intent)];
   std::vector<Speed*> speeds;
   for (const std::string& strategy : strategies) {
@@ -35,6 +35,7 @@ std::string StrategyGovernor::Choose(std::string_view intent,
 void StrategyGovernor::Observe(std::string_view intent, std::string_view strategy,
                                double tokens_per_second) {
   const std::lock_guard lock(mutex_);
+  if (!requests_.contains(intent)) intent = "";
   const auto found = speeds_.find({std::string(intent), std::string(strategy)});
   if (found == speeds_.end()) return;  // nobody chose it
   Speed& speed = found->second;

@@ -23,7 +23,7 @@ class TokenRatio {
     constexpr size_t kLeastBytes = 64;
     if (bytes < kLeastBytes || tokens <= 0) return;
     constexpr double kWeight = 0.05;
-    const double seen = std::clamp(tokens / static_cast<double>(bytes), 0.05, 1.0);
+    const double seen = std::clamp(tokens / static_cast<double>(bytes), 0.1, 0.5);
     const double known = ratio_.load();
     ratio_.store(known + kWeight * (seen - known));  // a lost update is no loss
   }

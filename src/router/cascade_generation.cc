@@ -86,6 +86,15 @@ void CascadeGeneration::Cancel() {
   if (current != nullptr) current->Cancel();
 }
 
+void CascadeGeneration::SetPaused(bool paused) {
+  std::shared_ptr<Ticket> current;
+  {
+    const std::lock_guard lock(mutex_);
+    current = current_;
+  }
+  if (current != nullptr) current->SetPaused(paused);
+}
+
 bool CascadeGeneration::was_cancelled() {
   std::lock_guard lock(mutex_);
   return cancelled_;

@@ -47,6 +47,7 @@ class CascadeGeneration final : public Ticket,
   Result<std::shared_ptr<Ticket>> Start();
 
   void Cancel() override;
+  void SetPaused(bool paused) override;
 
   // Of the small model.
   void OnStart(const StartEvent& event) override;

@@ -107,7 +107,7 @@ Result<std::shared_ptr<Ticket>> Router::State::DispatchWithStandIn(
       generation->Begin([&backend, &request](std::shared_ptr<EventSink> to) {
         return backend.Generate(std::move(request), std::move(to));
       });
-  if (!begun.ok() && !IsGone(begun.status()) && told != nullptr) told->Failed(begun.status());
+  if (!begun.ok() && !ModelIsGone(begun.status()) && told != nullptr) told->Failed(begun.status());
   return begun;
 }
 

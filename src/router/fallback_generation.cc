@@ -4,7 +4,7 @@
 
 namespace aio {
 
-bool IsGone(const Status& fault) { return fault.code() == StatusCode::kUnavailable; }
+bool ModelIsGone(const Status& fault) { return fault.code() == StatusCode::kUnavailable; }
 
 Result<std::shared_ptr<Ticket>> FallbackGeneration::Begin(const Start& start) {
   Result<std::shared_ptr<Ticket>> first = start(shared_from_this());
@@ -12,7 +12,7 @@ Result<std::shared_ptr<Ticket>> FallbackGeneration::Begin(const Start& start) {
     SetCurrent(*std::move(first));
     return std::shared_ptr<Ticket>(shared_from_this());
   }
-  if (!IsGone(first.status())) return first;
+  if (!ModelIsGone(first.status())) return first;
   return std::exchange(start_other_, nullptr)(first.status(), std::move(client_));
 }
 
@@ -37,6 +37,15 @@ void FallbackGeneration::Cancel() {
   if (current != nullptr) current->Cancel();
 }
 
+void FallbackGeneration::SetPaused(bool paused) {
+  std::shared_ptr<Ticket> current;
+  {
+    const std::lock_guard lock(mutex_);
+    current = current_;
+  }
+  if (current != nullptr) current->SetPaused(paused);
+}
+
 void FallbackGeneration::OnStart(const StartEvent& event) {
   start_other_ = nullptr;
   client_ = nullptr;
@@ -45,11 +54,13 @@ void FallbackGeneration::OnStart(const StartEvent& event) {
 
 void FallbackGeneration::OnError(const Status& status) {
   const StartOther start_other = std::exchange(start_other_, nullptr);
-  if (!start_other || !IsGone(status)) return sink_->OnError(status);
+  if (!start_other || !ModelIsGone(status)) return sink_->OnError(status);
+  bool cancelled = false;
   {
     const std::lock_guard lock(mutex_);
-    if (cancelled_) return sink_->OnError(Cancelled("was cancelled before its answer began"));
+    cancelled = cancelled_;
   }
+  if (cancelled) return sink_->OnError(Cancelled("was cancelled before its answer began"));
   const std::shared_ptr<EventSink> client = std::move(client_);
   Result<std::shared_ptr<Ticket>> other = start_other(status, client);
   if (!other.ok()) return client->OnError(other.status());

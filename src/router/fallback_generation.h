@@ -13,7 +13,7 @@ namespace aio {
 
 // Whether a fault is that of a model's being gone: no other request would fare better there, but
 // another model may be well.
-bool IsGone(const Status& fault);
+bool ModelIsGone(const Status& fault);
 
 // Its own ticket, and the sink of the first model. Once that has begun it is passed through.
 class FallbackGeneration final : public Ticket,
@@ -36,6 +36,7 @@ class FallbackGeneration final : public Ticket,
   Result<std::shared_ptr<Ticket>> Begin(const Start& start);
 
   void Cancel() override;
+  void SetPaused(bool paused) override;
 
   void OnStart(const StartEvent& event) override;
   void OnToken(const TokenEvent& event) override { sink_->OnToken(event); }

@@ -27,6 +27,15 @@ void PendingGeneration::Cancel() {
   if (current != nullptr) current->Cancel();
 }
 
+void PendingGeneration::SetPaused(bool paused) {
+  std::shared_ptr<Ticket> current;
+  {
+    const std::lock_guard lock(mutex_);
+    current = current_;
+  }
+  if (current != nullptr) current->SetPaused(paused);
+}
+
 void PendingGeneration::OnProbe(Result<ProbeResult> probe) {
   const std::shared_ptr<EventSink> sink = std::move(sink_);
   if (!EndProbe()) {

@@ -28,6 +28,7 @@ class PendingGeneration final : public Ticket,
   Result<std::shared_ptr<Ticket>> Start(const Probe& probe, const Request& request);
 
   void Cancel() override;
+  void SetPaused(bool paused) override;
 
  private:
   void OnProbe(Result<ProbeResult> probe);

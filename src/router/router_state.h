@@ -63,10 +63,11 @@ struct Router::State : std::enable_shared_from_this<State> {
                                            std::shared_ptr<EventSink> sink) const;
   // Null if no other model may answer in its place.
   const Target* StandIn(const RoutedRequest& routed, const Decision& decision) const;
-  Result<std::shared_ptr<Ticket>> DispatchWithStandIn(
-      std::shared_ptr<const RoutedRequest> routed, const Target& other, Request request,
-      Decision decision, Basis basis, const Traffic& probe_traffic,
-      std::shared_ptr<EventSink> sink) const;
+  Result<std::shared_ptr<Ticket>> DispatchWithStandIn(std::shared_ptr<const RoutedRequest> routed,
+                                                      const Target& other, Request request,
+                                                      Decision decision, Basis basis,
+                                                      const Traffic& probe_traffic,
+                                                      std::shared_ptr<EventSink> sink) const;
   // These are for generations: what they count is the live traffic.
   Result<std::shared_ptr<Ticket>> DispatchRouted(std::shared_ptr<const RoutedRequest> routed,
                                                  Look look, std::shared_ptr<EventSink> sink) const;

@@ -55,6 +55,7 @@ class Call {
 
   // The client's leaving before the end, or the server's stopping.
   void OnClose(std::function<void()> callback) { response_->OnClose(std::move(callback)); }
+  void OnFull(std::function<void(bool full)> callback) { response_->OnFull(std::move(callback)); }
 
   void Respond(HttpResponse response);
   void RespondJson(int status, std::string json, HttpHeaders headers = {});

@@ -34,6 +34,12 @@ class Generations {
     return cancelled_;
   }
 
+  // What is added later begins with nothing to wait for.
+  void SetAllPaused(bool paused) {
+    std::lock_guard lock(mutex_);
+    for (const auto& ticket : tickets_) ticket->SetPaused(paused);
+  }
+
   void CancelAll() {
     std::vector<std::shared_ptr<Ticket>> tickets;
     {
@@ -129,6 +135,7 @@ class ChoiceSink final : public EventSink {
 };
 
 void CallAnswer::Start(Request request) {
+  request.whole = !is_stream_;
   if (running_ > 1) {
     others_ = request;
     request.hold_prompt = true;
@@ -138,8 +145,11 @@ void CallAnswer::Start(Request request) {
                                           std::make_shared<ChoiceSink>(shared_from_this(), 0));
   if (!first.ok()) return call_->Fail(InTermsOf(kind_, first.status()));
   generations_->Add(*first);
-  // Does not refer to this, which refers to the call.
+  // Do not refer to this, which refers to the call.
   call_->OnClose([running = generations_] { running->CancelAll(); });
+  if (is_stream_) {
+    call_->OnFull([running = generations_](bool full) { running->SetAllPaused(full); });
+  }
 }
 
 void CallAnswer::OnStart(int choice, const StartEvent& event) {

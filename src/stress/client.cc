@@ -152,12 +152,11 @@ std::string PostRequest(std::string_view path, std::string_view body, std::strin
       path, body.size(), headers, body);
 }
 
-std::string ChatRequest(int tokens, bool stream, std::string_view prompt) {
-  return PostRequest(
-      "/v1/chat/completions",
-      fmt::format(R"({{"model":"auto","messages":[{{"role":"user","content":"{}"}}],)"
-                  R"("max_tokens":{},"temperature":0,"stream":{}}})",
-                  prompt, tokens, stream));
+std::string ChatRequest(int tokens, bool stream, std::string_view prompt, std::string_view model) {
+  return PostRequest("/v1/chat/completions",
+                     fmt::format(R"({{"model":"{}","messages":[{{"role":"user","content":"{}"}}],)"
+                                 R"("max_tokens":{},"temperature":0,"stream":{}}})",
+                                 model, prompt, tokens, stream));
 }
 
 }  // namespace aio

@@ -79,7 +79,8 @@ int64_t NumberIn(std::string_view json, std::string_view name);
 std::string PostRequest(std::string_view path, std::string_view body,
                         std::string_view headers = "");
 // A chat request of the stub: it answers with `tokens` numbers.
-std::string ChatRequest(int tokens, bool stream, std::string_view prompt = "Count, please.");
+std::string ChatRequest(int tokens, bool stream, std::string_view prompt = "Count, please.",
+                        std::string_view model = "auto");
 
 }  // namespace aio
 

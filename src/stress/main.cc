@@ -61,6 +61,7 @@ void AddServe(CLI::App& program, int& status) {
   CLI::App* command = program.add_subcommand("serve", "Serve the stub until SIGTERM");
   auto options = std::make_shared<StubServerOptions>();
   auto interval_ms = std::make_shared<int>(0);
+  command->add_option("--host", options->host, "address to listen on")->capture_default_str();
   command->add_option("--port", options->port, "0: any free one")->capture_default_str();
   command->add_option("--token-interval-ms", *interval_ms, "the stub's pace; 0: at once")
       ->capture_default_str();
@@ -79,14 +80,23 @@ struct RequestFlags {
   int connections = 64;
   int seconds = 10;
   bool stream = false;
+  int tokens = 4;
+  std::string model = "auto";
+
+  // What the stub says to that.
+  std::string Counted() const {
+    std::string text;
+    for (int i = 0; i < tokens; ++i) text += fmt::format("{} ", i);
+    return text;
+  }
 
   int Run(bool open_loop) const {
     auto process = server.Start();
     if (!process.ok()) return Fail(process.status());
     const int port = (*process)->port();
     RequestLoadOptions options;
-    options.request = ChatRequest(4, stream);
-    options.expected = stream ? "data: [DONE]" : R"("content":"0 1 2 3 ")";
+    options.request = ChatRequest(tokens, stream, "Count, please.", model);
+    options.expected = stream ? "data: [DONE]" : fmt::format(R"("content":"{}")", Counted());
     options.time = std::chrono::seconds(seconds);
     const RequestLoadReport report = open_loop ? LoadAtRate(port, rate, options)
                                                : LoadAsFastAsItGoes(port, connections, options);
@@ -113,6 +123,8 @@ void AddRequests(CLI::App& program, int& status) {
     command->add_option("--seconds", flags->seconds, "after a second to warm up")
         ->capture_default_str();
     command->add_flag("--stream", flags->stream, "answers by server-sent events");
+    command->add_option("--tokens", flags->tokens, "of each answer")->capture_default_str();
+    command->add_option("--model", flags->model, "that is asked for")->capture_default_str();
     flags->server.AddTo(*command);
   }
   latency->callback([flags, &status] { status = flags->Run(/*open_loop=*/true); });
@@ -150,6 +162,7 @@ void AddStreams(CLI::App& program, int& status) {
   flags->server.token_interval_ms = 1000;
   command->add_option("--streams", flags->options.streams)->capture_default_str();
   command->add_option("--tokens", flags->options.tokens, "of each")->capture_default_str();
+  command->add_option("--model", flags->options.model, "that is asked for")->capture_default_str();
   command->add_option("--break-off", flags->options.broken_off, "so many of them in the middle")
       ->capture_default_str();
   flags->server.AddTo(*command);

@@ -85,7 +85,8 @@ void StreamLoad::Begin(int count, int tokens) {
   for (int i = 0; i < count; ++i) {
     streams_.push_back(std::make_unique<Stream>(server_.port()));
     poller_->Add(streams_.back()->client, streams_.size() - 1);
-    streams_.back()->client.Send(ChatRequest(tokens, /*stream=*/true));
+    streams_.back()->client.Send(
+        ChatRequest(tokens, /*stream=*/true, "Count, please.", options_.model));
     if (i % kConnectingMax == kConnectingMax - 1) Collect(std::chrono::milliseconds(1));
   }
 }

@@ -33,6 +33,7 @@ class StreamCheck {
 struct StreamOptions {
   int streams = 5000;
   int tokens = 30;
+  std::string model = "auto";
   int broken_off = 0;  // of the streams, so many, once all have a token: half by a reset
 };
 

@@ -29,6 +29,7 @@ HttpResponse ShowCounts(const StubCounts& counts) {
 
 ServerOptions MakeOptions(const StubServerOptions& options, const StubBackend& backend) {
   ServerOptions server;
+  server.host = options.host;
   server.port = options.port;
   server.drain_notice = Duration::zero();
   server.http.connections_max = kConnectionsMax;

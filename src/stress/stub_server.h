@@ -2,6 +2,8 @@
 #ifndef AIO_STRESS_STUB_SERVER_H_
 #define AIO_STRESS_STUB_SERVER_H_
 
+#include <string>
+
 #include "base/clock.h"
 #include "stress/stub_backend.h"
 
@@ -9,6 +11,7 @@ namespace aio {
 
 struct StubServerOptions {
   StubBackendOptions backend;
+  std::string host = "127.0.0.1";
   int port = 0;               // 0: any free one
   int running_max = 100'000;  // further ones wait
   bool logs = false;          // a line a request to standard error

@@ -78,9 +78,9 @@ class Transfer final : public HttpReceiver,
     last_bytes_ = transport_.Now();
     return reader_.OnBytes(bytes);
   }
-  void OnEnd(const HttpEnd& end) override {
+  void OnEnd(const Status& fault) override {
     if (std::exchange(is_over_, true)) return;
-    reader_.OnEnd(end.fault);
+    reader_.OnEnd(fault);
     Over();
   }
 

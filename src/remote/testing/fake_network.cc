@@ -25,14 +25,27 @@ std::shared_ptr<HttpReceiver> FakeHttpCall::TakeReceiver() {
 }
 
 void FakeHttpCall::Deliver(std::function<void(HttpReceiver&)> what, bool last) {
-  if (server_->partitioned) return;  // lost
-  network_->RunAt(network_->Now() + server_->latency,
-                  [self = shared_from_this(), what = std::move(what), last] {
-                    const auto receiver = self->receiver_;
-                    if (receiver == nullptr) return;
-                    if (last) self->TakeReceiver();
-                    what(*receiver);
-                  });
+  on_its_way_.push_back({network_->Now() + server_->latency, std::move(what), last});
+  if (on_its_way_.size() == 1) Arrive();
+}
+
+// As TCP has it: in order, and what a partition holds up is sent again until it arrives.
+void FakeHttpCall::Arrive() {
+  constexpr Duration kSentAgain = std::chrono::milliseconds(100);
+  if (on_its_way_.empty() || receiver_ == nullptr) return;
+  const TimePoint now = network_->Now();
+  const bool is_held_up = server_->partitioned;
+  if (is_held_up || on_its_way_.front().at > now) {
+    network_->RunAt(is_held_up ? now + kSentAgain : on_its_way_.front().at,
+                    [self = shared_from_this()] { self->Arrive(); });
+    return;
+  }
+  const Piece piece = std::move(on_its_way_.front());
+  on_its_way_.pop_front();
+  const auto receiver = receiver_;
+  if (piece.last) TakeReceiver();
+  piece.what(*receiver);
+  Arrive();
 }
 
 void FakeHttpCall::Head(int status, std::optional<Duration> retry_after) {
@@ -46,17 +59,17 @@ void FakeHttpCall::Bytes(std::string bytes) {
         if (r.OnBytes(bytes)) return;
         const auto call = self.lock();
         if (call == nullptr || call->TakeReceiver() == nullptr) return;
-        r.OnEnd({.fault = Unavailable("nobody wants more of it")});
+        r.OnEnd(Unavailable("nobody wants more of it"));
       },
       false);
 }
 
 void FakeHttpCall::End() {
-  Deliver([](HttpReceiver& r) { r.OnEnd({}); }, true);
+  Deliver([](HttpReceiver& r) { r.OnEnd(Status::Ok()); }, true);
 }
 
 void FakeHttpCall::Reset() {
-  Deliver([](HttpReceiver& r) { r.OnEnd({.fault = Unavailable("connection reset")}); }, true);
+  Deliver([](HttpReceiver& r) { r.OnEnd(Unavailable("connection reset")); }, true);
 }
 
 std::shared_ptr<HttpCallHandle> FakeNetwork::Start(HttpCall spec,
@@ -72,14 +85,13 @@ std::shared_ptr<HttpCallHandle> FakeNetwork::Start(HttpCall spec,
   // Nothing arrives in a partition: the connection times out.
   RunAt(Now() + call->call_.connect_timeout, [call] {
     if (call->served_ || call->receiver_ == nullptr) return;
-    call->TakeReceiver()->OnEnd(
-        {.fault = DeadlineExceeded("connection timed out"), .never_sent = true});
+    call->TakeReceiver()->OnEnd(Unavailable("connection timed out"));
   });
   RunAt(Now() + server.latency, [this, call, &server, url] {
     if (server.partitioned || call->receiver_ == nullptr) return;
     if (server.refuses) {
       call->served_ = true;
-      call->TakeReceiver()->OnEnd({.fault = Unavailable("connection refused"), .never_sent = true});
+      call->TakeReceiver()->OnEnd(Unavailable("connection refused"));
       return;
     }
     call->served_ = true;

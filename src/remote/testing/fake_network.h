@@ -3,6 +3,7 @@
 #ifndef AIO_REMOTE_TESTING_FAKE_NETWORK_H_
 #define AIO_REMOTE_TESTING_FAKE_NETWORK_H_
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -43,7 +44,13 @@ class FakeHttpCall : public std::enable_shared_from_this<FakeHttpCall> {
  private:
   friend class FakeNetwork;
   friend class FakeHttpHandle;
+  struct Piece {
+    TimePoint at;
+    std::function<void(HttpReceiver&)> what;
+    bool last;
+  };
   void Deliver(std::function<void(HttpReceiver&)> what, bool last);
+  void Arrive();
   // Whom to tell of the end: nothing reaches the caller afterwards.
   std::shared_ptr<HttpReceiver> TakeReceiver();
 
@@ -52,6 +59,7 @@ class FakeHttpCall : public std::enable_shared_from_this<FakeHttpCall> {
   HttpCall call_;
   std::shared_ptr<HttpReceiver> receiver_;  // null: it is over for the caller
   bool served_ = false;
+  std::deque<Piece> on_its_way_;
 };
 
 class FakeNetwork final : public HttpTransport {
