@@ -194,7 +194,6 @@ class FaultSchedule {
         server.serve = [](const std::shared_ptr<FakeHttpCall>& call) {
           call->Head(200);
           call->Bytes(ChatEvent("t0 "));
-          call->Bytes(ChatEvent("t1 "));
           call->Reset();
         };
         break;

@@ -106,21 +106,17 @@ std::shared_ptr<HttpCallHandle> FakeNetwork::Start(HttpCall spec,
   return std::make_shared<FakeHttpHandle>(call);
 }
 
-void FakeNetwork::RunFor(Duration duration) {
-  const TimePoint end = Now() + duration;
-  while (!timers_.empty() && timers_.next() <= end) {
-    clock_.Advance(std::max(Duration::zero(), timers_.next() - Now()));
-    while (auto task = timers_.TakeDue(Now())) (*task)();
-  }
-  clock_.Advance(end - Now());
+std::optional<std::function<void()>> FakeNetwork::Take(TimePoint until) {
+  const std::lock_guard lock(mutex_);
+  if (timers_.empty() || timers_.next() > until) return std::nullopt;
+  clock_.Advance(std::max(Duration::zero(), timers_.next() - Now()));
+  return timers_.TakeDue(Now());
 }
 
-void FakeNetwork::RunUntilIdle(Duration at_most) {
-  const TimePoint end = Now() + at_most;
-  while (!timers_.empty() && timers_.next() <= end) {
-    clock_.Advance(std::max(Duration::zero(), timers_.next() - Now()));
-    while (auto task = timers_.TakeDue(Now())) (*task)();
-  }
+void FakeNetwork::RunFor(Duration duration) {
+  const TimePoint end = Now() + duration;
+  while (const auto task = Take(end)) (*task)();
+  clock_.Advance(end - Now());
 }
 
 int FakeNetwork::calls_to(const std::string& url) const {

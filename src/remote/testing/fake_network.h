@@ -3,10 +3,13 @@
 #ifndef AIO_REMOTE_TESTING_FAKE_NETWORK_H_
 #define AIO_REMOTE_TESTING_FAKE_NETWORK_H_
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -68,9 +71,10 @@ class FakeNetwork final : public HttpTransport {
 
   // Runs all that is due until then, moving the clock from one time to the next.
   void RunFor(Duration duration);
-  void RunUntilIdle(Duration at_most);  // or there is nothing left to do
 
+  // From any thread; all else is the test's own.
   void RunAt(TimePoint at, std::function<void()> task) override {
+    const std::lock_guard lock(mutex_);
     timers_.Add(std::max(at, clock_.Now()), std::move(task));
   }
   TimePoint Now() const override { return clock_.Now(); }
@@ -87,7 +91,11 @@ class FakeNetwork final : public HttpTransport {
   friend class FakeHttpHandle;
 
   ManualClock clock_;
-  TimerQueue timers_;
+  // The next task that is due until then, with the clock moved to its time.
+  std::optional<std::function<void()>> Take(TimePoint until);
+
+  std::mutex mutex_;
+  TimerQueue timers_;                          // guarded by mutex_
   std::map<std::string, FakeServer> servers_;  // by URL up to the path
   std::map<std::string, int> calls_;
   std::set<std::shared_ptr<FakeHttpCall>> open_;
