@@ -59,6 +59,7 @@ class Call final : public HttpCallHandle {
 
   CURL* easy() const { return easy_; }
   void set_easy(CURL* easy) { easy_ = easy; }
+  CURL* ReleaseHandle() { return std::exchange(easy_, nullptr); }
 
   void SetOptions(const CurlHttpOptions& options) {
     curl_easy_setopt(easy_, CURLOPT_URL, call_.url.c_str());
@@ -111,7 +112,7 @@ class Call final : public HttpCallHandle {
     if (owner_ != nullptr) owner_->Remove(this);  // may be the end of this
   }
   void SetPaused(bool paused) override {
-    if (easy_ == nullptr || owner_ == nullptr) return;
+    if (owner_ == nullptr) return;  // it has ended
     curl_easy_pause(easy_, paused ? CURLPAUSE_RECV : CURLPAUSE_CONT);
   }
   void Forget() { owner_ = nullptr; }
@@ -203,6 +204,7 @@ class CurlHttpTransport final : public HttpTransport, public CallOwner {
       curl_multi_remove_handle(multi_, call->easy());
     }
     calls_.clear();
+    for (CURL* easy : spare_) curl_easy_cleanup(easy);
     curl_multi_cleanup(multi_);
   }
   CurlHttpTransport(const CurlHttpTransport&) = delete;
@@ -221,7 +223,7 @@ class CurlHttpTransport final : public HttpTransport, public CallOwner {
   std::shared_ptr<HttpCallHandle> Start(HttpCall spec,
                                         std::shared_ptr<HttpReceiver> receiver) override {
     auto call = std::make_shared<Call>(this, std::move(spec), std::move(receiver));
-    CURL* easy = curl_easy_init();
+    CURL* easy = TakeHandle();
     AIO_CHECK(easy != nullptr, "no memory for a transfer");
     call->set_easy(easy);
     call->SetOptions(options_);
@@ -313,7 +315,23 @@ class CurlHttpTransport final : public HttpTransport, public CallOwner {
       const std::shared_ptr<Call> call = found->second;
       TakeOut(call);
       call->End(code);
+      KeepHandle(call->ReleaseHandle());
     }
+  }
+
+  // Making one and its buffers takes longer than all else of a call.
+  CURL* TakeHandle() {
+    if (spare_.empty()) return curl_easy_init();
+    CURL* easy = spare_.back();
+    spare_.pop_back();
+    return easy;
+  }
+
+  void KeepHandle(CURL* easy) {
+    constexpr size_t kSpareMax = 64;
+    if (spare_.size() == kSpareMax) return curl_easy_cleanup(easy);
+    curl_easy_reset(easy);
+    spare_.push_back(easy);
   }
 
   // Called from inside libcurl's own callbacks too, from where no transfer may be taken out.
@@ -322,7 +340,7 @@ class CurlHttpTransport final : public HttpTransport, public CallOwner {
     if (found == calls_.end()) return;
     Post([this, call = std::weak_ptr(found->second)] {
       if (const auto still = call.lock(); still != nullptr && calls_.contains(still.get())) {
-        TakeOut(still);
+        TakeOutAndKeep(still);
       }
     });
   }
@@ -331,6 +349,10 @@ class CurlHttpTransport final : public HttpTransport, public CallOwner {
     curl_multi_remove_handle(multi_, call->easy());
     call->Forget();
     calls_.erase(call.get());
+  }
+  void TakeOutAndKeep(const std::shared_ptr<Call>& call) {
+    TakeOut(call);
+    KeepHandle(call->ReleaseHandle());
   }
 
   static int OnSocket(CURL*, curl_socket_t socket, int what, void* self, void* known) {
@@ -371,6 +393,7 @@ class CurlHttpTransport final : public HttpTransport, public CallOwner {
   std::optional<TimePoint> curl_due_;
   TimerQueue timers_;
   std::unordered_map<Call*, std::shared_ptr<Call>> calls_;
+  std::vector<CURL*> spare_;  // handles in no use
 
   std::mutex mutex_;
   std::vector<std::pair<TimePoint, std::function<void()>>> given_;  // guarded by mutex_

@@ -1,21 +1,24 @@
 #include "remote/sse_reader.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace aio {
 
 bool SseReader::Feed(std::string_view bytes,
                      const std::function<void(std::string_view data)>& on_event) {
-  for (const char c : bytes) {
-    const bool skip = c == '\n' && std::exchange(after_return_, false);
-    after_return_ = c == '\r';
-    if (skip) continue;
-    if (c == '\n' || c == '\r') {
-      EndLine(on_event);
+  while (!bytes.empty()) {
+    if (std::exchange(after_return_, false) && bytes.front() == '\n') {
+      bytes.remove_prefix(1);
       continue;
     }
-    line_ += c;
+    const size_t end = std::min(bytes.find_first_of("\r\n"), bytes.size());
+    line_ += bytes.substr(0, end);
     if (line_.size() + data_.size() > kEventBytesMax) return false;
+    if (end == bytes.size()) return true;
+    after_return_ = bytes[end] == '\r';
+    bytes.remove_prefix(end + 1);
+    EndLine(on_event);
   }
   return true;
 }
