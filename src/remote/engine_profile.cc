@@ -5,80 +5,87 @@
 namespace aio {
 namespace {
 
-constexpr EngineProfile kVllm = {.name = "vllm",
-                                 .health_path = "/health",
-                                 .repetition_penalty = "repetition_penalty",
-                                 .own_sampling_defaults = true,
-                                 .top_k_off = -1,
-                                 .top_k = true,
-                                 .min_p = true,
-                                 .ignore_eos = true,
-                                 .priority = true,
-                                 .token_prompts = true,
-                                 .regex = true,
-                                 .choice = true,
-                                 .label_choice = LabelChoice::kStructuredOutputs};
+// What most engines have beside OpenAI's fields.
+constexpr EngineProfile Engine(std::string_view name) {
+  EngineProfile engine;
+  engine.name = name;
+  engine.health_path = "/health";
+  engine.repetition_penalty = "repetition_penalty";
+  engine.top_k = true;
+  engine.min_p = true;
+  engine.ignore_eos = true;
+  engine.token_prompts = true;
+  engine.choice = true;
+  return engine;
+}
 
-constexpr EngineProfile Named(EngineProfile profile, std::string_view name) {
-  profile.name = name;
-  return profile;
+constexpr EngineProfile Vllm(std::string_view name) {
+  EngineProfile engine = Engine(name);
+  engine.own_sampling_defaults = true;
+  engine.top_k_off = -1;
+  engine.priority = true;
+  engine.regex = true;
+  engine.label_choice = LabelChoice::kStructuredOutputs;
+  return engine;
+}
+
+constexpr EngineProfile Sglang() {
+  EngineProfile engine = Vllm("sglang");
+  engine.health_path = "/v1/models";  // /health has the model make a token
+  engine.label_choice = LabelChoice::kRegex;
+  return engine;
+}
+
+constexpr EngineProfile MindIe() {
+  EngineProfile engine = Engine("mindie");
+  engine.min_p = false;
+  engine.token_prompts = false;
+  engine.choice = false;
+  engine.logit_bias = false;
+  engine.completion_logprobs_max = 5;
+  return engine;
+}
+
+constexpr EngineProfile LlamaServer() {
+  EngineProfile engine = Engine("llama-server");
+  engine.repetition_penalty = "repeat_penalty";
+  engine.own_sampling_defaults = true;
+  engine.gbnf = true;
+  engine.label_choice = LabelChoice::kGrammar;
+  engine.strategy = StrategyField::kSpeculativeNMax;
+  return engine;
+}
+
+constexpr EngineProfile Ollama() {
+  EngineProfile engine;
+  engine.name = "ollama";
+  engine.health_path = "/v1/models";
+  engine.logit_bias = false;
+  engine.completion_logprobs_max = 0;
+  return engine;
+}
+
+constexpr EngineProfile OpenAi() {
+  EngineProfile engine;
+  engine.name = "openai";
+  engine.max_tokens = "max_completion_tokens";
+  engine.completion_logprobs_max = 5;
+  return engine;
+}
+
+constexpr EngineProfile Aio() {
+  EngineProfile engine = Engine("aio");
+  engine.priority = true;
+  engine.regex = true;
+  engine.completion_logprobs_max = 5;
+  engine.label_choice = LabelChoice::kStructuredOutputs;
+  engine.strategy = StrategyField::kAio;
+  return engine;
 }
 
 constexpr std::array kProfiles = {
-    kVllm,
-    Named(kVllm, "vllm-ascend"),
-    EngineProfile{.name = "sglang",
-                  .health_path = "/v1/models",  // /health has the model make a token
-                  .repetition_penalty = "repetition_penalty",
-                  .own_sampling_defaults = true,
-                  .top_k_off = -1,
-                  .top_k = true,
-                  .min_p = true,
-                  .ignore_eos = true,
-                  .priority = true,
-                  .token_prompts = true,
-                  .regex = true,
-                  .choice = true,
-                  .label_choice = LabelChoice::kRegex},
-    EngineProfile{.name = "mindie",
-                  .health_path = "/health",
-                  .repetition_penalty = "repetition_penalty",
-                  .top_k = true,
-                  .ignore_eos = true,
-                  .logit_bias = false,
-                  .completion_logprobs_max = 5},
-    EngineProfile{.name = "llama-server",
-                  .health_path = "/health",
-                  .repetition_penalty = "repeat_penalty",
-                  .own_sampling_defaults = true,
-                  .top_k = true,
-                  .min_p = true,
-                  .ignore_eos = true,
-                  .token_prompts = true,
-                  .choice = true,
-                  .gbnf = true,
-                  .label_choice = LabelChoice::kGrammar,
-                  .strategy = StrategyField::kSpeculativeNMax},
-    EngineProfile{.name = "ollama",
-                  .health_path = "/v1/models",
-                  .logit_bias = false,
-                  .completion_logprobs_max = 0},
-    EngineProfile{
-        .name = "openai", .health_path = "/v1/models", .max_tokens = "max_completion_tokens"},
-    EngineProfile{.name = "aio",
-                  .health_path = "/health",
-                  .repetition_penalty = "repetition_penalty",
-                  .top_k = true,
-                  .min_p = true,
-                  .ignore_eos = true,
-                  .priority = true,
-                  .token_prompts = true,
-                  .completion_logprobs_max = 5,
-                  .regex = true,
-                  .choice = true,
-                  .label_choice = LabelChoice::kStructuredOutputs,
-                  .strategy = StrategyField::kAio},
-};
+    Vllm("vllm"), Vllm("vllm-ascend"), Sglang(), MindIe(), LlamaServer(), Ollama(), OpenAi(),
+    Aio()};
 
 }  // namespace
 

@@ -25,8 +25,8 @@ enum class StrategyField {
 };
 
 struct EngineProfile {
-  std::string_view name;
-  std::string_view health_path;                // GET: any 2xx is well; empty: not to be asked
+  std::string_view name = {};
+  std::string_view health_path = {};           // GET: any 2xx is well; empty: not to be asked
   std::string_view max_tokens = "max_tokens";  // what the field is called
   std::string_view repetition_penalty = {};    // likewise; empty: there is none, as the next
   // top_k, min_p and the repetition penalty are as the engine or the model's files have them,
