@@ -1,5 +1,6 @@
 #include "app/serve_admission.h"
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -23,10 +24,12 @@ AdmissionLimits EffectiveLimits(const AppConfig& config) {
     for (const ModelSettings& model : config.models) {
       if (!model.remote) continue;
       // Of replicas that come and go, as many as there may well be.
-      constexpr int kReplicasGuess = 16;
-      const auto listed = static_cast<int>(model.remote->discovery.replicas.size());
-      limits.running_max +=
+      constexpr int64_t kReplicasGuess = 16;
+      constexpr int64_t kMost = 1'000'000;
+      const auto listed = static_cast<int64_t>(model.remote->discovery.replicas.size());
+      const int64_t more =
           model.remote->options.running_max * (listed > 0 ? listed : kReplicasGuess);
+      limits.running_max = static_cast<int>(std::min(kMost, limits.running_max + more));
     }
   }
   return limits;

@@ -63,12 +63,14 @@ Exchange::Exchange(ExchangeOptions options, std::function<void()> wake)
     : options_(std::move(options)), wake_(std::move(wake)), keep_alive_(options_.keep_alive) {}
 
 void Exchange::Send(HttpResponse response) {
-  std::vector<std::function<void()>> released;  // destroyed after the lock
+  std::vector<std::function<void()>> released;  // destroyed after the lock, as the next
+  std::function<void(bool)> full;
   std::lock_guard lock(mutex_);
   if (closed_ || stage_ != Stage::kWaiting) return;
   AppendHead(response, /*streaming=*/false);
   if (!options_.head) pending_ += response.body;
   released.swap(on_close_);
+  full.swap(on_full_);  // what fed the answer may be gone before its last byte is
   End();
 }
 
@@ -98,7 +100,9 @@ void Exchange::Write(std::string_view chunk) {
 
 void Exchange::OnFull(std::function<void(bool full)> callback) {
   std::lock_guard lock(mutex_);
+  if (closed_ || stage_ == Stage::kEnded) return;
   on_full_ = std::move(callback);
+  if (is_full_) on_full_(true);
 }
 
 void Exchange::TellFull() {
@@ -110,20 +114,24 @@ void Exchange::TellFull() {
 
 void Exchange::Finish() {
   std::vector<std::function<void()>> released;
+  std::function<void(bool)> full;
   std::lock_guard lock(mutex_);
   // After an overflow a part is missing: the client must not see a proper end.
   if (closed_ || overflowed_ || stage_ != Stage::kStreaming) return;
   if (Chunked()) pending_ += "0\r\n\r\n";
   released.swap(on_close_);
+  full.swap(on_full_);  // what fed the answer may be gone before its last byte is
   End();
 }
 
 void Exchange::Abort() {
   std::vector<std::function<void()>> released;
+  std::function<void(bool)> full;
   std::lock_guard lock(mutex_);
   if (closed_ || stage_ != Stage::kStreaming) return;
   keep_alive_ = false;
   released.swap(on_close_);
+  full.swap(on_full_);  // what fed the answer may be gone before its last byte is
   End();
 }
 

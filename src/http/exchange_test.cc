@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace aio {
 namespace {
@@ -201,6 +202,36 @@ TEST(ExchangeTest, DrainingServersKeepNoConnection) {
   w.exchange.Send({});
   EXPECT_THAT(w.exchange.Take().bytes, HasSubstr("connection: close\r\n"));
   EXPECT_FALSE(w.exchange.keep_alive());
+}
+
+TEST(ExchangeTest, TellsWhenAClientReadsSlowlyAndWhenItHasCaughtUp) {
+  Watched w;
+  std::vector<bool> told;
+  w.exchange.OnFull([&told](bool full) { told.push_back(full); });
+  w.exchange.Start({.status = 200, .headers = {}, .body = ""});
+  w.exchange.MarkSent(w.exchange.Take().bytes.size());
+  w.exchange.Write(std::string(2000, 'x'));
+  EXPECT_TRUE(told.empty());
+  w.exchange.Write(std::string(1000, 'x'));  // more than a quarter of 10,000
+  EXPECT_EQ(told, std::vector<bool>{true});
+  const size_t waiting = w.exchange.Take().bytes.size();
+  EXPECT_EQ(told.size(), 1u) << "taken is not sent";
+  w.exchange.MarkSent(waiting - 1000);
+  EXPECT_EQ(told, (std::vector<bool>{true, false}));
+}
+
+TEST(ExchangeTest, NothingIsToldOfAnAnswerThatIsWhole) {
+  Watched w;
+  int told = 0;
+  w.exchange.OnFull([&told](bool) { ++told; });
+  w.exchange.Start({.status = 200, .headers = {}, .body = ""});
+  w.exchange.Write(std::string(5000, 'x'));
+  EXPECT_EQ(told, 1);
+  w.exchange.Finish();
+  w.exchange.MarkSent(w.exchange.Take().bytes.size());
+  EXPECT_EQ(told, 1) << "what fed it may be gone";
+  w.exchange.OnFull([&told](bool) { ++told; });
+  EXPECT_EQ(told, 1);
 }
 
 }  // namespace

@@ -13,7 +13,6 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <cstring>
 #include <mutex>
 #include <thread>
 #include <unordered_map>
@@ -406,9 +405,7 @@ Result<std::unique_ptr<HttpTransport>> MakeCurlHttpTransport(CurlHttpOptions opt
                                                              const Clock& clock) {
   FileDescriptor epoll(epoll_create1(EPOLL_CLOEXEC));
   FileDescriptor wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (epoll.get() < 0 || wake.get() < 0) {
-    return Internal(fmt::format("the system gives no descriptors: {}", std::strerror(errno)));
-  }
+  if (!epoll.valid() || !wake.valid()) return SystemError("the system gives no descriptors", errno);
   return std::unique_ptr<HttpTransport>(std::make_unique<CurlHttpTransport>(
       std::move(options), clock, std::move(epoll), std::move(wake)));
 }

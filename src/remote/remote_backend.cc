@@ -142,6 +142,7 @@ RemoteBackend::~RemoteBackend() {
     ended.set_value();
   });
   ended.get_future().wait();
+  model_->Close();
 }
 
 void RemoteBackend::SetReplicas(const std::vector<ReplicaSpec>& replicas) {
@@ -152,7 +153,8 @@ std::vector<ReplicaReading> RemoteBackend::Replicas() const { return model_->rep
 
 std::vector<ModelInfo> RemoteBackend::Models() const {
   const RemoteOptions& options = model_->options;
-  const int replicas = std::max<int>(1, static_cast<int>(model_->replicas.specs().size()));
+  const auto replicas = static_cast<int64_t>(std::max<size_t>(1, model_->replicas.specs().size()));
+  constexpr int64_t kRunningMax = 1'000'000;
   return {{.name = options.name,
            .role = options.role,
            .weights = {},
@@ -160,7 +162,7 @@ std::vector<ModelInfo> RemoteBackend::Models() const {
            .architecture = {},
            .context_length = options.context_length,
            .fingerprint = {},
-           .running_max = replicas * options.running_max}};
+           .running_max = static_cast<int>(std::min(replicas * options.running_max, kRunningMax))}};
 }
 
 std::vector<ModelLoad> RemoteBackend::Load() const {
@@ -215,8 +217,7 @@ int64_t RemoteBackend::AnswerTokensMax() const {
   return model_->options.context_length > 0 ? model_->options.context_length : kGuess;
 }
 
-Result<std::shared_ptr<Ticket>> RemoteBackend::Start(const Request& request,
-                                                     Duration first_token_timeout,
+Result<std::shared_ptr<Ticket>> RemoteBackend::Start(const Request& request, Duration whole_timeout,
                                                      std::shared_ptr<EventSink> sink) {
   AIO_RETURN_IF_ERROR(CheckModel(request.model));
   if (request.weights && !request.weights->empty()) {
@@ -239,7 +240,7 @@ Result<std::shared_ptr<Ticket>> RemoteBackend::Start(const Request& request,
                   .prompt_bytes = bytes,
                   .url_with_prompt = held == nullptr ? "" : held->url(),
                   .deadline = request.deadline,
-                  .first_token_timeout = first_token_timeout,
+                  .whole_timeout = whole_timeout,
                   .whole = request.whole};
   const auto generation =
       std::make_shared<RemoteGeneration>(model_, std::move(work), std::move(sink));
@@ -279,9 +280,7 @@ Result<std::shared_ptr<Ticket>> RemoteBackend::ScoreLabels(const Request& reques
   probe.deadline = request.deadline;
   probe.priority = request.priority;
   const int prompt_tokens = model_->ratio.Estimate(PromptBytes(request));
-  const Duration timeout =
-      std::min(model_->options.probe_timeout, model_->options.first_token_timeout);
-  return Start(probe, timeout,
+  return Start(probe, model_->options.probe_timeout,
                std::make_shared<ProbeSink>(labels.labels, model_->transport, prompt_tokens,
                                            std::move(done)));
 }
@@ -303,7 +302,7 @@ Status RemoteBackend::Decide(const Request& request, DecisionCallback done) {
 
 Result<std::shared_ptr<Ticket>> RemoteBackend::Generate(Request request,
                                                         std::shared_ptr<EventSink> sink) {
-  return Start(request, model_->options.first_token_timeout, std::move(sink));
+  return Start(request, Duration::max(), std::move(sink));
 }
 
 }  // namespace aio

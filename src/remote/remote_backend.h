@@ -49,7 +49,7 @@ class RemoteBackend final : public Backend {
  private:
   Status CheckModel(std::string_view name) const;
   int64_t AnswerTokensMax() const;
-  Result<std::shared_ptr<Ticket>> Start(const Request& request, Duration first_token_timeout,
+  Result<std::shared_ptr<Ticket>> Start(const Request& request, Duration whole_timeout,
                                         std::shared_ptr<EventSink> sink);
 
   const std::shared_ptr<RemoteModel> model_;

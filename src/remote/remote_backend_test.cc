@@ -428,5 +428,47 @@ TEST_F(RemoteProbeTest, WordsThatCannotBeToldApartAreRefused) {
   EXPECT_TRUE(backend_->ValidateLabels("large-model", Labels()).ok());
 }
 
+TEST_F(RemoteProbeTest, AProbeHasItsTimeForAllItsTries) {
+  Serve(3, Options());
+  for (int i = 0; i < 3; ++i) {
+    network_.server(Url(i)).serve = [](const std::shared_ptr<FakeHttpCall>& call) {
+      call->Head(200);
+    };
+  }
+  std::optional<Result<LabelScores>> scores;
+  ASSERT_TRUE(backend_
+                  ->ScoreLabels(Ask("def f(x):"), Labels(),
+                                [&](Result<LabelScores> given) { scores = std::move(given); })
+                  .ok());
+  network_.RunFor(6 * kSecond);
+  ASSERT_TRUE(scores.has_value());
+  EXPECT_EQ(scores->status().code(), StatusCode::kUnavailable) << "the model's fault";
+}
+
+TEST_F(RemoteBackendTest, AClientThatReadsSlowlyIsNoFaultOfTheReplicas) {
+  RemoteOptions options = Options();
+  options.silence_timeout = 2 * kSecond;
+  Serve(1, options, 20);
+  const auto record = Generate(Ask("hello"));
+  network_.RunFor(100 * kMs);
+  ticket_->SetPaused(true);
+  network_.RunFor(60 * kSecond);
+  EXPECT_EQ(record->errors, 0) << "the silence was wanted";
+  ticket_->SetPaused(false);
+  network_.RunFor(kSecond);
+  EXPECT_EQ(record->ends(), 1);
+  EXPECT_EQ(backend_->Replicas()[0].token_ms, 0) << "nothing is learnt of its speed";
+  EXPECT_EQ(backend_->Replicas()[0].failures, 0);
+}
+
+TEST_F(RemoteBackendTest, ATicketMayOutliveItsBackend) {
+  Serve(1, Options(), 3);
+  Generate(Ask("hello"));
+  network_.RunFor(kSecond);
+  CloseBackend();
+  ticket_->SetPaused(false);
+  ticket_->Cancel();
+}
+
 }  // namespace
 }  // namespace aio

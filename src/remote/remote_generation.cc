@@ -129,14 +129,14 @@ RemoteGeneration::RemoteGeneration(std::shared_ptr<RemoteModel> model, RemoteWor
 RemoteGeneration::~RemoteGeneration() = default;
 
 void RemoteGeneration::Cancel() {
-  model_->transport.Post([self = shared_from_this()] { self->OnCancelled(); });
+  model_->PostIfOpen([self = shared_from_this()] { self->OnCancelled(); });
 }
 
 void RemoteGeneration::SetPaused(bool paused) {
-  model_->transport.Post([self = shared_from_this(), paused] {
-    if (self->winner_ == nullptr) return;
+  model_->PostIfOpen([self = shared_from_this(), paused] {
     self->paused_ = paused;
-    self->winner_->SetPaused(paused);
+    self->was_paused_ = self->was_paused_ || paused;
+    if (self->winner_ != nullptr) self->winner_->SetPaused(paused);
   });
 }
 
@@ -193,6 +193,11 @@ void RemoteGeneration::Sweep(TimePoint now) {
   if (now >= work_.deadline) {
     return Fail(DeadlineExceeded("the request's deadline passed before its answer was whole"));
   }
+  if (now - begun_ >= work_.whole_timeout) {
+    for (const auto& attempt : std::vector(attempts_)) attempt->lease().Failed();
+    return Fail(Unavailable(fmt::format("'{}' gave no answer within {:.0f} ms", options.name,
+                                        ToMs(work_.whole_timeout))));
+  }
   if (winner_ != nullptr) {
     if (paused_) return;
     if (now - winner_->last_bytes() < options.silence_timeout) return;
@@ -208,7 +213,7 @@ void RemoteGeneration::Sweep(TimePoint now) {
   for (const auto& attempt : std::vector(attempts_)) {
     if (std::find(attempts_.begin(), attempts_.end(), attempt) == attempts_.end()) continue;
     const bool has_begun = attempt->begun_answering.has_value();
-    const Duration limit = has_begun ? options.silence_timeout : work_.first_token_timeout;
+    const Duration limit = has_begun ? options.silence_timeout : options.first_token_timeout;
     if (now - (has_begun ? attempt->last_bytes() : attempt->begun()) < limit) continue;
     attempt->lease().Failed();
     if (sink_ == nullptr) return;
@@ -225,10 +230,13 @@ void RemoteGeneration::Forget(const Attempt* attempt) {
 void RemoteGeneration::OnStart(Attempt& attempt, StartEvent event) {
   attempt.lease().set_has_started();
   attempt.lease().Progress(work_.prompt_tokens);
-  if (work_.whole) {
-    attempt.held_start = std::move(event);
-  } else {
-    Win(attempt, std::move(event));
+  if (!work_.whole) return Win(attempt, std::move(event));
+  attempt.held_start = std::move(event);
+  // A hedge is decided all the same.
+  for (const auto& other : std::vector(attempts_)) {
+    if (other.get() == &attempt) continue;
+    Forget(other.get());
+    other->Drop();
   }
 }
 
@@ -243,6 +251,7 @@ void RemoteGeneration::Win(Attempt& attempt, StartEvent event) {
     winner_ = other;
   }
   attempts_.push_back(winner_);
+  if (paused_) winner_->SetPaused(true);
   event.model = model_->options.name;
   if (event.prompt_tokens == 0) event.prompt_tokens = static_cast<int>(work_.prompt_tokens);
   event.held_prompt = std::make_shared<RemoteHeldPrompt>(KeyOf(attempt.lease().spec()));
@@ -270,7 +279,7 @@ void RemoteGeneration::OnFinish(Attempt& attempt, FinishEvent event) {
   std::optional<Duration> per_token;
   if (attempt.begun_answering) first_token = *attempt.begun_answering - attempt.begun();
   constexpr int kFewEvents = 8;
-  if (attempt.events >= kFewEvents && attempt.is_text_alone()) {
+  if (attempt.events >= kFewEvents && attempt.is_text_alone() && !was_paused_) {
     per_token = (attempt.last_token - *attempt.first_token) / (attempt.events - 1);
   }
   attempt.lease().Succeeded(first_token, per_token);
@@ -309,7 +318,7 @@ void RemoteGeneration::OnError(Attempt& attempt, const Status& status) {
     constexpr Duration kLongest = std::chrono::seconds(30);
     attempt.lease().RefusedFor(
         std::min(kLongest, attempt.retry_after().value_or(std::chrono::seconds(1))));
-  } else {
+  } else if (!paused_) {  // a client that does not read is no fault of the engine's
     attempt.lease().Failed();
     if (sink_ == nullptr) return;
   }
@@ -352,11 +361,11 @@ void RemoteGeneration::TryAgain(Attempt& failed, const Status& why) {
 // None the first time: another replica may be well. Then ever longer, at random, so that those who
 // failed together do not come back together.
 Duration RemoteGeneration::RetryDelay(const Attempt& failed) {
-  if (attempts_made_ <= 1 && model_->replicas.HasReady()) return Duration::zero();
+  if (attempts_made_ <= 1 && model_->replicas.HasReady(tried_urls_)) return Duration::zero();
   constexpr double kFirstMs = 25;
   constexpr double kLongestMs = 1000;
-  double ms =
-      std::min(kLongestMs, kFirstMs * static_cast<double>(1 << std::min(attempts_made_, 8)));
+  double ms = std::min(kLongestMs,
+                       kFirstMs * static_cast<double>(1 << std::clamp(attempts_made_ - 1, 0, 8)));
   ms *= std::uniform_real_distribution<double>(0, 1)(model_->random);
   if (failed.retry_after()) ms += std::min(kLongestMs, ToMs(*failed.retry_after()));
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::milli>(ms));

@@ -24,8 +24,8 @@ struct RemoteWork {
   size_t prompt_bytes = 0;
   std::string url_with_prompt;  // empty: nowhere
   TimePoint deadline = kNoDeadline;
-  Duration first_token_timeout{};
-  bool whole = false;  // the answer may come all at once
+  Duration whole_timeout = Duration::max();  // of a probe, which must not keep its request waiting
+  bool whole = false;                        // the answer may come all at once
 };
 
 // What a probe or an answer leaves: the replica whose prefix cache has the prompt.
@@ -90,6 +90,7 @@ class RemoteGeneration final : public Ticket,
   TimePoint hedge_at_ = kNoDeadline;
   int attempts_made_ = 0;
   bool paused_ = false;
+  bool was_paused_ = false;
 };
 
 }  // namespace aio

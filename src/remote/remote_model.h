@@ -2,7 +2,9 @@
 #ifndef AIO_REMOTE_REMOTE_MODEL_H_
 #define AIO_REMOTE_REMOTE_MODEL_H_
 
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <random>
 #include <set>
 #include <string>
@@ -33,12 +35,25 @@ struct RemoteModel {
     headers = std::move(lines);
   }
 
+  // For tickets, which may outlive the backend and what it asks.
+  void PostIfOpen(std::function<void()> task) {
+    const std::lock_guard lock(open_mutex);
+    if (open) transport.Post(std::move(task));
+  }
+  void Close() {
+    const std::lock_guard lock(open_mutex);
+    open = false;
+  }
+
   const RemoteOptions options;
   HttpTransport& transport;
   std::shared_ptr<const std::vector<std::string>> headers;
   ReplicaSet replicas;
   StrategyGovernor governor;
   TokenRatio ratio;
+
+  std::mutex open_mutex;
+  bool open = true;  // guarded by open_mutex
 
   // The transport's thread's own:
   RetryBudget retries;

@@ -30,7 +30,7 @@ struct RemoteOptions {
 
   Duration connect_timeout = std::chrono::seconds(1);
   Duration first_token_timeout = std::chrono::seconds(120);
-  Duration probe_timeout = std::chrono::seconds(5);     // likewise, of a probe
+  Duration probe_timeout = std::chrono::seconds(5);     // of a probe, all its tries together
   Duration silence_timeout = std::chrono::seconds(60);  // between two parts of an answer
   int retries_max = 2;  // of a request of which nothing has come yet
   // A second replica is asked too when the first has said nothing for so long; 0: never.

@@ -107,7 +107,10 @@ Result<std::shared_ptr<Ticket>> Router::State::DispatchWithStandIn(
       generation->Begin([&backend, &request](std::shared_ptr<EventSink> to) {
         return backend.Generate(std::move(request), std::move(to));
       });
-  if (!begun.ok() && !ModelIsGone(begun.status()) && told != nullptr) told->Failed(begun.status());
+  // Of the other model that has been told already.
+  if (!begun.ok() && !generation->has_begun_other() && told != nullptr) {
+    told->Failed(begun.status());
+  }
   return begun;
 }
 

@@ -13,6 +13,7 @@ Result<std::shared_ptr<Ticket>> FallbackGeneration::Begin(const Start& start) {
     return std::shared_ptr<Ticket>(shared_from_this());
   }
   if (!ModelIsGone(first.status())) return first;
+  has_begun_other_ = true;
   return std::exchange(start_other_, nullptr)(first.status(), std::move(client_));
 }
 

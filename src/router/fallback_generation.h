@@ -35,6 +35,9 @@ class FallbackGeneration final : public Ticket,
   // Once.
   Result<std::shared_ptr<Ticket>> Begin(const Start& start);
 
+  // After Begin(): whether the first model refused at once, and the other was asked.
+  bool has_begun_other() const { return has_begun_other_; }
+
   void Cancel() override;
   void SetPaused(bool paused) override;
 
@@ -50,6 +53,7 @@ class FallbackGeneration final : public Ticket,
   StartOther start_other_;  // empty once it has been used or is of no use
   const std::shared_ptr<EventSink> sink_;
   std::shared_ptr<EventSink> client_;
+  bool has_begun_other_ = false;  // Begin()'s own
 
   std::mutex mutex_;
   // Guarded by mutex_:
