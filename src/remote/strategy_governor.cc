@@ -18,6 +18,7 @@ std::string StrategyGovernor::Choose(std::string_view intent,
   if (requests_.size() >= kIntentsMax && !requests_.contains(intent)) intent = "";  // as Observe()
   const int64_t request = ++requests_[std::string(intent)];
   std::vector<Speed*> speeds;
+  speeds.reserve(strategies.size());
   for (const std::string& strategy : strategies) {
     speeds.push_back(&speeds_[{std::string(intent), strategy}]);
   }
