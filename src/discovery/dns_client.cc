@@ -86,7 +86,8 @@ std::vector<std::string> NamesToAsk(const std::string& name,
   std::vector<std::string> names;
   names.reserve(domains.size() + 1);
   for (const std::string& domain : domains) {
-    names.push_back(domain.empty() ? name : name + "." + domain);
+    std::string& full_name = names.emplace_back(name);
+    if (!domain.empty()) full_name.append(".").append(domain);
   }
   const auto dots = static_cast<unsigned>(std::count(name.begin(), name.end(), '.'));
   names.insert(dots >= ndots ? names.begin() : names.end(), name);
