@@ -61,7 +61,8 @@ std::vector<Description> OfModelsElsewhere() {
       {model + "running_max", fmt::format("{}", remote.running_max), "requests",
        "that one replica gets at a time, for `admission.running_max`"},
       {model + "priority", "false", "",
-       "requests tell their `priority`, which vLLM and SGLang refuse unless started for it"},
+       "requests tell their `priority`, which vLLM and SGLang refuse unless started for it; with "
+       "\"aio\" true"},
       {model + "health_port", "0", "",
        "where replicas answer whether they are well; 0: their URL's"},
       {model + "affinity", "\"session\"", "",
