@@ -87,7 +87,7 @@ void ReadDiscovery(TomlTable& table, const std::string& source, DiscoverySetting
   if (settings.kind == DiscoveryKind::kFile) settings.name = RelativeTo(source, settings.name);
   ReadSeconds(table, "interval_seconds", 1, settings.interval);
   settings.zone = table.String("zone").value_or("");
-  settings.strategy = table.String("strategy").value_or("");
+  settings.strategy = ReadReplicaStrategy(table).value_or("");
 }
 
 void ReadReplicas(TomlTable& model, const std::string& source, DiscoverySettings& settings) {

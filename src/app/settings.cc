@@ -60,8 +60,9 @@ std::vector<Description> OfModelsElsewhere() {
        "of a prompt and its answer, as the engine was started; 0: unknown, all prompts go there"},
       {model + "running_max", fmt::format("{}", remote.running_max), "requests",
        "that one replica gets at a time, for `admission.running_max`"},
-      {model + "priority", "false, true of \"aio\"", "",
-       "requests tell their `priority`, which vLLM and SGLang refuse unless started for it"},
+      {model + "priority", "false", "",
+       "requests tell their `priority`, which vLLM and SGLang refuse unless started for it; with "
+       "\"aio\" true"},
       {model + "health_port", "0", "",
        "where replicas answer whether they are well; 0: their URL's"},
       {model + "affinity", "\"session\"", "",

@@ -61,6 +61,8 @@ struct DiscoverySettings {
 
   // "127.0.0.1:5353", IPv4, in place of the name servers and search list of /etc/resolv.conf.
   std::string dns_server;
+  // That search list, with `dns_server`; names of fewer than five dots are short, as in a pod.
+  std::vector<std::string> dns_search;
 
   friend bool operator==(const DiscoverySettings&, const DiscoverySettings&) = default;
 };

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "discovery/dns_answer.h"
 #include "discovery/dns_client.h"
@@ -49,12 +51,12 @@ class KnownRecords {
   std::optional<TimePoint> absent_since_;
 };
 
-// The records of one type; kNotFound if the answer has none of them.
+// The records of an answer about `name`; kNotFound if it has none of them.
 template <typename T>
-Result<std::vector<T>> AskFor(const DnsClient& client, const std::string& name, DnsRecordType type,
-                              Result<std::vector<T>> (*read)(std::span<const uint8_t>)) {
-  AIO_ASSIGN_OR_RETURN(const std::vector<uint8_t> bytes, client.Ask(name, type));
-  Result<std::vector<T>> records = read(bytes);
+Result<std::vector<T>> RecordsOf(const DnsAnswer& answer, const std::string& name,
+                                 Result<std::vector<T>> (*read)(std::span<const uint8_t>)) {
+  if (!answer.ok()) return answer.status();
+  Result<std::vector<T>> records = read(*answer);
   if (!records.ok()) return Status(records.status()).WithContext("'" + name + "'");
   if (records->empty())
     return NotFound(fmt::format("'{}' has no records that could be used", name));
@@ -93,8 +95,10 @@ class DnsSource final : public PollingSource {
     Status fault;
     Status absence;
     int answered = 0;
-    for (size_t i = 0; i < families_.size() && !stop.stop_requested(); ++i) {
-      const auto addresses = AskFor<std::string>(client_, url_.host, kTypes[i], ReadAddressRecords);
+    const std::vector<DnsAnswer> answers = client_.Ask(url_.host, kTypes, stop);
+    if (stop.stop_requested()) return Status::Ok();
+    for (size_t i = 0; i < families_.size(); ++i) {
+      const auto addresses = RecordsOf<std::string>(answers[i], url_.host, ReadAddressRecords);
       asked_[i] = addresses;
       if (addresses.ok()) {
         ++answered;
@@ -102,7 +106,6 @@ class DnsSource final : public PollingSource {
         (addresses.status().code() == StatusCode::kNotFound ? absence : fault) = addresses.status();
       }
     }
-    if (stop.stop_requested()) return Status::Ok();
     TakeAnswers(answered > 0);
     if (answered > 0 || (families_[0].known() && families_[1].known())) feed.Publish(Replicas());
     if (!fault.ok()) return fault;
@@ -134,7 +137,7 @@ class DnsSource final : public PollingSource {
 
   ReplicaSpec defaults_;
   const ReplicaUrl url_;
-  const DnsClient client_;
+  DnsClient client_;
   std::array<KnownRecords<std::string>, 2> families_;
   std::array<Addresses, 2> asked_ = {Addresses(Status(StatusCode::kCancelled, "")),
                                      Addresses(Status(StatusCode::kCancelled, ""))};
@@ -152,14 +155,18 @@ class SrvSource final : public PollingSource {
         known_(clock, settings.absence_max) {}
 
  protected:
-  Status Look(ReplicaFeed& feed, const std::stop_token&) override {
-    const auto records = AskFor<SrvRecord>(client_, url_.host, DnsRecordType::kSrv, ReadSrvRecords);
+  Status Look(ReplicaFeed& feed, const std::stop_token& stop) override {
+    const std::vector<DnsAnswer> answers = client_.Ask(url_.host, kTypes, stop);
+    if (stop.stop_requested()) return Status::Ok();
+    const auto records = RecordsOf<SrvRecord>(answers.front(), url_.host, ReadSrvRecords);
     known_.Take(records);
     if (known_.known()) feed.Publish(Replicas());
     return records.status();
   }
 
  private:
+  static constexpr std::array<DnsRecordType, 1> kTypes = {DnsRecordType::kSrv};
+
   std::vector<ReplicaSpec> Replicas() const {
     std::vector<ReplicaSpec> replicas;
     int lowest = UINT16_MAX;
@@ -188,7 +195,7 @@ class SrvSource final : public PollingSource {
 
   const ReplicaSpec defaults_;
   const ReplicaUrl url_;
-  const DnsClient client_;
+  DnsClient client_;
   KnownRecords<SrvRecord> known_;
 };
 
@@ -198,7 +205,8 @@ Result<std::unique_ptr<ReplicaSource>> MakeDnsSource(const DiscoverySettings& se
                                                      const Clock& clock) {
   AIO_RETURN_IF_ERROR(CheckReplicaUrl(settings.name));
   AIO_ASSIGN_OR_RETURN(const ReplicaUrl url, SplitReplicaUrl(settings.name));
-  AIO_ASSIGN_OR_RETURN(const DnsClient client, DnsClient::Create(settings.dns_server));
+  AIO_ASSIGN_OR_RETURN(const DnsClient client,
+                       DnsClient::Create(settings.dns_server, settings.dns_search));
   return std::unique_ptr<ReplicaSource>(std::make_unique<DnsSource>(settings, url, client, clock));
 }
 
@@ -213,7 +221,8 @@ Result<std::unique_ptr<ReplicaSource>> MakeSrvSource(const DiscoverySettings& se
     return InvalidArgument(fmt::format(
         "'{}' is no name with SRV records; write http://_http._tcp.NAME", settings.name));
   }
-  AIO_ASSIGN_OR_RETURN(const DnsClient client, DnsClient::Create(settings.dns_server));
+  AIO_ASSIGN_OR_RETURN(const DnsClient client,
+                       DnsClient::Create(settings.dns_server, settings.dns_search));
   return std::unique_ptr<ReplicaSource>(
       std::make_unique<SrvSource>(settings, std::move(url), client, clock));
 }

@@ -37,6 +37,7 @@ class DnsSourceTest : public testing::Test {
     settings.zone = "a";
     settings.strategy = "plain";
     settings.dns_server = server_.address();
+    settings.dns_search = search_;
     auto started = StartDiscovery(settings, clock_, told_.OnReplicas(), told_.OnFault());
     ASSERT_TRUE(started.ok()) << started.status().ToString();
     discovery_ = std::move(started).value();
@@ -51,6 +52,7 @@ class DnsSourceTest : public testing::Test {
   ManualClock clock_;
   Told told_;
   DnsServer server_;
+  std::vector<std::string> search_;
   std::unique_ptr<Discovery> discovery_;  // last: it ends first
 };
 
@@ -205,6 +207,74 @@ TEST_F(DnsSourceTest, AnswersToOtherQuestionsDoNotCount) {
   Start("http://vllm.test");
   ASSERT_TRUE(told_.WaitForFaults(1));
   EXPECT_TRUE(told_.WaitForSet({"http://vllm.test 2001:db8::1"}));
+}
+
+TEST_F(DnsSourceTest, BothFamiliesAreTakenFromOneNameOfTheSearchList) {
+  search_ = {"ns.svc.test", "svc.test", "wild.test"};
+  server_.Set("vllm.models.svc.test", kDnsTypeA, Addresses({"10.0.0.1"}));
+  server_.Set("vllm.models.svc.test", kDnsTypeAaaa, Addresses({}));
+  server_.Set("vllm.models.wild.test", kDnsTypeA, Addresses({"10.6.6.6"}));
+  server_.Set("vllm.models.wild.test", kDnsTypeAaaa, Addresses({"2001:db8::6"}));
+  Start("http://vllm.models");
+  ASSERT_TRUE(told_.WaitForSet({"http://vllm.models 10.0.0.1"}));
+  EXPECT_THAT(told_.faults(), IsEmpty());
+}
+
+TEST_F(DnsSourceTest, ANameWithoutRecordsEndsTheSearch) {
+  search_ = {"svc.test", "wild.test"};
+  server_.Set("vllm.svc.test", kDnsTypeA, Addresses({}));
+  server_.Set("vllm.svc.test", kDnsTypeAaaa, Addresses({}));
+  server_.Set("vllm.wild.test", kDnsTypeA, Addresses({"10.6.6.6"}));
+  Start("http://vllm");
+  ASSERT_TRUE(told_.WaitForFaults(1));
+  EXPECT_THAT(told_.faults()[0].message(), HasSubstr("'vllm.svc.test' has no "));
+  EXPECT_THAT(told_.sets(), IsEmpty());
+}
+
+TEST_F(DnsSourceTest, DomainsWhoseServersFailOrRefuseHideNoName) {
+  search_ = {"failing.test", "refusing.test", "svc.test"};
+  for (const int type : {kDnsTypeA, kDnsTypeAaaa, kDnsTypeSrv}) {
+    for (const std::string name : {"vllm", "_http._tcp.vllm"}) {
+      server_.Set(name + ".failing.test", type, Failing(kServerFailed));
+      server_.Set(name + ".refusing.test", type, Failing(kRefused));
+    }
+  }
+  server_.Set("vllm.svc.test", kDnsTypeA, Addresses({"10.0.0.1"}));
+  Start("http://vllm");
+  ASSERT_TRUE(told_.WaitForSet({"http://vllm 10.0.0.1"}));
+  EXPECT_THAT(told_.faults(), IsEmpty());
+  server_.Set(
+      "_http._tcp.vllm.svc.test", kDnsTypeSrv,
+      DnsTestAnswer{
+          .code = 0, .truncated = false, .records = {SrvTestRecord(0, 0, 80, "pod-0.svc.test")}});
+  Start("http://_http._tcp.vllm", DiscoveryKind::kSrv);
+  EXPECT_TRUE(told_.WaitForSet({"http://pod-0.svc.test:80"}));
+}
+
+TEST_F(DnsSourceTest, AFaultOfOneDomainIsToldWhereNoNameIsFound) {
+  search_ = {"failing.test", "svc.test"};
+  server_.Set("vllm.failing.test", kDnsTypeA, Failing(kServerFailed));
+  server_.Set("vllm.svc.test", kDnsTypeA, Addresses({"10.0.0.1"}));
+  Start("http://vllm");
+  server_.Set("vllm.svc.test", kDnsTypeA, Failing(kNoSuchName));
+  ASSERT_TRUE(told_.WaitForFaults(1));
+  EXPECT_THAT(told_.faults()[0].message(), HasSubstr("could answer for 'vllm.failing.test'"));
+  clock_.Advance(std::chrono::hours(24));
+  ASSERT_TRUE(server_.WaitForQuestions(12));
+  EXPECT_THAT(told_.sets(), SizeIs(1));
+}
+
+TEST_F(DnsSourceTest, AFaultOfTheNameThatWasFoundLetsInNoOther) {
+  search_ = {"svc.test", "wild.test"};
+  server_.Set("vllm.svc.test", kDnsTypeA, Addresses({"10.0.0.1"}));
+  server_.Set("vllm.wild.test", kDnsTypeA, Addresses({"10.6.6.6"}));
+  Start("http://vllm");
+  server_.Set("vllm.svc.test", kDnsTypeA, Failing(kServerFailed));
+  ASSERT_TRUE(told_.WaitForFaults(1));
+  ASSERT_TRUE(server_.WaitForQuestions(12));
+  EXPECT_THAT(told_.sets(), SizeIs(1));
+  server_.Set("vllm.svc.test", kDnsTypeA, Addresses({"10.0.0.2"}));
+  EXPECT_TRUE(told_.WaitForSet({"http://vllm 10.0.0.2"}));
 }
 
 TEST_F(DnsSourceTest, AnAddressIsItsOwnReplica) {

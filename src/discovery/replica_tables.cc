@@ -2,11 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <set>
+#include <string>
 #include <utility>
 
 namespace aio {
 namespace {
+
+// What a replica can have been started with. (That a client asks for "auto" is no such thing.)
+constexpr std::array<std::string_view, 3> kStrategies = {"plain", "prompt_lookup", "draft_model"};
 
 ReplicaSpec ReadReplica(TomlTable& table, const ReplicaSpec& defaults) {
   ReplicaSpec replica = defaults;
@@ -19,12 +25,22 @@ ReplicaSpec ReadReplica(TomlTable& table, const ReplicaSpec& defaults) {
   replica.weight =
       table.Number("weight", kReplicaWeightMin, kReplicaWeightMax).value_or(defaults.weight);
   replica.zone = table.String("zone").value_or(defaults.zone);
-  replica.strategy = table.String("strategy").value_or(defaults.strategy);
+  replica.strategy = ReadReplicaStrategy(table).value_or(defaults.strategy);
   replica.draining = table.Bool("draining").value_or(defaults.draining);
   return replica;
 }
 
 }  // namespace
+
+std::optional<std::string> ReadReplicaStrategy(TomlTable& table) {
+  std::optional<std::string> strategy = table.String("strategy");
+  if (!strategy || strategy->empty()) return strategy;
+  if (std::find(kStrategies.begin(), kStrategies.end(), *strategy) == kStrategies.end()) {
+    table.Fail("strategy", fmt::format("'{}' is not known; there are {}", *strategy,
+                                       fmt::join(kStrategies, ", ")));
+  }
+  return strategy;
+}
 
 std::vector<ReplicaSpec> ReadReplicaTables(TomlTable& table, const ReplicaSpec& defaults) {
   std::vector<ReplicaSpec> replicas;

@@ -2,6 +2,7 @@
 #ifndef AIO_DISCOVERY_REPLICA_TABLES_H_
 #define AIO_DISCOVERY_REPLICA_TABLES_H_
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,10 @@
 #include "discovery/replica_spec.h"
 
 namespace aio {
+
+// The key `strategy`: how a replica was started to decode, "plain", "prompt_lookup" or
+// "draft_model", or empty. Another is a fault: no request would ever prefer that replica.
+std::optional<std::string> ReadReplicaStrategy(TomlTable& table);
 
 // The tables [[replicas]] of `table`; faults come out of its Finish(). What a replica leaves out is
 // taken from `defaults`, of which the URL does not count.

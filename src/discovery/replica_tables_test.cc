@@ -47,6 +47,22 @@ TEST(ParseReplicaFile, SaysWhereAndWhatIsWrong) {
   EXPECT_THAT(fault("[[replicas]]\nurl = \"http://h"), HasSubstr("not valid TOML"));
 }
 
+TEST(ParseReplicaFile, RefusesStrategiesThatNoRequestAsksFor) {
+  for (const char* name : {"promt_lookup", "auto", "Plain"}) {
+    const auto replicas =
+        Parse("[[replicas]]\nurl = \"http://h\"\nstrategy = \"" + std::string(name) + "\"");
+    EXPECT_THAT(replicas.status().message(),
+                HasSubstr("replicas.toml:3: replicas[0].strategy: '" + std::string(name) +
+                          "' is not known; there are plain, prompt_lookup, draft_model"));
+  }
+  for (const char* name : {"plain", "prompt_lookup", "draft_model", ""}) {
+    const auto replicas =
+        Parse("[[replicas]]\nurl = \"http://h\"\nstrategy = \"" + std::string(name) + "\"");
+    ASSERT_TRUE(replicas.ok()) << replicas.status().ToString();
+    EXPECT_EQ(replicas->front().strategy, name);
+  }
+}
+
 // A file that was just truncated must not take all replicas away.
 TEST(ParseReplicaFile, DoesNotTakeNothingForNone) {
   EXPECT_THAT(Parse("").status().message(), HasSubstr("replicas: is missing"));
