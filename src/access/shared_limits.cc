@@ -47,6 +47,7 @@ SharedLimits::~SharedLimits() {
     std::lock_guard lock(stop_mutex_);
     stopping_ = true;
   }
+  store_->Stop();
   stop_.notify_one();
   if (thread_.joinable()) thread_.join();
   if (up_) (void)Exchange();

@@ -90,6 +90,7 @@ class DecisionLog::Impl {
 
   ~Impl() {
     if (!thread_.joinable()) return;
+    store_->Stop();
     queue_.Stop();
     thread_.join();
   }

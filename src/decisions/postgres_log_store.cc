@@ -106,7 +106,7 @@ Status PostgresLogStore::Open() {
   if (connection_ != nullptr && connection_->is_usable()) return Status::Ok();
   connection_.reset();
   AIO_ASSIGN_OR_RETURN(std::unique_ptr<PostgresConnection> connection,
-                       PostgresConnection::Open(url_));
+                       PostgresConnection::Open(url_, {.stopping = &stopping_}));
   AIO_RETURN_IF_ERROR(MakeSchema(*connection, PostgresLogSchema()));
   connection_ = std::move(connection);
   return Status::Ok();
