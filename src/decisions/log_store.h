@@ -26,10 +26,11 @@ inline bool MayPass(const Status& status) {
 // Of one batch.
 struct LogBatchCounts {
   int64_t rows = 0;     // decisions written
-  int64_t refused = 0;  // items that the database cannot hold, whatever is tried
+  int64_t refused = 0;  // decisions that the database cannot hold, whatever is tried
 };
 
-// Not thread-safe, but for Stop(). Opens its database when it is first needed, and anew after a failure.
+// Not thread-safe, but for Stop(). Opens its database when it is first needed, and anew after a
+// failure.
 class LogStore {
  public:
   virtual ~LogStore() = default;

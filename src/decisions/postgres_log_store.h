@@ -47,10 +47,12 @@ class PostgresLogStore final : public LogStore {
   Status Gather(const LoggedEnd& item, Mode mode, LogBatchCounts& counts);
   Status WriteFeedback(LoggedFeedback& item, Mode mode, LogBatchCounts& counts);
   Status WriteGathered(Mode mode, LogBatchCounts& counts);
-  Status RunRows(const std::string& sql, const Rows& rows, Mode mode, LogBatchCounts& counts);
-  // A row that cannot be stored is counted, if each is written by itself.
+  Status RunRows(const std::string& sql, const Rows& rows, Mode mode);
+  // Returns how many rows it changed. If each is written by itself, one that cannot be stored
+  // leaves the transaction as it was: IsRefusedAlone().
   Result<int64_t> RunOne(const std::string& sql, const std::vector<PostgresValue>& values,
-                         Mode mode, LogBatchCounts& counts);
+                         Mode mode);
+  static bool IsRefusedAlone(const Status& run, Mode mode);
 
   const std::string url_;
   const Redactor redactor_;

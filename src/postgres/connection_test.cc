@@ -2,19 +2,15 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <filesystem>
 #include <limits>
 #include <thread>
 
 #include "postgres/schema.h"
 #include "postgres/testing/postgres_server.h"
+#include "postgres/testing/silent_server.h"
 #include "postgres/url.h"
 
 namespace aio {
@@ -64,31 +60,6 @@ TEST(PostgresConnectionTest, AServerThatIsNotThereIsAway) {
   EXPECT_THAT(connection.status().message(), HasSubstr("postgresql://aio@/log?host=/nowhere"));
   EXPECT_THAT(connection.status().message(), Not(HasSubstr("s3cret")));
 }
-
-// A server that takes connections and never says a word.
-class SilentServer {
- public:
-  SilentServer() {
-    std::string pattern = "/tmp/aio-silent-XXXXXX";
-    folder_ = mkdtemp(pattern.data());
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    const std::string path = folder_ + "/.s.PGSQL.5432";
-    std::copy(path.begin(), path.end(), address.sun_path);
-    socket_ = socket(AF_UNIX, SOCK_STREAM, 0);
-    EXPECT_EQ(bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-    EXPECT_EQ(listen(socket_, 8), 0);
-  }
-  ~SilentServer() {
-    close(socket_);
-    std::filesystem::remove_all(folder_);
-  }
-  const std::string& folder() const { return folder_; }
-
- private:
-  std::string folder_;
-  int socket_;
-};
 
 TEST(PostgresConnectionTest, AProgramThatStopsDoesNotWaitForASilentServer) {
   const SilentServer silent;
