@@ -124,7 +124,7 @@ class UrlOptions {
 // One for each host: the library, asked for all of them, would give up at the first that takes a
 // connection and says nothing.
 std::vector<Overrides> HostsOf(const UrlOptions& url) {
-  const std::vector<Overrides> whole = {{}};
+  std::vector<Overrides> whole(1);
   const std::string host = url["host"];
   const std::string address = url["hostaddr"];
   const std::vector<std::string> hosts = Split(host, ',');
