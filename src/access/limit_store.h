@@ -23,7 +23,7 @@ struct SharedLevels {
   int members = 1;             // programs that share them, this one included
 };
 
-// For one thread at a time.
+// For one thread at a time, but for Stop().
 class LimitStore {
  public:
   virtual ~LimitStore() = default;
@@ -38,6 +38,9 @@ class LimitStore {
 
   // This program goes: the others' shares grow at once.
   virtual void Leave() = 0;
+
+  // The program ends: from now on, a database that is away is given up soon. From any thread.
+  virtual void Stop() {}
 };
 
 }  // namespace aio

@@ -14,9 +14,12 @@ namespace {
 using std::chrono::steady_clock;
 
 // No request waits for it; but what is not known in time is not worth waiting for.
-constexpr PostgresTimes kTimes = {.connect = std::chrono::seconds(3),
-                                  .statement = std::chrono::milliseconds(2000),
-                                  .grace = std::chrono::milliseconds(1000)};
+PostgresTimes Times(const std::atomic<bool>& stopping) {
+  return {.connect = std::chrono::seconds(3),
+          .statement = std::chrono::milliseconds(2000),
+          .grace = std::chrono::milliseconds(1000),
+          .stopping = &stopping};
+}
 
 constexpr auto kTellInterval = std::chrono::seconds(1);
 
@@ -81,7 +84,7 @@ Status PostgresLimitStore::Open() {
   connection_.reset();
   told_.reset();
   AIO_ASSIGN_OR_RETURN(std::unique_ptr<PostgresConnection> connection,
-                       PostgresConnection::Open(url_, kTimes));
+                       PostgresConnection::Open(url_, Times(stopping_)));
   AIO_RETURN_IF_ERROR(
       MakeSchema(*connection, {.name = "aio_limits", .version = 1, .tables = kTables}));
   // What a crash of the database takes of the last moments is no loss.

@@ -2,6 +2,7 @@
 #ifndef AIO_ACCESS_POSTGRES_LIMIT_STORE_H_
 #define AIO_ACCESS_POSTGRES_LIMIT_STORE_H_
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -22,6 +23,7 @@ class PostgresLimitStore final : public LimitStore {
   Status Open() override;
   Result<SharedLevels> Exchange(const std::vector<BucketUse>& uses) override;
   void Leave() override;
+  void Stop() override { stopping_ = true; }
 
  private:
   Status TellThatWeAreHere();
@@ -29,6 +31,7 @@ class PostgresLimitStore final : public LimitStore {
 
   const std::string url_;
   const std::string instance_;
+  std::atomic<bool> stopping_{false};
   std::unique_ptr<PostgresConnection> connection_;  // null: not open
   int members_ = 1;
   std::optional<std::chrono::steady_clock::time_point> told_;  // when members_ was read

@@ -12,6 +12,9 @@ namespace {
 // When a program has used its share of what is left, it will have learnt of more by then.
 constexpr Duration kLearnsWithin = std::chrono::seconds(1);
 
+// Of each limit, used or not, a program that can learn has learnt by then (SharedLimits' rounds).
+constexpr Duration kLessonLasts = std::chrono::seconds(6);
+
 }  // namespace
 
 SharedBucket::SharedBucket(double capacity, Duration period, TimePoint now)
@@ -35,7 +38,9 @@ void SharedBucket::Resize(double capacity, TimePoint now) {
 }
 
 Duration SharedBucket::Until(double amount, TimePoint now) const {
-  if (members_ == 1) return share_.Until(amount, now);
+  // The others give of the whole too: who does not hear of them must leave it to time, at the rate
+  // of the share, to bring what is larger than that.
+  if (members_ == 1 || now - learnt_ > kLessonLasts) return share_.Until(amount, now);
   const Duration whole = whole_.Until(amount, now);
   if (amount > share_.capacity()) return whole;
   const Duration share = share_.Until(amount, now);
@@ -58,6 +63,7 @@ double SharedBucket::BeginReport(TimePoint now) {
 void SharedBucket::Learn(double level, int members, TimePoint now) {
   AIO_CHECK(members >= 1);
   members_ = members;
+  learnt_ = now;
   unreported_ -= std::exchange(reporting_, 0);  // what is left came after the report
   whole_.Set(level - unreported_, now);
   share_ = TokenBucket(capacity() / members, period_, now);

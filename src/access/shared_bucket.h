@@ -11,7 +11,8 @@
 // capacity's worth between two lessons, which is repaid likewise.
 //
 // A program that cannot learn keeps to its share of the refill: together they still keep the
-// limit. A bucket that never learns is a TokenBucket of one program's own.
+// limit. What is larger than a whole share then needs a full share, and leaves a debt that the
+// share's refill repays. A bucket that never learns is a TokenBucket of one program's own.
 #ifndef AIO_ACCESS_SHARED_BUCKET_H_
 #define AIO_ACCESS_SHARED_BUCKET_H_
 
@@ -47,6 +48,7 @@ class SharedBucket {
   TokenBucket whole_;  // as last learnt, and what was done here since
   TokenBucket share_;  // what may be taken here
   int members_ = 1;
+  TimePoint learnt_{};  // when
   double unreported_ = 0;
   double reporting_ = 0;  // of unreported_, what the last report stands for
 };

@@ -47,6 +47,7 @@ SharedLimits::~SharedLimits() {
     std::lock_guard lock(stop_mutex_);
     stopping_ = true;
   }
+  store_->Stop();
   stop_.notify_one();
   if (thread_.joinable()) thread_.join();
   if (up_) (void)Exchange();
@@ -94,6 +95,8 @@ Status SharedLimits::ExchangeUses() {
   std::vector<BucketUse> uses;
   uses.reserve(reported.size());
   for (const Reported& one : reported) uses.push_back(one.use);
+  // If the answer is lost after the store has committed, the same is told again and charged twice:
+  // of one exchange, and to the client's disadvantage, which time repays.
   AIO_ASSIGN_OR_RETURN(const SharedLevels shared, store_->Exchange(uses));
   const TimePoint now = clock_.Now();
   for (size_t i = 0; i < reported.size(); ++i) {

@@ -14,6 +14,7 @@
 #include "access/token_bucket.h"
 #include "postgres/connection.h"
 #include "postgres/testing/postgres_server.h"
+#include "postgres/testing/silent_server.h"
 
 namespace aio {
 namespace {
@@ -77,6 +78,27 @@ TEST(SharedBucketTest, WhatIsLargerThanAShareIsTakenFromTheWhole) {
   small.Learn(2, 3, kStart);
   EXPECT_EQ(small.Until(1, kStart), Duration::zero());
   EXPECT_EQ(small.Remaining(kStart), 2);
+}
+
+TEST(SharedBucketTest, WhoDoesNotLearnGivesLargeOnesAtTheRateOfItsShareToo) {
+  SharedBucket bucket(60, minutes(1), kStart);
+  bucket.Learn(60, 4, kStart);
+  int taken = 0;
+  TimePoint now = kStart;
+  constexpr int kMinutes = 60;
+  for (int second = 0; second < kMinutes * 60; ++second) {
+    if (bucket.Until(40, now) == Duration::zero()) {
+      bucket.Take(40, now);
+      taken += 40;
+    }
+    now += seconds(1);
+  }
+  EXPECT_LE(taken, kMinutes * 60 / 4 + 60) << "four of them keep the limit";
+  EXPECT_GE(taken, kMinutes * 60 / 4 - 60);
+  EXPECT_GT(bucket.Until(60, now), Duration::zero());
+  (void)bucket.BeginReport(now);
+  bucket.Learn(60, 4, now);
+  EXPECT_EQ(bucket.Until(60, now), Duration::zero()) << "what there is, is known again";
 }
 
 TEST(SharedBucketTest, WhatTimeRepaidWhileNobodyCouldBeToldIsRepaid) {
@@ -346,6 +368,18 @@ TEST_F(PostgresLimitsTest, TheirThreadsExchangeByThemselves) {
     poll(nullptr, 0, 1);
   }
   EXPECT_LE(other->key().Read(clock_.Now()).tokens->remaining, 701);
+}
+
+TEST_F(PostgresLimitsTest, AProgramThatEndsDoesNotWaitForASilentDatabase) {
+  url_ += "&connect_timeout=36000";  // or the test takes hours
+  auto program = NewProgram({.tokens_per_day = 1000});
+  ASSERT_TRUE(program->shared.Start().ok());
+  server_->Kill();
+  {
+    const SilentServer silent(url_);
+    program.reset();
+  }
+  server_->Restart();
 }
 
 TEST_F(PostgresLimitsTest, GivenBackAndResizedLevelsAreRight) {

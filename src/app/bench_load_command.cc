@@ -3,7 +3,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +14,7 @@
 #include "app/record_lines.h"
 #include "app/runtime.h"
 #include "app/workload_flags.h"
+#include "base/named_variable.h"
 #include "base/progress.h"
 #include "traffic/http_backend.h"
 #include "traffic/load_generator.h"
@@ -51,12 +51,9 @@ Result<LoadTarget> OpenServer(const BenchLoadFlags& flags) {
   LoadTarget target;
   HttpBackendOptions options{.url = flags.url, .api_key = ""};
   if (!flags.api_key_env.empty()) {
-    const char* key = std::getenv(flags.api_key_env.c_str());  // NOLINT(concurrency-mt-unsafe)
-    if (key == nullptr) {
-      return InvalidArgument(
-          fmt::format("--api-key-env {}: there is no such variable", flags.api_key_env));
-    }
-    options.api_key = key;
+    Result<std::string> key = ReadNamedVariable(flags.api_key_env);
+    if (!key.ok()) return key.status().WithContext("--api-key-env");
+    options.api_key = *std::move(key);
   }
   AIO_ASSIGN_OR_RETURN(target.server, HttpBackend::Create(std::move(options)));
   target.context_length = flags.context_length > 0 ? flags.context_length : kContextDefault;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <utility>
 
 #include "app/beside_program.h"
@@ -11,6 +10,7 @@
 #include "app/config_remote.h"
 #include "app/serve_admission.h"
 #include "app/system_cpu.h"
+#include "base/named_variable.h"
 #include "base/toml_table.h"
 #include "decisions/redactor.h"
 #include "postgres/url.h"
@@ -133,12 +133,11 @@ void ReadServer(TomlTable& root, AppConfig& config) {
   }
   // The key itself never stands in the file: only the name of the variable that holds it.
   if (const auto variable = table->String("api_key_env")) {
-    const char* value = std::getenv(variable->c_str());  // NOLINT(concurrency-mt-unsafe): at start
-    if (value == nullptr || *value == '\0') {
-      table->Fail("api_key_env",
-                  fmt::format("the environment variable {} is not set or empty", *variable));
+    const Result<std::string> value = ReadNamedVariable(*variable);
+    if (value.ok()) {
+      server.api_key = *value;
     } else {
-      server.api_key = value;
+      table->Fail("api_key_env", value.status().message());
     }
   }
 }

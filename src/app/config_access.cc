@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "access/keys_file.h"
+#include "base/named_variable.h"
 #include "postgres/url.h"
 #include "server/cors.h"
-#include "telemetry/tracing_settings.h"
 
 namespace aio {
 
@@ -20,17 +20,22 @@ std::string RelativeTo(const std::string& source, const std::string& path) {
   return (fs::path(source).parent_path() / path).lexically_normal().string();
 }
 
+Result<std::string> ReadNamedDatabaseUrl(const std::string& variable) {
+  AIO_ASSIGN_OR_RETURN(std::string url, ReadNamedVariable(variable));
+  if (const Status checked = CheckPostgresUrl(url); !checked.ok()) {
+    return InvalidArgument(
+        fmt::format("what the environment variable {} holds {}", variable, checked.message()));
+  }
+  return url;
+}
+
 std::string ReadDatabaseUrl(TomlTable& table, const char* key) {
   const std::optional<std::string> variable = table.String(key);
   if (!variable) return "";
-  std::string url = ReadProcessVariable(*variable).value_or("");
-  if (url.empty()) {
-    table.Fail(key, fmt::format("the environment variable {} is not set or empty", *variable));
-  } else if (const Status status = CheckPostgresUrl(url); !status.ok()) {
-    table.Fail(
-        key, fmt::format("what the environment variable {} holds {}", *variable, status.message()));
-  }
-  return url;
+  Result<std::string> url = ReadNamedDatabaseUrl(*variable);
+  if (url.ok()) return *std::move(url);
+  table.Fail(key, url.status().message());
+  return "";
 }
 
 namespace {

@@ -15,8 +15,12 @@ namespace aio {
 // `path`, if it is relative, taken from the folder of the file `source`.
 std::string RelativeTo(const std::string& source, const std::string& path);
 
+// The postgresql:// URL in that environment variable. No message repeats it, nor what is put in
+// place of the variable's name.
+Result<std::string> ReadNamedDatabaseUrl(const std::string& variable);
+
 // The postgresql:// URL in the environment variable that `key` names: it holds a password, and so
-// never stands in the file. Empty without the key.
+// never stands in the file. Empty without the key, and if it will not do.
 std::string ReadDatabaseUrl(TomlTable& table, const char* key);
 
 void ReadAccess(TomlTable& server, AppConfig& config);

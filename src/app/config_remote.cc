@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
 #include <optional>
 #include <utility>
 
 #include "app/config_access.h"
+#include "base/named_variable.h"
 #include "discovery/replica_tables.h"
 
 namespace aio {
@@ -52,13 +52,12 @@ void ReadAffinity(TomlTable& model, Affinity& affinity) {
 void ReadApiKey(TomlTable& model, std::string& key) {
   const std::optional<std::string> variable = model.String("api_key_env");
   if (!variable) return;
-  const char* value = std::getenv(variable->c_str());  // NOLINT(concurrency-mt-unsafe): at start
-  if (value == nullptr || *value == '\0') {
-    model.Fail("api_key_env",
-               fmt::format("the environment variable {} is not set or empty", *variable));
+  const Result<std::string> value = ReadNamedVariable(*variable);
+  if (!value.ok()) {
+    model.Fail("api_key_env", value.status().message());
     return;
   }
-  key = value;
+  key = *value;
   for (const char c : key) {
     if (c > ' ' && c < 0x7f) continue;
     model.Fail(

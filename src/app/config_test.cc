@@ -238,6 +238,26 @@ TEST(ConfigTest, ADecisionLogInADatabaseIsNamedByAVariable) {
               HasSubstr("AIO_TEST_URL is not set"));
 }
 
+TEST(ConfigTest, ASecretInPlaceOfAVariablesNameIsNotShown) {
+  const std::string url = "postgresql://aio:s3cret@db.example/log";
+  for (const std::string& table :
+       {"[decision_log]\nurl_env = \"" + url + "\"\n",
+        "[server]\nkeys_file = \"x\"\nlimits_url_env = \"" + url + "\"\n",
+        std::string("[server]\napi_key_env = \"sk-s3cret\"\n")}) {
+    const std::string error = ErrorOf(Config(table));
+    EXPECT_THAT(error, HasSubstr("_env: must be the name of an environment variable")) << table;
+    EXPECT_THAT(error, Not(HasSubstr("s3cret")));
+  }
+}
+
+TEST(ConfigTest, AVariableThatHoldsNoUrlIsRefusedUnseen) {
+  setenv("AIO_TEST_URL", "postgres:/aio:s3cret@db.example/log", 1);
+  const Status refused = ReadNamedDatabaseUrl("AIO_TEST_URL").status();
+  EXPECT_THAT(refused.message(), HasSubstr("AIO_TEST_URL holds is not the URL"));
+  EXPECT_THAT(refused.message(), Not(HasSubstr("s3cret")));
+  unsetenv("AIO_TEST_URL");
+}
+
 TEST(ConfigTest, ReadsEveryKvType) {
   for (const KvType type : kAllKvTypes) {
     const std::string name(KvTypeName(type));

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "app/commands.h"
+#include "app/config_access.h"
 #include "app/print_replay.h"
 #include "app/probe_prompts.h"
 #include "app/runtime.h"
@@ -18,7 +19,6 @@
 #include "eval/policy_outcomes.h"
 #include "eval/quality_cost_curve.h"
 #include "postgres/url.h"
-#include "telemetry/tracing_settings.h"
 
 namespace aio {
 
@@ -141,10 +141,10 @@ Result<int> ReplayTable(const ReplayFlags& flags, const std::vector<RoutingPolic
 Status ResolveLog(ReplayFlags& flags) {
   if (flags.url_env.empty()) return Status::Ok();
   if (!flags.log.empty()) return InvalidArgument("replay: give either a log or --log-url-env");
-  flags.log = ReadProcessVariable(flags.url_env).value_or("");
-  if (!flags.log.empty()) return Status::Ok();
-  return InvalidArgument(
-      fmt::format("replay: the environment variable {} is not set or empty", flags.url_env));
+  Result<std::string> url = ReadNamedDatabaseUrl(flags.url_env);
+  if (!url.ok()) return url.status().WithContext("replay: --log-url-env");
+  flags.log = *std::move(url);
+  return Status::Ok();
 }
 
 int RunReplay(ReplayFlags flags) {

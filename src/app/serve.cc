@@ -267,10 +267,6 @@ int RunServe(const ServeFlags& flags) {
   const auto access =
       std::make_shared<AccessControl>(AllKeys(*config), AsksForKeys(*config), clock.Now());
   options.access = access;
-  const auto limits = ShareLimits(*config, access, logger, clock);  // may be null
-  if (!limits.ok()) return Fail(limits.status());
-  if (*limits != nullptr) ConnectLimits(**limits, options);
-
   const auto log = LogDecisions(*config, logger, clock);  // may be null
   if (!log.ok()) return Fail(log.status());
   if (*log != nullptr) ConnectLog(**log, options);
@@ -292,6 +288,11 @@ int RunServe(const ServeFlags& flags) {
     fmt::print("{}: fine\n", config->source);
     return kExitOk;
   }
+
+  // As late as can be: who shares limits takes a share from the others. Outlives the server.
+  const auto limits = ShareLimits(*config, access, logger, clock);  // may be null
+  if (!limits.ok()) return Fail(limits.status());
+  if (*limits != nullptr) ConnectLimits(**limits, options);
 
   Serving serving;
   const Status started =

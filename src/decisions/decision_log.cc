@@ -72,12 +72,6 @@ std::unique_ptr<LogStore> MakeStore(const DecisionLogOptions& options, Redactor 
   return std::make_unique<SqliteLogStore>(options.path, std::move(redactor));
 }
 
-size_t CountDecisions(const std::vector<LogItem>& items) {
-  return static_cast<size_t>(std::count_if(items.begin(), items.end(), [](const LogItem& item) {
-    return std::holds_alternative<LoggedDecision>(item);
-  }));
-}
-
 }  // namespace
 
 class DecisionLog::Impl {
@@ -90,6 +84,7 @@ class DecisionLog::Impl {
 
   ~Impl() {
     if (!thread_.joinable()) return;
+    store_->Stop();
     queue_.Stop();
     thread_.join();
   }
@@ -180,7 +175,7 @@ class DecisionLog::Impl {
     rows_ += counts->rows;
     dropped_ += counts->refused;
     errors_ += counts->refused;
-    queue_.Settle(CountDecisions(pending_));
+    queue_.Settle(pending_);
     AnswerFeedback(Status::Ok());
     pending_.clear();
     return Status::Ok();
@@ -203,9 +198,7 @@ class DecisionLog::Impl {
 
   // What waits is given up.
   void Drop() {
-    const size_t decisions = CountDecisions(pending_);
-    queue_.Settle(decisions);
-    dropped_ += static_cast<int64_t>(decisions);
+    dropped_ += static_cast<int64_t>(queue_.Settle(pending_));
     AnswerFeedback(Unavailable("stopping"));
     pending_.clear();
   }

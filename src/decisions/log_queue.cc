@@ -34,7 +34,9 @@ uint64_t LogQueue::AddDecision(DecisionRecord record) {
   prompt_bytes_ += bytes;
   const uint64_t number = ++last_number_;
   next_.items.emplace_back(LoggedDecision{.number = number, .record = std::move(record)});
-  const bool wake = next_.items.size() == 1 || decisions_ == (decisions_max_ + 1) / 2;
+  const bool half_full = decisions_ == (decisions_max_ + 1) / 2;
+  if (half_full) hurry_ = true;  // once: it is passed again only after some were settled
+  const bool wake = next_.items.size() == 1 || half_full;
   lock.unlock();
   if (wake) changed_.notify_one();
   return number;
@@ -87,19 +89,28 @@ LogQueue::Taken LogQueue::Take(Duration gather, Duration idle) {
   Taken taken = std::exchange(next_, {});
   taken.stopping = stopping_;
   hurry_ = false;
-  prompt_bytes_ = 0;
   feedbacks_ = 0;
   return taken;
 }
 
-void LogQueue::WaitToRetry(Duration time) {
+bool LogQueue::WaitToRetry(Duration time) {
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, time, [&] { return Urgent(); });
+  return changed_.wait_for(lock, time, [&] { return Urgent(); });
 }
 
-void LogQueue::Settle(size_t decisions) {
+size_t LogQueue::Settle(const std::vector<LogItem>& taken) {
+  size_t decisions = 0;
+  size_t bytes = 0;
+  for (const LogItem& item : taken) {
+    const auto* decision = std::get_if<LoggedDecision>(&item);
+    if (decision == nullptr) continue;
+    ++decisions;
+    bytes += PromptBytes(decision->record);
+  }
   std::lock_guard lock(mutex_);
   decisions_ -= decisions;
+  prompt_bytes_ -= bytes;
+  return decisions;
 }
 
 size_t LogQueue::waiting() const {

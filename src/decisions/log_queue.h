@@ -14,8 +14,8 @@
 
 namespace aio {
 
-// Bounded by decisions: each brings at most one end, which is always taken. Thread-safe, with one
-// thread that takes.
+// Bounded by decisions and the bytes of their prompts: each brings at most one end, which is always
+// taken. Thread-safe, with one thread that takes.
 class LogQueue {
  public:
   explicit LogQueue(size_t decisions_max) : decisions_max_(decisions_max) {}
@@ -38,10 +38,11 @@ class LogQueue {
   // Waits `gather` after the first item, or up to `idle` for one; feedback, barriers and Stop()
   // end the wait, and so does a queue that is half full.
   Taken Take(Duration gather, Duration idle);
-  // Waits up to `time`, less if somebody is in a hurry as above.
-  void WaitToRetry(Duration time);
-  // Of decisions that were taken, so many wait no longer.
-  void Settle(size_t decisions);
+  // Waits up to `time`, less if somebody is in a hurry as above; whether that was so. A queue that
+  // stays half full is in a hurry once.
+  bool WaitToRetry(Duration time);
+  // Those of these that are decisions, as they were taken, wait no longer. Returns how many.
+  size_t Settle(const std::vector<LogItem>& taken);
 
   size_t waiting() const;
 
@@ -54,9 +55,9 @@ class LogQueue {
   // Guarded by mutex_:
   Taken next_;
   bool stopping_ = false;
-  bool hurry_ = false;       // feedback or a barrier waits
+  bool hurry_ = false;       // feedback or a barrier waits, or the queue became half full
   size_t decisions_ = 0;     // in next_, or taken and not settled
-  size_t prompt_bytes_ = 0;  // in next_
+  size_t prompt_bytes_ = 0;  // of those
   size_t feedbacks_ = 0;     // in next_
   uint64_t last_number_ = 0;
 };

@@ -26,10 +26,11 @@ inline bool MayPass(const Status& status) {
 // Of one batch.
 struct LogBatchCounts {
   int64_t rows = 0;     // decisions written
-  int64_t refused = 0;  // items that the database cannot hold, whatever is tried
+  int64_t refused = 0;  // decisions that the database cannot hold, whatever is tried
 };
 
-// Not thread-safe. Opens its database when it is first needed, and anew after a failure.
+// Not thread-safe, but for Stop(). Opens its database when it is first needed, and anew after a
+// failure.
 class LogStore {
  public:
   virtual ~LogStore() = default;
@@ -45,6 +46,9 @@ class LogStore {
 
   // Deletes up to `rows_max` rows decided before that time; returns how many it found.
   virtual Result<int64_t> DeleteBefore(int64_t unix_seconds, int64_t rows_max) = 0;
+
+  // The program ends: from now on, a server that is away is given up soon. From any thread.
+  virtual void Stop() {}
 };
 
 struct LogPolicyText {

@@ -106,7 +106,7 @@ Status PostgresLogStore::Open() {
   if (connection_ != nullptr && connection_->is_usable()) return Status::Ok();
   connection_.reset();
   AIO_ASSIGN_OR_RETURN(std::unique_ptr<PostgresConnection> connection,
-                       PostgresConnection::Open(url_));
+                       PostgresConnection::Open(url_, {.stopping = &stopping_}));
   AIO_RETURN_IF_ERROR(MakeSchema(*connection, PostgresLogSchema()));
   connection_ = std::move(connection);
   return Status::Ok();
@@ -184,15 +184,22 @@ Status PostgresLogStore::Gather(const LoggedEnd& item, Mode mode, LogBatchCounts
 Status PostgresLogStore::WriteGathered(Mode mode, LogBatchCounts& counts) {
   static const std::string insert_decisions = InsertDecisions();
   static const std::string update_ends = UpdateEnds();
-  counts.rows += static_cast<int64_t>(decisions_.numbers.size());
-  const int64_t refused = counts.refused;
-  AIO_RETURN_IF_ERROR(RunRows(insert_decisions, std::exchange(decisions_, {}), mode, counts));
-  counts.rows -= counts.refused - refused;
-  return RunRows(update_ends, std::exchange(ends_, {}), mode, counts);
+  const Rows decisions = std::exchange(decisions_, {});
+  const auto number = static_cast<int64_t>(decisions.numbers.size());
+  Status written = RunRows(insert_decisions, decisions, mode);
+  if (IsRefusedAlone(written, mode)) {
+    counts.refused += number;
+  } else if (written.ok()) {
+    counts.rows += number;
+  } else {
+    return written;
+  }
+  // A row whose end is refused stays as it was: that of a request without one.
+  Status ended = RunRows(update_ends, std::exchange(ends_, {}), mode);
+  return IsRefusedAlone(ended, mode) ? Status::Ok() : ended;
 }
 
-Status PostgresLogStore::RunRows(const std::string& sql, const Rows& rows, Mode mode,
-                                 LogBatchCounts& counts) {
+Status PostgresLogStore::RunRows(const std::string& sql, const Rows& rows, Mode mode) {
   if (rows.numbers.empty()) return Status::Ok();
   std::vector<PostgresValue> column;
   for (const uint64_t number : rows.numbers) column.emplace_back(std::to_string(number));
@@ -202,32 +209,43 @@ Status PostgresLogStore::RunRows(const std::string& sql, const Rows& rows, Mode 
     for (const std::vector<LogValue>& row : rows.values) column.push_back(ToPostgres(row[i]));
     parameters.emplace_back(PostgresArray(column));
   }
-  return RunOne(sql, parameters, mode, counts).status();
+  return RunOne(sql, parameters, mode).status();
 }
 
 Status PostgresLogStore::WriteFeedback(LoggedFeedback& item, Mode mode, LogBatchCounts& counts) {
   AIO_RETURN_IF_ERROR(WriteGathered(mode, counts));  // its request may be among them
   const Feedback& feedback = item.feedback;
-  AIO_ASSIGN_OR_RETURN(
-      const int64_t changed,
+  const Result<int64_t> changed =
       RunOne(kUpdateFeedback,
              {PostgresNumber(feedback.score), ToPostgres(CommentValue(feedback, redactor_)),
               std::to_string(item.unix_seconds), PostgresText(feedback.request_id)},
-             mode, counts));
-  item.result = changed == 0 ? UnknownRequest(feedback) : Status::Ok();
+             mode);
+  if (IsRefusedAlone(changed.status(), mode)) {
+    item.result = InvalidArgument("The decision log cannot hold this feedback.");
+    return Status::Ok();
+  }
+  AIO_RETURN_IF_ERROR(changed.status());
+  item.result = *changed == 0 ? UnknownRequest(feedback) : Status::Ok();
   return Status::Ok();
 }
 
+bool PostgresLogStore::IsRefusedAlone(const Status& run, Mode mode) {
+  return mode == Mode::kEach && run.reason() == kPostgresValue;
+}
+
 Result<int64_t> PostgresLogStore::RunOne(const std::string& sql,
-                                         const std::vector<PostgresValue>& values, Mode mode,
-                                         LogBatchCounts& counts) {
+                                         const std::vector<PostgresValue>& values, Mode mode) {
   if (mode == Mode::kEach) AIO_RETURN_IF_ERROR(connection_->RunScript("SAVEPOINT one;"));
   const Result<PostgresRows> run = connection_->Run(sql, values);
-  if (run.ok()) return run->changed();
-  if (mode != Mode::kEach || run.status().reason() != kPostgresValue) return run.status();
-  ++counts.refused;
-  AIO_RETURN_IF_ERROR(connection_->RunScript("ROLLBACK TO SAVEPOINT one;"));
-  return 0;
+  if (IsRefusedAlone(run.status(), mode)) {
+    AIO_RETURN_IF_ERROR(connection_->RunScript("ROLLBACK TO SAVEPOINT one;"));
+  } else if (!run.ok()) {
+    return run.status();
+  }
+  // One that is not released is the outer one of all that follow.
+  if (mode == Mode::kEach) AIO_RETURN_IF_ERROR(connection_->RunScript("RELEASE SAVEPOINT one;"));
+  if (!run.ok()) return run.status();
+  return run->changed();
 }
 
 Result<int64_t> PostgresLogStore::DeleteBefore(int64_t unix_seconds, int64_t rows_max) {

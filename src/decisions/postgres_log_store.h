@@ -2,6 +2,7 @@
 #ifndef AIO_DECISIONS_POSTGRES_LOG_STORE_H_
 #define AIO_DECISIONS_POSTGRES_LOG_STORE_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -26,6 +27,7 @@ class PostgresLogStore final : public LogStore {
   // right while the rows wait.
   Result<LogBatchCounts> Write(std::vector<LogItem>& items) override;
   Result<int64_t> DeleteBefore(int64_t unix_seconds, int64_t rows_max) override;
+  void Stop() override { stopping_ = true; }
 
  private:
   // Rows for one statement.
@@ -45,14 +47,17 @@ class PostgresLogStore final : public LogStore {
   Status Gather(const LoggedEnd& item, Mode mode, LogBatchCounts& counts);
   Status WriteFeedback(LoggedFeedback& item, Mode mode, LogBatchCounts& counts);
   Status WriteGathered(Mode mode, LogBatchCounts& counts);
-  Status RunRows(const std::string& sql, const Rows& rows, Mode mode, LogBatchCounts& counts);
-  // A row that cannot be stored is counted, if each is written by itself.
+  Status RunRows(const std::string& sql, const Rows& rows, Mode mode);
+  // Returns how many rows it changed. If each is written by itself, one that cannot be stored
+  // leaves the transaction as it was: IsRefusedAlone().
   Result<int64_t> RunOne(const std::string& sql, const std::vector<PostgresValue>& values,
-                         Mode mode, LogBatchCounts& counts);
+                         Mode mode);
+  static bool IsRefusedAlone(const Status& run, Mode mode);
 
   const std::string url_;
   const Redactor redactor_;
   const std::string instance_;  // tells our rows from those of other programs
+  std::atomic<bool> stopping_{false};
   std::vector<LogPolicyText> unwritten_policies_;
   std::unique_ptr<PostgresConnection> connection_;  // null: not open
   Rows decisions_;                                  // of this batch, not yet sent

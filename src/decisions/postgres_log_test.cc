@@ -14,6 +14,7 @@
 #include "decisions/testing/log_fixture.h"
 #include "postgres/connection.h"
 #include "postgres/testing/postgres_server.h"
+#include "postgres/testing/silent_server.h"
 
 namespace aio {
 namespace {
@@ -285,6 +286,59 @@ TEST_F(PostgresLogTest, ARowThatCannotBeStoredTakesNoOtherAlong) {
   const auto requests = ReadLog(url_);
   ASSERT_EQ(requests.size(), 2u);
   EXPECT_EQ(requests[1].outcome->completion_tokens, 2);
+}
+
+TEST_F(PostgresLogTest, AnEndThatCannotBeStoredIsNoLostDecision) {
+  auto log = OpenLog();
+  ASSERT_TRUE((*PostgresConnection::Open(url_))
+                  ->RunScript("ALTER TABLE aio_log.requests ADD CHECK (completion_tokens < 5);")
+                  .ok());
+  log->Ended(log->Decided(Record("r1")), Finished(1, 1));
+  log->Ended(log->Decided(Record("r2")), Finished(7, 1));
+  ASSERT_TRUE(log->Flush().ok());
+  EXPECT_EQ(log->counts().rows, 2);
+  EXPECT_EQ(log->counts().dropped, 0);
+  const auto requests = ReadLog(url_);
+  ASSERT_EQ(requests.size(), 2u);
+  EXPECT_EQ(requests[0].outcome->completion_tokens, 1);
+  EXPECT_FALSE(requests[1].outcome.has_value());
+}
+
+// How deep the transaction is, each row's trigger can see.
+TEST_F(PostgresLogTest, RowsThatAreWrittenOneByOneAreNotNested) {
+  auto log = OpenLog();
+  const auto connection = PostgresConnection::Open(url_);
+  const Status made = (*connection)->RunScript(R"(
+    CREATE TABLE depths (depth int);
+    CREATE FUNCTION tell_depth() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      INSERT INTO depths SELECT max(level) FROM pg_backend_memory_contexts
+        WHERE name = 'CurTransactionContext';
+      RETURN NEW;
+    END $$;
+    CREATE TRIGGER tell BEFORE INSERT ON aio_log.requests FOR EACH ROW
+      EXECUTE FUNCTION tell_depth();
+    ALTER TABLE aio_log.requests ADD CHECK (request_id NOT LIKE 'wrong%');)");
+  ASSERT_TRUE(made.ok()) << made.ToString();
+  constexpr int kRows = 40;
+  for (int i = 0; i < kRows; ++i) log->Decided(Record((i % 8 == 0 ? "wrong" : "r")));
+  ASSERT_TRUE(log->Flush().ok());
+  EXPECT_EQ(log->counts().dropped, kRows / 8);
+  const auto depths = (*connection)->Run("SELECT count(*), max(depth) - min(depth) FROM depths");
+  ASSERT_TRUE(depths.ok()) << depths.status().ToString();
+  EXPECT_EQ(depths->Int(0, 0), kRows - kRows / 8);
+  EXPECT_EQ(depths->Int(0, 1), 0);
+}
+
+TEST_F(PostgresLogTest, AProgramThatEndsDoesNotWaitForASilentServer) {
+  url_ += "&connect_timeout=36000";  // or the test takes hours
+  auto log = OpenLog();
+  server_->Kill();
+  {
+    const SilentServer silent(url_);
+    log->Decided(Record("r1"));
+    log.reset();
+  }
+  server_->Restart();
 }
 
 TEST_F(PostgresLogTest, TextThatIsNoneOfPostgresIsKeptAsFarAsItCanBe) {

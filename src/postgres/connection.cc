@@ -4,69 +4,18 @@
 #include <libpq-fe.h>
 #include <poll.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <utility>
 
 #include "base/utf8.h"
+#include "postgres/connect.h"
 #include "postgres/url.h"
 
 namespace aio {
 namespace {
 
 using std::chrono::steady_clock;
-
-// The library's messages are lines; ours are a phrase.
-std::string OneLine(std::string_view text) {
-  std::string line;
-  for (const char c : text) {
-    if (c != '\n') {
-      line += c;
-    } else if (!line.ends_with("; ")) {
-      line += "; ";
-    }
-  }
-  while (line.ends_with(' ') || line.ends_with(';')) line.pop_back();
-  return line;
-}
-
-// What a class of SQLSTATE, or a whole one, means to who must go on.
-// https://www.postgresql.org/docs/15/errcodes-appendix.html
-struct Meaning {
-  std::string_view state;  // its beginning
-  StatusCode code;
-  std::string_view reason;
-};
-constexpr Meaning kMeanings[] = {
-    {"08", StatusCode::kUnavailable, kPostgresAway},          // connection exception
-    {"40", StatusCode::kUnavailable, kPostgresAway},          // serialization, deadlock
-    {"53", StatusCode::kUnavailable, kPostgresAway},          // disk, memory, connections
-    {"55", StatusCode::kUnavailable, kPostgresAway},          // locked
-    {"57", StatusCode::kUnavailable, kPostgresAway},          // shutdown, time is up
-    {"58", StatusCode::kUnavailable, kPostgresAway},          // system error
-    {"25006", StatusCode::kUnavailable, kPostgresAway},       // read-only: a standby
-    {"28", StatusCode::kPermissionDenied, kPostgresRefuses},  // user, password
-    {"3D", StatusCode::kNotFound, kPostgresRefuses},          // no such database
-    {"42501", StatusCode::kPermissionDenied, kPostgresRefuses},
-    {"22", StatusCode::kInvalidArgument, kPostgresValue},
-    {"23", StatusCode::kInvalidArgument, kPostgresValue},
-    {"54", StatusCode::kInvalidArgument, kPostgresValue},
-};
-
-// Why there is no connection. The library does not tell by a code, and the server's words are in
-// the server's language; but whether it answers anybody can be asked.
-Status NotConnected(const std::string& url, const std::string& name, std::string_view words) {
-  const std::string message = fmt::format("{}: {}", name, OneLine(words));
-  const char* const keys[] = {"connect_timeout", "dbname", nullptr};
-  const char* const values[] = {"3", url.c_str(), nullptr};
-  if (PQpingParams(keys, values, 1) == PQPING_OK) {
-    return Status(StatusCode::kPermissionDenied,
-                  message + "; check user, password and database of the URL")
-        .WithReason(std::string(kPostgresRefuses));
-  }
-  return Unavailable(message).WithReason(std::string(kPostgresAway));
-}
 
 }  // namespace
 
@@ -135,27 +84,9 @@ Result<std::unique_ptr<PostgresConnection>> PostgresConnection::Open(const std::
   if (Status checked = CheckPostgresUrl(url); !checked.ok()) {
     return std::move(checked).WithContext("the database's URL");
   }
-  const std::string connect = std::to_string(times.connect.count());
-  // What stands after "dbname" wins over the URL, what stands before it does not. The network's
-  // own patience with a host that is gone without a word is a quarter of an hour.
-  const char* const keys[] = {"connect_timeout",
-                              "application_name",
-                              "keepalives_idle",
-                              "keepalives_interval",
-                              "keepalives_count",
-                              "tcp_user_timeout",
-                              "dbname",
-                              "client_encoding",
-                              nullptr};
-  const char* const values[] = {connect.c_str(), "aio",       "15",   "5",    "3",
-                                "30000",         url.c_str(), "UTF8", nullptr};
-  pg_conn* handle = PQconnectdbParams(keys, values, 1);
-  if (handle == nullptr) return ResourceExhausted("no memory for a connection to PostgreSQL");
+  AIO_ASSIGN_OR_RETURN(ConnectionHandle handle, ConnectToPostgres(url, times));
   std::unique_ptr<PostgresConnection> connection(
-      new PostgresConnection(PostgresUrlToShow(url), times, handle));
-  if (PQstatus(handle) != CONNECTION_OK) {
-    return NotConnected(url, connection->name_, PQerrorMessage(handle));
-  }
+      new PostgresConnection(PostgresUrlToShow(url), times, handle.release()));
   AIO_RETURN_IF_ERROR(connection->Prepare());
   return connection;
 }
@@ -180,7 +111,7 @@ bool PostgresConnection::is_usable() const {
 
 Status PostgresConnection::Gone(std::string_view why) {
   gone_ = true;
-  return Unavailable(fmt::format("{}: {}", name_, OneLine(why)))
+  return Unavailable(fmt::format("{}: {}", name_, OnePhrase(why)))
       .WithReason(std::string(kPostgresAway));
 }
 
@@ -208,13 +139,8 @@ Status PostgresConnection::Flush(Deadline deadline) {
 
 Status PostgresConnection::ToStatus(const pg_result* result) const {
   const char* field = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-  const std::string_view state = field != nullptr ? field : "";
-  const std::string message = fmt::format("{}: {}", name_, OneLine(PQresultErrorMessage(result)));
-  for (const Meaning& meaning : kMeanings) {
-    if (!state.starts_with(meaning.state)) continue;
-    return Status(meaning.code, message).WithReason(std::string(meaning.reason));
-  }
-  return Internal(message).WithReason(std::string(kPostgresOther));
+  return PostgresFault(field != nullptr ? field : "",
+                       fmt::format("{}: {}", name_, OnePhrase(PQresultErrorMessage(result))));
 }
 
 // The last result, or the first fault. All are taken, so that the next statement can be sent.

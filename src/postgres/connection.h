@@ -3,6 +3,7 @@
 #ifndef AIO_POSTGRES_CONNECTION_H_
 #define AIO_POSTGRES_CONNECTION_H_
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -55,10 +56,14 @@ std::string PostgresNumber(double value);  // with every bit
 std::string PostgresArray(const std::vector<PostgresValue>& values);
 
 struct PostgresTimes {
-  std::chrono::seconds connect{5};  // for each host of the URL that has no connect_timeout
+  // For each host of a URL that has no connect_timeout, all of its addresses together. Looking up
+  // the name comes on top, for as long as the resolver takes.
+  std::chrono::seconds connect{5};
   std::chrono::milliseconds statement{5000};  // the server gives up on a statement
   // ... and so much later the client on the server.
   std::chrono::milliseconds grace{2000};
+  // May be null. Once it is true, connecting takes a second more at most, whatever the hosts.
+  const std::atomic<bool>* stopping = nullptr;
 };
 
 // For one thread at a time.

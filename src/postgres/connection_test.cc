@@ -3,12 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cmath>
 #include <limits>
 #include <thread>
 
 #include "postgres/schema.h"
 #include "postgres/testing/postgres_server.h"
+#include "postgres/testing/silent_server.h"
 #include "postgres/url.h"
 
 namespace aio {
@@ -57,6 +59,18 @@ TEST(PostgresConnectionTest, AServerThatIsNotThereIsAway) {
   EXPECT_EQ(connection.status().reason(), kPostgresAway);
   EXPECT_THAT(connection.status().message(), HasSubstr("postgresql://aio@/log?host=/nowhere"));
   EXPECT_THAT(connection.status().message(), Not(HasSubstr("s3cret")));
+}
+
+TEST(PostgresConnectionTest, AProgramThatStopsDoesNotWaitForASilentServer) {
+  const SilentServer silent;
+  const std::atomic<bool> stopping = true;
+  // Without it, the test would take hours.
+  const auto connection = PostgresConnection::Open(
+      "postgresql://aio@/log?connect_timeout=36000&host=" + silent.folder() + "," + silent.folder(),
+      {.connect = std::chrono::hours(10), .stopping = &stopping});
+  ASSERT_FALSE(connection.ok());
+  EXPECT_EQ(connection.status().reason(), kPostgresAway);
+  EXPECT_THAT(connection.status().message(), HasSubstr("its time is up"));
 }
 
 class PostgresServerTest : public testing::Test {
@@ -110,6 +124,39 @@ TEST_F(PostgresServerTest, FaultsAreToldApart) {
     EXPECT_EQ(refused.reason(), kPostgresRefuses) << refused.ToString();
     EXPECT_THAT(refused.message(), HasSubstr("check user, password and database"));
     EXPECT_THAT(refused.message(), Not(HasSubstr("wr0ng")));
+    EXPECT_THAT(refused.message(), Not(HasSubstr("LOCATION")));
+  }
+  const Status unnamed =
+      PostgresConnection::Open(server_->UrlOf("test1", "aio", "") + "&passfile=/nowhere").status();
+  EXPECT_EQ(unnamed.reason(), kPostgresRefuses) << unnamed.ToString();
+}
+
+// The server answers, and another time it will do: nothing of it is the configuration's.
+TEST_F(PostgresServerTest, AServerThatCannotJustNowIsAway) {
+  ASSERT_TRUE(
+      Open()->RunScript("CREATE ROLE crowd LOGIN PASSWORD 'crowd' CONNECTION LIMIT 0;").ok());
+  const std::string refused = server_->UrlOf("test1", "aio", "wr0ng");
+  const std::string elsewhere = refused.substr(0, refused.find("host=")) + "host=/nowhere,";
+  for (const std::string& url :
+       {server_->UrlOf("test1", "crowd", "crowd"), url_ + "&target_session_attrs=standby",
+        elsewhere + refused.substr(refused.find("host=") + 5)}) {
+    const Status status = PostgresConnection::Open(url).status();
+    EXPECT_EQ(status.reason(), kPostgresAway) << status.ToString();
+    EXPECT_THAT(status.message(), Not(HasSubstr("check user")));
+  }
+}
+
+TEST_F(PostgresServerTest, TheNextHostIsAskedWhereOneIsGoneOrSilent) {
+  const SilentServer silent;
+  const size_t at = url_.find("host=") + 5;
+  for (const std::string& others : {silent.folder() + ",/nowhere,", silent.folder() + ","}) {
+    for (const char* wanted : {"read-write", "prefer-standby"}) {
+      const std::string url = url_.substr(0, at) + others + url_.substr(at) +
+                              "&connect_timeout=1&target_session_attrs=" + wanted;
+      const auto connection = PostgresConnection::Open(url, {.connect = std::chrono::hours(10)});
+      ASSERT_TRUE(connection.ok()) << connection.status().ToString();
+      EXPECT_TRUE((*connection)->Run("SELECT 1").ok());
+    }
   }
 }
 
