@@ -291,6 +291,26 @@ TEST_F(ConformanceTest, Headers) { Check(Headers()); }
 TEST_F(ConformanceTest, Bodies) { Check(Bodies()); }
 TEST_F(ConformanceTest, Connections) { Check(Connections()); }
 
+// A piece has been looked at when a request that was sent after it has its answer.
+TEST_F(ConformanceTest, ALastChunkMayComeInPieces) {
+  TestClient other(port());
+  const auto let_it_be_read = [&other] {
+    other.Send(Get(""));
+    other.Read();
+  };
+  for (const std::string& body : {"0\r\n\r\n"s, "2\r\nab\r\n0\r\n\r\n"s, "0\r\nx: y\r\n\r\n"s}) {
+    for (int round = 0; round < 10; ++round) {
+      TestClient client(port());
+      client.Send(Chunked(""));
+      for (const char c : body) {
+        let_it_be_read();
+        client.Send(std::string(1, c));
+      }
+      EXPECT_EQ(client.Read().status, 200) << body;
+    }
+  }
+}
+
 TEST_F(ConformanceTest, ContinueComesBeforeTheBodyAndOnlyIfItIsWanted) {
   TestClient client(port());
   const std::string expecting = Post("Expect: 100-continue\r\nContent-Length: 2\r\n", "");
