@@ -75,6 +75,16 @@ bool HasBareLf(std::string_view head) {
   return false;
 }
 
+// Whether `rest`, of a chunked body, may be a last chunk that has not come whole. The parser takes
+// for granted that all of "0\r\n\r\n" is there when it looks at one for the second time, and stops
+// the program otherwise.
+bool MayBeCutLastChunk(const HttpParser& parser, std::string_view rest) {
+  constexpr size_t kLastChunkBytes = 5;
+  if (!parser.is_header_done() || !parser.chunked() || rest.size() >= kLastChunkBytes) return false;
+  if (rest.starts_with("\r\n")) rest.remove_prefix(2);
+  return rest.starts_with('0');
+}
+
 // Why a request whose headers are whole cannot be served, as a status; 0 if it can.
 int Unservable(const HttpParser& parser) {
   const auto& message = parser.get();
@@ -229,14 +239,7 @@ asio::awaitable<bool> Connection::WaitForFirstByte() {
 asio::awaitable<Connection::Parsed> Connection::Parse(HttpParser& parser, TimePoint deadline) {
   while (true) {
     error_code error;
-    // Beast takes for granted that all of "0\r\n\r\n" is there when it looks at a last chunk for
-    // the second time, and stops the program otherwise.
-    constexpr size_t kLastChunkBytes = 5;
-    std::string_view chunk = input();
-    if (chunk.starts_with("\r\n")) chunk.remove_prefix(2);
-    const bool is_too_little = parser.is_header_done() && parser.chunked() &&
-                               input_.size() < kLastChunkBytes && chunk.starts_with('0');
-    const size_t used = is_too_little ? 0 : parser.put(input_.data(), error);
+    const size_t used = MayBeCutLastChunk(parser, input()) ? 0 : parser.put(input_.data(), error);
     input_.consume(used);
     const bool whole = parser.is_done() || (!parser.eager() && parser.is_header_done());
     if (!error && whole) co_return Parsed::kDone;
