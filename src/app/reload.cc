@@ -152,12 +152,13 @@ Reloader::Reloader(std::function<Result<AppConfig>()> load, AppConfig running, C
 Status Reloader::Reload() {
   Result<AppConfig> config = load_();
   Status status = config.ok() ? Apply(*std::move(config)) : config.status();
-  counts_.last_succeeded = status.ok();
-  ++(status.ok() ? counts_.succeeded : counts_.failed);
   if (!status.ok()) {
     logger_->error("the changed configuration is refused, the one before stays in force: {}",
                    status.message());
   }
+  // After the log: who is alerted by a count finds the reason there.
+  counts_.last_succeeded = status.ok();
+  ++(status.ok() ? counts_.succeeded : counts_.failed);
   return status;
 }
 
