@@ -13,6 +13,7 @@
 namespace aio {
 
 Result<ServedElsewhere> ConnectRemoteModel(const ModelSettings& settings, const Clock& clock,
+                                           std::shared_ptr<IoThreads> io,
                                            DiscoveryFaultCallback on_fault) {
   const RemoteModelSettings& remote = *settings.remote;
   ServedElsewhere model;
@@ -21,7 +22,8 @@ Result<ServedElsewhere> ConnectRemoteModel(const ModelSettings& settings, const 
         fmt::format("models.{}.ca_file: '{}' cannot be read", settings.role, remote.ca_file),
         errno);
   }
-  AIO_ASSIGN_OR_RETURN(model.transport, MakeCurlHttpTransport({.ca_file = remote.ca_file}, clock));
+  AIO_ASSIGN_OR_RETURN(model.transport,
+                       MakeCurlHttpTransport({.ca_file = remote.ca_file}, clock, std::move(io)));
   RemoteOptions options = remote.options;
   options.replicas.seed = RandomBits();  // not as others choose who ask the same replicas
   model.backend = std::make_unique<RemoteBackend>(std::move(options), *model.transport);

@@ -6,6 +6,7 @@
 
 #include "app/config.h"
 #include "base/clock.h"
+#include "base/io_threads.h"
 #include "base/status.h"
 #include "discovery/discovery.h"
 #include "remote/http_transport.h"
@@ -21,8 +22,10 @@ struct ServedElsewhere {
 };
 
 // `on_fault` is told, from other threads, when looking for replicas fails, and with an ok Status
-// when it works again; it may be empty. `clock` outlives what is returned.
+// when it works again; it may be empty. Its calls wait on `io`; null: on a thread of their own.
+// `clock` outlives what is returned.
 Result<ServedElsewhere> ConnectRemoteModel(const ModelSettings& settings, const Clock& clock,
+                                           std::shared_ptr<IoThreads> io,
                                            DiscoveryFaultCallback on_fault);
 
 }  // namespace aio

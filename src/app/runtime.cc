@@ -236,7 +236,7 @@ Result<std::vector<RoleTarget>> StartModels(const AppConfig& config, const Runti
         told(name, fault);
       };
     }
-    auto connected = ConnectRemoteModel(settings, runtime.clock, std::move(on_fault));
+    auto connected = ConnectRemoteModel(settings, runtime.clock, hooks.io, std::move(on_fault));
     if (!connected.ok()) return connected.status().WithContext(config.source);
     ServedElsewhere& model = runtime.elsewhere.emplace_back(*std::move(connected));
     RoleTarget target;

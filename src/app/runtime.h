@@ -23,6 +23,8 @@ class App;
 
 namespace aio {
 
+class IoThreads;
+
 // The options that every command which loads models shares.
 struct RuntimeFlags {
   std::string config_path;
@@ -49,6 +51,7 @@ struct Runtime {
 
 // Who else listens to the router: see RouterOptions.
 struct RuntimeHooks {
+  std::shared_ptr<IoThreads> io = nullptr;  // that calls of other servers wait on; null: others
   std::shared_ptr<SessionTable> sessions = nullptr;
   DecisionObserver* observer = nullptr;
   std::function<void(const DriftSignals&)> on_drift = {};

@@ -29,6 +29,7 @@
 #include "app/service_manager.h"
 #include "app/system_memory.h"
 #include "app/watch_drift.h"
+#include "base/io_threads.h"
 #include "base/open_files.h"
 #include "dashboard/recent_decisions.h"
 #include "kernels/target.h"
@@ -274,9 +275,12 @@ int RunServe(const ServeFlags& flags) {
   const auto tracing = StartTracing(config->tracing, logger, clock);  // may be null
   DecisionObserver* observer = log->get();
   if (!flags.no_dashboard) observer = &recent;
+  // Outlive all that waits on them.
+  options.http.io = std::make_shared<IoThreads>(options.http.io_threads);
   ReleaseThread releases;
   const ModelLoader load_models =
-      MakeModelLoader({.observer = observer,
+      MakeModelLoader({.io = options.http.io,
+                       .observer = observer,
                        .on_drift = WarnOfDrift(logger),
                        .front_of_models = FrontOfModels(tracing.get()),
                        .on_discovery = LogDiscovery(logger),

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_executor.hpp>
+#include <boost/asio/defer.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -334,7 +335,8 @@ asio::awaitable<Connection::Reading> Connection::ReadRequest() {
 std::shared_ptr<Exchange> Connection::MakeExchange(ExchangeOptions options) {
   options.draining = host_.draining();
   return std::make_shared<Exchange>(std::move(options), [self = shared_from_this()] {
-    asio::post(self->socket_.get_executor(), [self] { self->OnOutput(); });
+    // If this is an I/O thread, it writes itself when it has ended what it does: none is woken.
+    asio::defer(self->socket_.get_executor(), [self] { self->OnOutput(); });
   });
 }
 

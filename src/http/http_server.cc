@@ -5,19 +5,20 @@
 #include <atomic>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <condition_variable>
 #include <exception>
+#include <future>
 #include <mutex>
 #include <set>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "base/io_threads.h"
 #include "http/connection.h"
 #include "http/tls_context.h"
 
@@ -69,13 +70,25 @@ Result<tcp::endpoint> Resolve(asio::io_context& io, const std::string& host, int
   return found.begin()->endpoint();
 }
 
+// Held by all that will still call the server.
+class InUse {
+ public:
+  ~InUse() { over_.set_value(); }
+  std::future<void> over() { return over_.get_future(); }
+
+ private:
+  std::promise<void> over_;
+};
+
 }  // namespace
 
 class HttpServer::Impl final : public ConnectionHost {
  public:
   explicit Impl(HttpServerOptions options)
       : options_(std::move(options)),
-        work_(asio::make_work_guard(io_)),
+        threads_(options_.io != nullptr ? options_.io
+                                        : std::make_shared<IoThreads>(options_.io_threads)),
+        io_(threads_->context()),
         acceptor_(asio::make_strand(io_)),
         slot_free_(acceptor_.get_executor(), asio::steady_timer::time_point::max()) {
     if (!options_.render_error) options_.render_error = RenderPlain;
@@ -103,13 +116,12 @@ class HttpServer::Impl final : public ConnectionHost {
   void RequestEnded() override;
 
  private:
-  void RunIo();
-  asio::awaitable<void> AcceptLoop();
+  asio::awaitable<void> AcceptLoop(std::shared_ptr<InUse> in_use);
   // Waits for room and a client; false: there is no file or memory for it.
-  asio::awaitable<bool> Accept();
+  asio::awaitable<bool> Accept(const std::shared_ptr<InUse>& in_use);
   asio::awaitable<void> Pause(std::chrono::milliseconds time);
-  void Spawn(tcp::socket socket);
-  void Remove(const std::shared_ptr<Connection>& connection);
+  void Spawn(tcp::socket socket, const std::shared_ptr<InUse>& in_use);
+  void Remove(const std::shared_ptr<Connection>& connection, std::shared_ptr<InUse> in_use);
   bool IsFull() const;
   bool WaitForRequests(Duration timeout);
   void CloseAcceptor();
@@ -120,23 +132,22 @@ class HttpServer::Impl final : public ConnectionHost {
   std::atomic<int> port_{0};
   const std::shared_ptr<std::atomic<bool>> draining_ = std::make_shared<std::atomic<bool>>(false);
 
-  asio::io_context io_;
-  asio::executor_work_guard<asio::io_context::executor_type> work_;
+  const std::shared_ptr<IoThreads> threads_;
+  asio::io_context& io_;
   tcp::acceptor acceptor_;        // used on its strand alone once started
   asio::steady_timer slot_free_;  // likewise; cancelled when a connection ends
-  std::vector<std::thread> threads_;
-  std::mutex stop_mutex_;  // one Stop() at a time
+  std::mutex stop_mutex_;         // one Stop() at a time
 
   mutable std::mutex mutex_;
   std::condition_variable request_ended_;
-  int active_requests_ = 0;                            // guarded by mutex_
-  bool stopped_ = false;                               // guarded by mutex_
+  int active_requests_ = 0;                                    // guarded by mutex_
+  std::shared_ptr<InUse> in_use_ = std::make_shared<InUse>();  // guarded by mutex_; null: stopped
   std::shared_ptr<ClientStream::Context> tls_;         // guarded by mutex_; null: in the clear
   std::set<std::shared_ptr<Connection>> connections_;  // guarded by mutex_
 };
 
 Status HttpServer::Impl::Start(const std::string& host, int port, HttpHandler handler) {
-  AIO_CHECK(threads_.empty(), "HttpServer::Start() twice");
+  AIO_CHECK(!handler_, "HttpServer::Start() twice");
   if (options_.tls) AIO_RETURN_IF_ERROR(SetTls(*options_.tls));
   AIO_ASSIGN_OR_RETURN(const tcp::endpoint endpoint, Resolve(io_, host, port));
   error_code error;
@@ -151,10 +162,7 @@ Status HttpServer::Impl::Start(const std::string& host, int port, HttpHandler ha
   }
   port_ = acceptor_.local_endpoint().port();
   handler_ = std::move(handler);
-  asio::co_spawn(acceptor_.get_executor(), AcceptLoop(), [](std::exception_ptr) {});
-  for (int i = 0; i < std::max(1, options_.io_threads); ++i) {
-    threads_.emplace_back([this] { RunIo(); });
-  }
+  asio::co_spawn(acceptor_.get_executor(), AcceptLoop(in_use_), [](std::exception_ptr) {});
   return Status::Ok();
 }
 
@@ -166,18 +174,6 @@ Status HttpServer::Impl::SetTls(const TlsFiles& files) {
   return Status::Ok();
 }
 
-// One connection's want of memory is not the others' end.
-void HttpServer::Impl::RunIo() {
-  while (true) {
-    try {
-      io_.run();
-      return;
-    } catch (const std::exception&) {
-      std::this_thread::yield();  // thrown by one handler; the next one is another's
-    }
-  }
-}
-
 bool HttpServer::Impl::IsFull() const { return connections() >= options_.connections_max; }
 
 asio::awaitable<void> HttpServer::Impl::Pause(std::chrono::milliseconds time) {
@@ -185,11 +181,11 @@ asio::awaitable<void> HttpServer::Impl::Pause(std::chrono::milliseconds time) {
   co_await timer.async_wait(kToken);
 }
 
-asio::awaitable<void> HttpServer::Impl::AcceptLoop() {
+asio::awaitable<void> HttpServer::Impl::AcceptLoop(std::shared_ptr<InUse> in_use) {
   while (acceptor_.is_open()) {
     bool is_short = false;  // of open files, or of memory
     try {
-      is_short = !co_await Accept();
+      is_short = !co_await Accept(in_use);
     } catch (const std::exception&) {
       is_short = true;
     }
@@ -202,18 +198,18 @@ asio::awaitable<void> HttpServer::Impl::AcceptLoop() {
   }
 }
 
-asio::awaitable<bool> HttpServer::Impl::Accept() {
+asio::awaitable<bool> HttpServer::Impl::Accept(const std::shared_ptr<InUse>& in_use) {
   if (IsFull()) {
     co_await slot_free_.async_wait(kToken);
     co_return true;
   }
   tcp::socket socket(asio::make_strand(io_));
   const auto [error] = co_await acceptor_.async_accept(socket, kToken);
-  if (!error) Spawn(std::move(socket));
+  if (!error) Spawn(std::move(socket), in_use);
   co_return !error || error == asio::error::connection_aborted;
 }
 
-void HttpServer::Impl::Spawn(tcp::socket socket) {
+void HttpServer::Impl::Spawn(tcp::socket socket, const std::shared_ptr<InUse>& in_use) {
   const auto executor = socket.get_executor();
   std::shared_ptr<ClientStream::Context> tls;
   {
@@ -223,26 +219,27 @@ void HttpServer::Impl::Spawn(tcp::socket socket) {
   auto connection = std::make_shared<Connection>(std::move(socket), std::move(tls), *this);
   {
     std::lock_guard lock(mutex_);
-    if (stopped_) return;
+    if (in_use_ == nullptr) return;
     connections_.insert(connection);
   }
   try {
     asio::co_spawn(
         executor, [connection] { return connection->Run(); },
-        [this, connection](std::exception_ptr) { Remove(connection); });
+        [this, connection, in_use](std::exception_ptr) { Remove(connection, in_use); });
   } catch (const std::exception&) {
-    Remove(connection);  // or it would count for ever
+    Remove(connection, in_use);  // or it would count for ever
     throw;
   }
 }
 
-void HttpServer::Impl::Remove(const std::shared_ptr<Connection>& connection) {
+void HttpServer::Impl::Remove(const std::shared_ptr<Connection>& connection,
+                              std::shared_ptr<InUse> in_use) {
   connection->Close();  // Run() may have ended by an exception
   {
     std::lock_guard lock(mutex_);
     connections_.erase(connection);
   }
-  asio::post(acceptor_.get_executor(), [this] { slot_free_.cancel(); });
+  asio::post(acceptor_.get_executor(), [this, in_use = std::move(in_use)] { slot_free_.cancel(); });
 }
 
 void HttpServer::Impl::Handle(HttpRequest request, std::shared_ptr<ResponseWriter> response) {
@@ -273,7 +270,11 @@ std::set<std::shared_ptr<Connection>> HttpServer::Impl::Connections() const {
 }
 
 void HttpServer::Impl::CloseAcceptor() {
-  asio::post(acceptor_.get_executor(), [this] {
+  std::unique_lock lock(mutex_);
+  const std::shared_ptr<InUse> in_use = in_use_;
+  lock.unlock();
+  if (in_use == nullptr) return;
+  asio::post(acceptor_.get_executor(), [this, in_use] {
     error_code ignored;
     acceptor_.close(ignored);
     slot_free_.cancel();
@@ -300,16 +301,17 @@ bool HttpServer::Impl::Drain(Duration timeout) {
 
 void HttpServer::Impl::Stop() {
   std::lock_guard stopping(stop_mutex_);
-  {
-    std::lock_guard lock(mutex_);
-    if (stopped_) return;
-    stopped_ = true;
-  }
   *draining_ = true;
   CloseAcceptor();
+  std::future<void> over;
+  {
+    std::lock_guard lock(mutex_);
+    if (in_use_ == nullptr) return;
+    over = in_use_->over();
+    in_use_ = nullptr;
+  }
   for (const auto& connection : Connections()) connection->Close();
-  work_.reset();
-  for (std::thread& thread : threads_) thread.join();
+  over.wait();
 }
 
 HttpServer::HttpServer(HttpServerOptions options)

@@ -1,7 +1,7 @@
 // An HTTP/1.1 server for long answers: streams are written chunk by chunk from any thread,
 // and a client that vanishes is noticed even while nothing is being written to it.
 //
-// Threads: `io_threads` threads run all connections. The handler is called on one of them
+// Threads: IoThreads run all connections. The handler is called on one of them
 // and must not block: it hands the work on and answers later through the ResponseWriter,
 // whose methods may be called from any thread.
 #ifndef AIO_HTTP_HTTP_SERVER_H_
@@ -21,6 +21,8 @@
 
 namespace aio {
 
+class IoThreads;
+
 // PEM files: the certificate with those of its issuers below, and its private key.
 struct TlsFiles {
   std::string certificate;
@@ -34,11 +36,12 @@ Status CheckTlsFiles(const TlsFiles& files);
 
 // Every limit of a server. The defaults suit a server of chat requests behind no proxy.
 struct HttpServerOptions {
-  int io_threads = 2;
-  int connections_max = 1024;           // further clients wait in the listen queue
-  size_t header_bytes_max = 16 << 10;   // request line and headers; beyond: 431
-  size_t body_bytes_max = 4 << 20;      // beyond: 413, without reading it
-  size_t buffered_bytes_max = 4 << 20;  // unsent bytes a connection may hold; beyond: dropped
+  std::shared_ptr<IoThreads> io = nullptr;  // shared with others; null: its own
+  int io_threads = 2;                       // of its own
+  int connections_max = 1024;               // further clients wait in the listen queue
+  size_t header_bytes_max = 16 << 10;       // request line and headers; beyond: 431
+  size_t body_bytes_max = 4 << 20;          // beyond: 413, without reading it
+  size_t buffered_bytes_max = 4 << 20;      // unsent bytes a connection may hold; beyond: dropped
   Duration header_timeout = std::chrono::seconds(10);   // first byte to end of headers; then 408
   Duration body_timeout = std::chrono::seconds(60);     // end of headers to end of body; then 408
   Duration idle_timeout = std::chrono::seconds(75);     // between requests; then closed

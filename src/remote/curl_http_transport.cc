@@ -5,25 +5,32 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <atomic>
+#include <boost/asio/defer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
 #include <cerrno>
-#include <mutex>
-#include <thread>
+#include <exception>
+#include <future>
 #include <unordered_map>
 #include <utility>
 
 #include "base/check.h"
 #include "base/file_descriptor.h"
+#include "base/io_threads.h"
 #include "remote/timer_queue.h"
 
 namespace aio {
 namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
 
 long Milliseconds(Duration duration) { return std::max(1L, static_cast<long>(ToMs(duration))); }
 
@@ -85,6 +92,7 @@ class Call final : public HttpCallHandle {
     curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
     if (!options.ca_file.empty()) {
       curl_easy_setopt(easy_, CURLOPT_CAINFO, options.ca_file.c_str());
+      curl_easy_setopt(easy_, CURLOPT_CAPATH, nullptr);  // the system's, which would count too
     }
     if (!call_.address.empty()) {
       const bool is_v6 = call_.address.find(':') != std::string::npos;
@@ -171,56 +179,58 @@ class Call final : public HttpCallHandle {
   std::array<char, CURL_ERROR_SIZE> error_{};
 };
 
-class CurlHttpTransport final : public HttpTransport, public CallOwner {
+// All of a transport, on one strand. Its handlers hold it, and do nothing once it is closed.
+class Transfers final : public CallOwner, public std::enable_shared_from_this<Transfers> {
  public:
-  CurlHttpTransport(CurlHttpOptions options, const Clock& clock, FileDescriptor epoll,
-                    FileDescriptor wake)
+  // Owns `epoll`.
+  Transfers(CurlHttpOptions options, const Clock& clock, asio::io_context& io, int epoll)
       : options_(std::move(options)),
         clock_(clock),
-        epoll_(std::move(epoll)),
-        wake_(std::move(wake)) {
+        strand_(asio::make_strand(io)),
+        sockets_(strand_, epoll),
+        timer_(strand_) {
     static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
     AIO_CHECK(initialised == CURLE_OK, "libcurl cannot be initialised");
     multi_ = curl_multi_init();
     AIO_CHECK(multi_ != nullptr, "libcurl gives no handle");
-    curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &CurlHttpTransport::OnSocket);
+    curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &Transfers::OnSocket);
     curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
-    curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &CurlHttpTransport::OnTimer);
+    curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &Transfers::OnTimer);
     curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
     curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS,
                       static_cast<long>(options_.idle_connections_max));
-    epoll_event event{.events = EPOLLIN, .data = {.fd = wake_.get()}};
-    AIO_CHECK(epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event) == 0);
-    thread_ = std::thread([this] { Drive(); });
+  }
+  ~Transfers() override { CloseNow(); }
+  Transfers(const Transfers&) = delete;
+  Transfers& operator=(const Transfers&) = delete;
+
+  void Open() {
+    asio::post(strand_, [self = shared_from_this()] { self->Do([] {}); });
   }
 
-  ~CurlHttpTransport() override {
-    stop_ = true;
-    Wake();
-    thread_.join();
-    for (auto& [raw, call] : calls_) {
-      call->Forget();
-      curl_multi_remove_handle(multi_, call->easy());
-    }
-    calls_.clear();
-    for (CURL* easy : spare_) curl_easy_cleanup(easy);
-    curl_multi_cleanup(multi_);
-  }
-  CurlHttpTransport(const CurlHttpTransport&) = delete;
-  CurlHttpTransport& operator=(const CurlHttpTransport&) = delete;
-
-  TimePoint Now() const override { return clock_.Now(); }
-
-  void RunAt(TimePoint at, std::function<void()> task) override {
-    {
-      const std::lock_guard lock(mutex_);
-      given_.emplace_back(at, std::move(task));
-    }
-    if (std::this_thread::get_id() != thread_.get_id()) Wake();
+  // When it returns, nothing is called any more.
+  void Close() {
+    std::promise<void> closed;
+    asio::post(strand_, [self = shared_from_this(), &closed] {
+      self->CloseNow();
+      closed.set_value();
+    });
+    closed.get_future().wait();
   }
 
-  std::shared_ptr<HttpCallHandle> Start(HttpCall spec,
-                                        std::shared_ptr<HttpReceiver> receiver) override {
+  const Clock& clock() const { return clock_; }
+
+  // From an I/O thread it is what this one does next: none is woken.
+  void RunAt(TimePoint at, std::function<void()> task) {
+    asio::defer(strand_, [self = shared_from_this(), at, task = std::move(task)]() mutable {
+      self->Do([&] {
+        if (at <= self->clock_.Now()) return task();
+        self->timers_.Add(at, std::move(task));
+      });
+    });
+  }
+
+  std::shared_ptr<HttpCallHandle> Start(HttpCall spec, std::shared_ptr<HttpReceiver> receiver) {
     auto call = std::make_shared<Call>(this, std::move(spec), std::move(receiver));
     CURL* easy = TakeHandle();
     AIO_CHECK(easy != nullptr, "no memory for a transfer");
@@ -232,74 +242,78 @@ class CurlHttpTransport final : public HttpTransport, public CallOwner {
   }
 
  private:
-  void Wake() const {
-    const uint64_t one = 1;
-    // Fails only when it is already full of wakes.
-    [[maybe_unused]] const ssize_t written = write(wake_.get(), &one, sizeof(one));
+  // Every handler's work is done by this, and what follows from it. One call may be lost for want
+  // of memory, and is found to be silent; the others go on.
+  template <typename Work>
+  void Do(const Work& work) {
+    if (multi_ == nullptr) return;
+    try {
+      work();
+    } catch (const std::exception&) {
+    }
+    try {
+      Settle();
+    } catch (const std::exception&) {
+    }
   }
 
-  void Drive() {
-    std::array<epoll_event, 256> events;
-    while (!stop_) {
-      RunTasks();
-      EndWhatIsOver();
-      const int count =
-          epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), WaitMs());
-      for (int i = 0; i < count; ++i) OnEvent(events[i]);
-      if (curl_due_ && clock_.Now() >= *curl_due_) {
-        curl_due_.reset();
+  void Settle() {
+    if (!is_waiting_) WaitForSockets();
+    do {
+      while (std::exchange(curl_is_due_, false)) {
         int running = 0;
         curl_multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
       }
+      EndWhatIsOver();
+    } while (curl_is_due_);
+    SetTimer();
+  }
+
+  // libcurl's sockets are in an epoll of their own, which is ready when one of them is.
+  void WaitForSockets() {
+    sockets_.async_wait(asio::posix::descriptor_base::wait_read,
+                        [self = shared_from_this()](const error_code& error) {
+                          self->is_waiting_ = false;
+                          if (!error) self->Do([&] { self->OnSocketsReady(); });
+                        });
+    is_waiting_ = true;
+  }
+
+  void OnSocketsReady() {
+    // Few: others wait for this thread, and answers to be sent on.
+    std::array<epoll_event, 16> events;
+    const int count = epoll_wait(sockets_.native_handle(), events.data(),
+                                 static_cast<int>(events.size()), /*timeout=*/0);
+    for (int i = 0; i < count; ++i) {
+      int action = 0;
+      if ((events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) action |= CURL_CSELECT_IN;
+      if ((events[i].events & EPOLLOUT) != 0) action |= CURL_CSELECT_OUT;
+      if ((events[i].events & EPOLLERR) != 0) action |= CURL_CSELECT_ERR;
+      int running = 0;
+      curl_multi_socket_action(multi_, events[i].data.fd, action, &running);
     }
   }
 
-  void OnEvent(const epoll_event& event) {
-    if (event.data.fd == wake_.get()) {
-      uint64_t count = 0;
-      [[maybe_unused]] const ssize_t got = read(wake_.get(), &count, sizeof(count));
-      return;
-    }
-    int action = 0;
-    if ((event.events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) action |= CURL_CSELECT_IN;
-    if ((event.events & EPOLLOUT) != 0) action |= CURL_CSELECT_OUT;
-    if ((event.events & EPOLLERR) != 0) action |= CURL_CSELECT_ERR;
-    int running = 0;
-    curl_multi_socket_action(multi_, event.data.fd, action, &running);
+  // For what is due first, if it is not set for something earlier, which sets it anew.
+  void SetTimer() {
+    TimePoint next = curl_due_;
+    if (!timers_.empty()) next = std::min(next, timers_.next());
+    if (next >= timer_at_) return;
+    timer_at_ = next;
+    timer_.expires_after(std::max(Duration::zero(), next - clock_.Now()));
+    timer_.async_wait([self = shared_from_this()](const error_code& error) {
+      if (!error) self->Do([&] { self->OnTime(); });
+    });
   }
 
-  // Until nothing is due: tasks give tasks.
-  void RunTasks() {
-    while (true) {
-      TakeGiven();
-      const auto task = timers_.TakeDue(clock_.Now());
-      if (!task) return;
-      (*task)();
-      if (stop_) return;
-    }
-  }
-
-  void TakeGiven() {
-    std::vector<std::pair<TimePoint, std::function<void()>>> given;
-    {
-      const std::lock_guard lock(mutex_);
-      given.swap(given_);
-    }
-    for (auto& [at, task] : given) timers_.Add(at, std::move(task));
-  }
-
-  int WaitMs() {
-    std::optional<TimePoint> next = curl_due_;
-    if (!timers_.empty()) next = next ? std::min(*next, timers_.next()) : timers_.next();
-    {
-      const std::lock_guard lock(mutex_);
-      if (!given_.empty()) return 0;
-    }
-    if (!next) return -1;
+  void OnTime() {
+    timer_at_ = kNoDeadline;
     const TimePoint now = clock_.Now();
-    if (*next <= now) return 0;
-    constexpr double kLongestMs = 60'000;
-    return static_cast<int>(std::min(ToMs(*next - now), kLongestMs)) + 1;
+    if (curl_due_ <= now) {
+      curl_due_ = kNoDeadline;
+      curl_is_due_ = true;
+    }
+    while (const auto task = timers_.TakeDue(now)) (*task)();
   }
 
   void EndWhatIsOver() {
@@ -337,9 +351,10 @@ class CurlHttpTransport final : public HttpTransport, public CallOwner {
   void Remove(Call* raw) override {
     const auto found = calls_.find(raw);
     if (found == calls_.end()) return;
-    Post([this, call = std::weak_ptr(found->second)] {
+    RunAt(TimePoint::min(), [this, call = std::weak_ptr(found->second)] {
       if (const auto still = call.lock(); still != nullptr && calls_.contains(still.get())) {
-        TakeOutAndKeep(still);
+        TakeOut(still);
+        KeepHandle(still->ReleaseHandle());
       }
     });
   }
@@ -349,65 +364,99 @@ class CurlHttpTransport final : public HttpTransport, public CallOwner {
     call->Forget();
     calls_.erase(call.get());
   }
-  void TakeOutAndKeep(const std::shared_ptr<Call>& call) {
-    TakeOut(call);
-    KeepHandle(call->ReleaseHandle());
-  }
 
   static int OnSocket(CURL*, curl_socket_t socket, int what, void* self, void* known) {
-    auto& transport = *static_cast<CurlHttpTransport*>(self);
+    auto& transfers = *static_cast<Transfers*>(self);
+    const int epoll = transfers.sockets_.native_handle();
     if (what == CURL_POLL_REMOVE) {
-      epoll_ctl(transport.epoll_.get(), EPOLL_CTL_DEL, socket, nullptr);
-      curl_multi_assign(transport.multi_, socket, nullptr);
+      epoll_ctl(epoll, EPOLL_CTL_DEL, socket, nullptr);
+      curl_multi_assign(transfers.multi_, socket, nullptr);
       return 0;
     }
     epoll_event event{.events = 0, .data = {.fd = socket}};
     if ((what & CURL_POLL_IN) != 0) event.events |= EPOLLIN;
     if ((what & CURL_POLL_OUT) != 0) event.events |= EPOLLOUT;
     const int operation = known == nullptr ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
-    if (epoll_ctl(transport.epoll_.get(), operation, socket, &event) != 0 && errno == EEXIST) {
-      epoll_ctl(transport.epoll_.get(), EPOLL_CTL_MOD, socket, &event);
+    if (epoll_ctl(epoll, operation, socket, &event) != 0 && errno == EEXIST) {
+      epoll_ctl(epoll, EPOLL_CTL_MOD, socket, &event);
     }
-    curl_multi_assign(transport.multi_, socket, self);
+    curl_multi_assign(transfers.multi_, socket, self);
     return 0;
   }
 
   static int OnTimer(CURLM*, long ms, void* self) {
-    auto& transport = *static_cast<CurlHttpTransport*>(self);
-    if (ms < 0) {
-      transport.curl_due_.reset();
-    } else {
-      transport.curl_due_ = transport.clock_.Now() + std::chrono::milliseconds(ms);
-    }
+    auto& transfers = *static_cast<Transfers*>(self);
+    transfers.curl_is_due_ = ms == 0;
+    transfers.curl_due_ =
+        ms > 0 ? transfers.clock_.Now() + std::chrono::milliseconds(ms) : kNoDeadline;
     return 0;
+  }
+
+  void CloseNow() {
+    if (multi_ == nullptr) return;
+    for (auto& [raw, call] : calls_) {
+      call->Forget();
+      curl_multi_remove_handle(multi_, call->easy());
+    }
+    calls_.clear();
+    for (CURL* easy : spare_) curl_easy_cleanup(easy);
+    curl_multi_cleanup(std::exchange(multi_, nullptr));
+    error_code ignored;
+    sockets_.close(ignored);
+    timer_.cancel();
   }
 
   const CurlHttpOptions options_;
   const Clock& clock_;
-  const FileDescriptor epoll_;
-  const FileDescriptor wake_;
-  CURLM* multi_ = nullptr;
-  std::atomic<bool> stop_{false};
-  // The thread's own:
-  std::optional<TimePoint> curl_due_;
+  const asio::strand<asio::io_context::executor_type> strand_;
+  // On the strand:
+  asio::posix::stream_descriptor sockets_;
+  asio::steady_timer timer_;
+  bool is_waiting_ = false;  // for sockets
+  TimePoint timer_at_ = kNoDeadline;
+  TimePoint curl_due_ = kNoDeadline;
+  bool curl_is_due_ = false;
   TimerQueue timers_;
+  CURLM* multi_ = nullptr;  // null: closed
   std::unordered_map<Call*, std::shared_ptr<Call>> calls_;
   std::vector<CURL*> spare_;  // handles in no use
+};
 
-  std::mutex mutex_;
-  std::vector<std::pair<TimePoint, std::function<void()>>> given_;  // guarded by mutex_
-  std::thread thread_;
+class CurlHttpTransport final : public HttpTransport {
+ public:
+  CurlHttpTransport(std::shared_ptr<IoThreads> io, std::shared_ptr<Transfers> transfers)
+      : io_(std::move(io)), transfers_(std::move(transfers)) {
+    transfers_->Open();
+  }
+  ~CurlHttpTransport() override { transfers_->Close(); }
+  CurlHttpTransport(const CurlHttpTransport&) = delete;
+  CurlHttpTransport& operator=(const CurlHttpTransport&) = delete;
+
+  TimePoint Now() const override { return transfers_->clock().Now(); }
+  void RunAt(TimePoint at, std::function<void()> task) override {
+    transfers_->RunAt(at, std::move(task));
+  }
+  std::shared_ptr<HttpCallHandle> Start(HttpCall call,
+                                        std::shared_ptr<HttpReceiver> receiver) override {
+    return transfers_->Start(std::move(call), std::move(receiver));
+  }
+
+ private:
+  const std::shared_ptr<IoThreads> io_;
+  const std::shared_ptr<Transfers> transfers_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<HttpTransport>> MakeCurlHttpTransport(CurlHttpOptions options,
-                                                             const Clock& clock) {
-  FileDescriptor epoll(epoll_create1(EPOLL_CLOEXEC));
-  FileDescriptor wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!epoll.valid() || !wake.valid()) return SystemError("the system gives no descriptors", errno);
-  return std::unique_ptr<HttpTransport>(std::make_unique<CurlHttpTransport>(
-      std::move(options), clock, std::move(epoll), std::move(wake)));
+                                                             const Clock& clock,
+                                                             std::shared_ptr<IoThreads> io) {
+  const int epoll = epoll_create1(EPOLL_CLOEXEC);
+  if (epoll < 0) return SystemError("the system gives no descriptors", errno);
+  if (io == nullptr) io = std::make_shared<IoThreads>(1);
+  auto transfers = std::make_shared<Transfers>(std::move(options), clock, io->context(), epoll);
+  return std::unique_ptr<HttpTransport>(
+      std::make_unique<CurlHttpTransport>(std::move(io), std::move(transfers)));
 }
 
 }  // namespace aio

@@ -11,6 +11,8 @@
 
 namespace aio {
 
+class IoThreads;
+
 struct CurlHttpOptions {
   std::string ca_file;  // PEM: trusted in place of the system's authorities; empty: those
   // Idle connections that are kept for later calls.
@@ -19,10 +21,11 @@ struct CurlHttpOptions {
   Duration unacknowledged_max = std::chrono::seconds(10);
 };
 
-// Has a thread of its own. Its destructor drops calls and timers: nothing is called any more.
+// Works on the threads of `io`, on one at a time; null: on one of its own. Its destructor waits for
+// them, so that it must not run on one, and drops calls and timers: nothing is called any more.
 // `clock` outlives it. kInternal if the system gives no descriptors.
-Result<std::unique_ptr<HttpTransport>> MakeCurlHttpTransport(CurlHttpOptions options,
-                                                             const Clock& clock);
+Result<std::unique_ptr<HttpTransport>> MakeCurlHttpTransport(
+    CurlHttpOptions options, const Clock& clock, std::shared_ptr<IoThreads> io = nullptr);
 
 }  // namespace aio
 
