@@ -168,13 +168,25 @@ std::vector<TokenLogprob> LogprobsOf(const Json& choice) {
   return content.is_array() ? ChatLogprobs(content) : CompletionLogprobs(logprobs);
 }
 
+// vLLM and SGLang end what they give up themselves by a reason of its own, and no error
+// (https://github.com/vllm-project/vllm/issues/57082).
+bool IsGivenUp(const Json& reason) {
+  const std::string name = Text(reason);
+  return name == "abort" || name == "error";
+}
+
 void ReadChoice(const Json& choice, AnswerChunk& chunk) {
   chunk.has_choice = true;
   const Json& delta = Member(choice, "delta");
   chunk.text = delta.is_object() ? Text(Member(delta, "content")) : Text(Member(choice, "text"));
   chunk.tool_calls = ToolCallsOf(Member(delta, "tool_calls"));
   chunk.logprobs = LogprobsOf(choice);
-  chunk.reason = ReasonOf(Member(choice, "finish_reason"));
+  const Json& reason = Member(choice, "finish_reason");
+  if (IsGivenUp(reason)) {
+    chunk.error = Unavailable("the server gave the answer up before its end");
+    return;
+  }
+  chunk.reason = ReasonOf(reason);
 }
 
 // {"error": {...}}, {"error": "..."}, and what older vLLMs send: {"object": "error", ...}.
@@ -265,7 +277,26 @@ bool IsContextFull(const Json& error, std::string_view text) {
   return false;
 }
 
+// What a chat template says of a conversation that it does not take, e.g. two turns of the user in
+// a row; empty: it says nothing. llama-server, and what is built on it, answers that as a fault of
+// its own (https://github.com/sipeed/picoclaw/issues/207, with the whole response).
+std::string_view RefusalOfTemplate(std::string_view text) {
+  constexpr std::string_view kBegin = "Jinja Exception: ";
+  if (const size_t at = text.find(kBegin); at != std::string_view::npos) {
+    return text.substr(at + kBegin.size());
+  }
+  for (const char* words : {"raise_exception", "roles must alternate"}) {
+    if (text.find(words) != std::string_view::npos) return text;
+  }
+  return {};
+}
+
 }  // namespace
+
+bool IsErrorObject(std::string_view body) {
+  const Json json = Json::parse(body, /*callback=*/nullptr, /*allow_exceptions=*/false);
+  return !ErrorText(ErrorOf(json)).empty();
+}
 
 Status StatusOfResponse(int http_status, std::string_view body) {
   constexpr size_t kShownBytesMax = 300;
@@ -273,6 +304,13 @@ Status StatusOfResponse(int http_status, std::string_view body) {
   const Json& error = ErrorOf(json);
   std::string_view text = ErrorText(error);
   if (text.empty()) text = body.substr(0, kShownBytesMax);
+  const std::string_view refusal = http_status == 500 ? RefusalOfTemplate(text) : "";
+  if (!refusal.empty()) {
+    return InvalidArgument(fmt::format("the model's chat template does not take this conversation: "
+                                       "{}",
+                                       Shown(refusal)))
+        .WithParam("messages");
+  }
   std::string reason = Shown(Text(Member(error, "code")));
   if (reason.empty() && http_status == 400 && IsContextFull(error, text)) {
     reason = "context_length_exceeded";

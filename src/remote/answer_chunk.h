@@ -41,6 +41,9 @@ Result<AnswerChunk> ParseAnswerChunk(std::string_view data);
 // HTTP status, whose meaning becomes the code. Keeps `param` and `code`, as reason.
 Status StatusOfResponse(int http_status, std::string_view body);
 
+// Whether that body is an error object, of any of those forms.
+bool IsErrorObject(std::string_view body);
+
 }  // namespace aio
 
 #endif  // AIO_REMOTE_ANSWER_CHUNK_H_

@@ -64,6 +64,37 @@ TEST(AnswerChunk, SaysWhatWentWrong) {
   EXPECT_EQ(StatusOfResponse(404, "").code(), StatusCode::kNotFound);
 }
 
+TEST(AnswerChunk, AnAnswerThatTheEngineGaveUpHasNotEnded) {
+  for (const char* reason : {"abort", "error"}) {
+    const auto chunk = ParseAnswerChunk(std::string(R"({"choices": [{"delta": {"content": ""}, )") +
+                                        R"("finish_reason": ")" + reason + "\"}]}");
+    ASSERT_TRUE(chunk.ok());
+    EXPECT_FALSE(chunk->reason.has_value()) << reason;
+    EXPECT_EQ(chunk->error.code(), StatusCode::kUnavailable) << reason;
+  }
+}
+
+TEST(AnswerChunk, WhatAChatTemplateRefusesIsTheClientsToMend) {
+  const Status refused = StatusOfResponse(500, R"({"error": {"code": 500, "message":
+      "\n------------\nWhile executing CallExpression at line 47, column 32 in source:\n...\nError: Jinja Exception: After the optional system message, conversation roles must alternate.",
+      "type": "server_error"}})");
+  EXPECT_EQ(refused.code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(refused.param(), "messages");
+  EXPECT_THAT(refused.message(), HasSubstr("roles must alternate"));
+  EXPECT_THAT(refused.message(), testing::Not(HasSubstr("CallExpression")));
+  EXPECT_EQ(StatusOfResponse(500, R"({"error": {"message": "out of memory"}})").code(),
+            StatusCode::kInternal);
+}
+
+TEST(AnswerChunk, TellsErrorObjectsFromOtherBodies) {
+  EXPECT_TRUE(IsErrorObject(R"({"error": {"message": "boom"}})"));
+  EXPECT_TRUE(IsErrorObject(R"({"error": "boom", "error_type": "x"})"));
+  EXPECT_TRUE(IsErrorObject(R"({"object": "error", "message": "boom"})"));
+  for (const char* body : {"", "<html>", "[]", "{}", "Internal Server Error"}) {
+    EXPECT_FALSE(IsErrorObject(body)) << body;
+  }
+}
+
 TEST(AnswerChunk, ReadsCompletionsAndTheirLogProbabilities) {
   const auto chunk = ParseAnswerChunk(R"({"choices": [{"text": "Hi", "finish_reason": null,
       "logprobs": {"tokens": ["Hi"], "token_logprobs": [-0.5],

@@ -31,6 +31,7 @@ void AnswerReader::OnEvent(std::string_view data) {
 void AnswerReader::OnChunk(AnswerChunk chunk) {
   if (!chunk.error.ok()) {
     broken_ = chunk.error;
+    has_error_object_ = true;
     return;
   }
   has_begun_ = has_begun_ || chunk.has_choice;
@@ -48,7 +49,10 @@ void AnswerReader::OnChunk(AnswerChunk chunk) {
   }
   AddToCalls(std::move(chunk.tool_calls));
   constexpr size_t kAnswerBytesMax = 32 << 20;
-  answer_bytes_ += chunk.text.size() + chunk.logprobs.size() * sizeof(TokenLogprob);
+  answer_bytes_ += chunk.text.size();
+  for (const TokenLogprob& logprob : chunk.logprobs) {
+    answer_bytes_ += (1 + logprob.top.size()) * sizeof(TokenLogprob);
+  }
   if (answer_bytes_ > kAnswerBytesMax) {
     broken_ = Internal("the engine sent an answer without an end");
     return;
@@ -92,9 +96,12 @@ void AnswerReader::TellCalls() {
       {.text = {}, .tokens = {}, .logprobs = {}, .tool_calls = std::exchange(calls_, {})});
 }
 
-Status AnswerReader::EndStatus(const Status& fault) const {
+Status AnswerReader::EndStatus(const Status& fault) {
   if (!broken_.ok()) return broken_;
-  if (http_status_ != 0 && !IsSuccess()) return StatusOfResponse(http_status_, error_body_);
+  if (http_status_ != 0 && !IsSuccess()) {
+    has_error_object_ = IsErrorObject(error_body_);
+    return StatusOfResponse(http_status_, error_body_);
+  }
   if (is_done_) return Status::Ok();  // whatever became of the connection afterwards
   if (!fault.ok()) return fault;
   return Unavailable("the engine's answer broke off");

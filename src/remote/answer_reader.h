@@ -29,6 +29,8 @@ class AnswerReader {
   bool has_begun() const { return has_begun_; }
   // Text, each piece an event, and no calls: what an engine's speed can be told from.
   bool is_text_alone() const { return !has_calls_; }
+  // Whether what failed was told in so many words: the engine's, of no proxy before it.
+  bool has_error_object() const { return has_error_object_; }
   // The response is over; `fault` says why if it did not come whole. Ends the sink's events.
   void OnEnd(const Status& fault);
 
@@ -39,7 +41,7 @@ class AnswerReader {
   void TellStart();
   void TellCalls();
   bool IsSuccess() const { return http_status_ >= 200 && http_status_ < 300; }
-  Status EndStatus(const Status& fault) const;
+  Status EndStatus(const Status& fault);
 
   EventSink& sink_;
   int http_status_ = 0;
@@ -48,6 +50,7 @@ class AnswerReader {
   StartEvent start_;
   bool has_begun_ = false;
   bool has_calls_ = false;
+  bool has_error_object_ = false;
   bool has_started_ = false;
   bool has_usage_ = false;
   bool is_done_ = false;  // its finish_reason came: without one an answer has failed

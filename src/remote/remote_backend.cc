@@ -53,13 +53,22 @@ uint64_t AffinityOf(const Request& request, Affinity affinity) {
   return affinity == Affinity::kPrefix ? PrefixHash(request.prompt) | 1 : 0;
 }
 
+// vLLM refuses these where it speculates (https://github.com/vllm-project/vllm/issues/42744).
+bool NeedsPlain(const Request& request, const EngineProfile& profile) {
+  const bool is_vllm = profile.name == "vllm" || profile.name == "vllm-ascend";
+  return is_vllm && (request.sampling.min_p > 0 || !request.sampling.logit_bias.empty());
+}
+
 // The strategy that replicas must have been started with, if they differ in that.
-std::string ReplicaStrategy(const Request& request, RemoteModel& model) {
-  const std::vector<std::string> strategies = model.replicas.Strategies();
-  if (strategies.empty()) return "";
+std::string ReplicaStrategy(const Request& request, bool is_probe, bool has_replica,
+                            RemoteModel& model) {
+  if (is_probe || NeedsPlain(request, model.options.profile)) return "";
   if (request.strategy && request.strategy->kind != StrategyKind::kAuto) {
     return std::string(StrategyName(request.strategy->kind));
   }
+  if (has_replica) return "";
+  const std::vector<std::string> strategies = model.replicas.Strategies();
+  if (strategies.empty()) return "";
   return model.governor.Choose(request.intent, strategies);
 }
 
@@ -229,16 +238,20 @@ Result<std::shared_ptr<Ticket>> RemoteBackend::Start(const Request& request, Dur
   AIO_ASSIGN_OR_RETURN(EncodedRequest encoded, EncodeRequest(request, model_->options.served_name,
                                                              model_->options.profile));
   const auto* held = dynamic_cast<const RemoteHeldPrompt*>(request.held_prompt.get());
+  std::string url_with_prompt = held == nullptr ? "" : held->UrlOf(model_);
   const size_t bytes = PromptBytes(request);
+  const bool is_probe = whole_timeout != Duration::max();
+  std::string strategy = ReplicaStrategy(request, is_probe, !url_with_prompt.empty(), *model_);
   RemoteWork work{.path = encoded.path,
                   .body = std::make_shared<const std::string>(std::move(encoded.body)),
-                  .strategy = ReplicaStrategy(request, *model_),
+                  .strategy = std::move(strategy),
+                  .only_plain = NeedsPlain(request, model_->options.profile),
                   .intent = request.intent,
                   .affinity = AffinityOf(request, model_->options.affinity),
                   .prompt_tokens = model_->ratio.Estimate(bytes),
                   .answer_tokens = std::min(EstimateAnswerTokens(request), AnswerTokensMax()),
                   .prompt_bytes = bytes,
-                  .url_with_prompt = held == nullptr ? "" : held->url(),
+                  .url_with_prompt = std::move(url_with_prompt),
                   .deadline = request.deadline,
                   .whole_timeout = whole_timeout,
                   .whole = request.whole};

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -12,6 +13,8 @@ namespace aio {
 namespace {
 
 constexpr Duration kSweepInterval = std::chrono::milliseconds(20);
+// In which those that a replica leaves behind come to the others, if they are many.
+constexpr Duration kMoveTime = std::chrono::seconds(5);
 
 // All that run are looked at together: none needs timers of its own.
 void SweepLater(const std::shared_ptr<RemoteModel>& model) {
@@ -43,9 +46,16 @@ class RemoteGeneration::Attempt final : public HttpReceiver,
   TimePoint begun() const { return begun_; }
   TimePoint last_bytes() const { return last_bytes_; }
   int http_status() const { return http_status_; }
+  // In an error object: perhaps at this request alone. (That a key is refused, or a model not
+  // there, has nothing to do with the request.)
+  bool says_that_it_failed() const {
+    return reader_.has_error_object() && (http_status_ >= 500 || http_status_ < 400);
+  }
   bool is_text_alone() const { return reader_.is_text_alone(); }
   const std::optional<Duration>& retry_after() const { return retry_after_; }
   void set_handle(std::shared_ptr<HttpCallHandle> handle) { handle_ = std::move(handle); }
+
+  bool is_dropped() const { return generation_ == nullptr; }
 
   std::optional<TimePoint> begun_answering;  // if only with what is not shown
   std::optional<TimePoint> first_token;
@@ -60,6 +70,11 @@ class RemoteGeneration::Attempt final : public HttpReceiver,
     if (handle_ != nullptr) handle_->SetPaused(paused);
   }
 
+  // To be dropped next.
+  std::unique_ptr<ReplicaLease> TakeLease() {
+    lease_->set_has_started();
+    return std::move(lease_);
+  }
   // Nothing of it reaches the generation any more.
   void Drop() {
     generation_ = nullptr;
@@ -153,6 +168,7 @@ void RemoteGeneration::Begin() {
 void RemoteGeneration::Try() {
   if (sink_ == nullptr) return;
   ReplicaQuery query{.strategy = work_.strategy,
+                     .only_plain = work_.only_plain,
                      .affinity = work_.affinity,
                      .tokens = work_.prompt_tokens + work_.answer_tokens,
                      .tried_urls = tried_urls_,
@@ -194,7 +210,10 @@ void RemoteGeneration::Sweep(TimePoint now) {
     return Fail(DeadlineExceeded("the request's deadline passed before its answer was whole"));
   }
   if (now - begun_ >= work_.whole_timeout) {
-    for (const auto& attempt : std::vector(attempts_)) attempt->lease().Failed();
+    // Under load a probe waits for others. (A copy: attempts may leave.)
+    for (const auto& attempt : std::vector(attempts_)) {
+      if (!attempt->is_dropped()) attempt->lease().Overdue(attempt->begun());
+    }
     return Fail(Unavailable(fmt::format("'{}' gave no answer within {:.0f} ms", options.name,
                                         ToMs(work_.whole_timeout))));
   }
@@ -230,6 +249,7 @@ void RemoteGeneration::Forget(const Attempt* attempt) {
 void RemoteGeneration::OnStart(Attempt& attempt, StartEvent event) {
   attempt.lease().set_has_started();
   attempt.lease().Progress(work_.prompt_tokens);
+  for (const auto& [key, suspect] : std::exchange(suspects_, {})) suspect->Failed();
   if (!work_.whole) return Win(attempt, std::move(event));
   attempt.held_start = std::move(event);
   // A hedge is decided all the same.
@@ -251,10 +271,11 @@ void RemoteGeneration::Win(Attempt& attempt, StartEvent event) {
     winner_ = other;
   }
   attempts_.push_back(winner_);
+  work_.body = nullptr;  // a stream may be long
   if (paused_) winner_->SetPaused(true);
   event.model = model_->options.name;
   if (event.prompt_tokens == 0) event.prompt_tokens = static_cast<int>(work_.prompt_tokens);
-  event.held_prompt = std::make_shared<RemoteHeldPrompt>(KeyOf(attempt.lease().spec()));
+  event.held_prompt = std::make_shared<RemoteHeldPrompt>(model_, KeyOf(attempt.lease().spec()));
   sink_->OnStart(event);
 }
 
@@ -280,7 +301,12 @@ void RemoteGeneration::OnFinish(Attempt& attempt, FinishEvent event) {
   if (attempt.begun_answering) first_token = *attempt.begun_answering - attempt.begun();
   constexpr int kFewEvents = 8;
   if (attempt.events >= kFewEvents && attempt.is_text_alone() && !was_paused_) {
-    per_token = (attempt.last_token - *attempt.first_token) / (attempt.events - 1);
+    // An event may be several tokens, where the engine speculates, and thoughts are in none: the
+    // usage counts them all.
+    const int told = event.usage.completion_tokens;
+    const bool is_by_events = told <= 1 || told == attempt.events;
+    per_token = is_by_events ? (attempt.last_token - *attempt.first_token) / (attempt.events - 1)
+                             : (attempt.last_token - *attempt.begun_answering) / (told - 1);
   }
   attempt.lease().Succeeded(first_token, per_token);
   if (per_token && *per_token > Duration::zero()) {
@@ -308,30 +334,49 @@ void RemoteGeneration::OnError(Attempt& attempt, const Status& status) {
   const std::string& name = model_->options.name;
   const StatusCode code = status.code();
   // What the client sent is at fault, and would be anywhere; or the operator's account is empty.
-  const bool is_final =
-      code == StatusCode::kInvalidArgument || status.reason() == "insufficient_quota";
+  const bool is_invalid = code == StatusCode::kInvalidArgument;
+  const bool is_quota = status.reason() == "insufficient_quota";
   // By its own word it is busy, not broken.
   const bool is_busy = code == StatusCode::kResourceExhausted || attempt.http_status() == 503;
-  if (is_final) {
-    if (winner_ == nullptr) return Fail(status);
-  } else if (is_busy) {
+  if (is_busy && !is_quota) {
     constexpr Duration kLongest = std::chrono::seconds(30);
     attempt.lease().RefusedFor(
         std::min(kLongest, attempt.retry_after().value_or(std::chrono::seconds(1))));
-  } else if (!paused_) {  // a client that does not read is no fault of the engine's
-    attempt.lease().Failed();
+  } else if (!is_invalid && !is_quota) {
+    Charge(attempt);
     if (sink_ == nullptr) return;
   }
   if (winner_ != nullptr) {
     return Fail(Unavailable(fmt::format("'{}' broke off in the midst of its answer", name)));
   }
-  // Addresses and what engines say of keys are not the client's.
+  if (is_invalid) return Fail(status);
+  // Addresses, and what engines say of keys and accounts, are not the client's.
+  if (is_quota) {
+    return Fail(
+        Status(code, fmt::format("the engine of '{}' has no quota left for this server; tell who "
+                                 "runs it, or ask another model",
+                                 name))
+            .WithReason(status.reason()));
+  }
+  if (is_busy) {
+    return TryAgain(attempt,
+                    Status(code, fmt::format("the engine of '{}' is busy; try again later", name)));
+  }
   const int http = attempt.http_status();
   const std::string why =
       http == 0 ? fmt::format("'{}' cannot be reached", name)
                 : fmt::format("the engine of '{}' {} (HTTP {})", name,
                               http == 401 || http == 403 ? "refuses this server" : "failed", http);
-  TryAgain(attempt, is_busy ? status : Unavailable(why));
+  TryAgain(attempt, Unavailable(why));
+}
+
+// For a failure.
+void RemoteGeneration::Charge(Attempt& attempt) {
+  if (paused_) return;  // a client that does not read is no fault of the engine's
+  if (winner_ != nullptr || !attempt.says_that_it_failed()) return attempt.lease().Failed();
+  std::unique_ptr<ReplicaLease> lease = attempt.TakeLease();
+  lease->Progress(std::numeric_limits<int64_t>::max());  // none is to come
+  suspects_.try_emplace(KeyOf(lease->spec()), std::move(lease));
 }
 
 // Not charged: there is another that has had nothing of it, or it stays.
@@ -341,7 +386,10 @@ void RemoteGeneration::OnAway(Attempt& attempt) {
   Forget(&attempt);
   attempt.Drop();
   --attempts_made_;
-  if (attempts_.empty()) Try();
+  if (!attempts_.empty()) return;
+  // All at once they would be too much for those that are left.
+  if (model_->retries.TakeSpare()) return Try();
+  TryLater(ByChance(kMoveTime));
 }
 
 void RemoteGeneration::TryAgain(Attempt& failed, const Status& why) {
@@ -352,6 +400,10 @@ void RemoteGeneration::TryAgain(Attempt& failed, const Status& why) {
   if (!attempts_.empty()) return;  // a hedge still runs
   if (attempts_made_ > model_->options.retries_max || !model_->retries.Take()) return Fail(why);
   if (delay == Duration::zero()) return Try();
+  TryLater(delay);
+}
+
+void RemoteGeneration::TryLater(Duration delay) {
   HttpTransport& transport = model_->transport;
   transport.RunAt(transport.Now() + delay, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->Try();
@@ -364,11 +416,18 @@ Duration RemoteGeneration::RetryDelay(const Attempt& failed) {
   if (attempts_made_ <= 1 && model_->replicas.HasReady(tried_urls_)) return Duration::zero();
   constexpr double kFirstMs = 25;
   constexpr double kLongestMs = 1000;
-  double ms = std::min(kLongestMs,
-                       kFirstMs * static_cast<double>(1 << std::clamp(attempts_made_ - 1, 0, 8)));
-  ms *= std::uniform_real_distribution<double>(0, 1)(model_->random);
-  if (failed.retry_after()) ms += std::min(kLongestMs, ToMs(*failed.retry_after()));
-  return std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::milli>(ms));
+  const auto in_ms = [](double ms) {
+    return std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::milli>(ms));
+  };
+  const Duration delay = ByChance(in_ms(std::min(
+      kLongestMs, kFirstMs * static_cast<double>(1 << std::clamp(attempts_made_ - 1, 0, 8)))));
+  if (!failed.retry_after()) return delay;
+  return delay + std::min(in_ms(kLongestMs), *failed.retry_after());
+}
+
+Duration RemoteGeneration::ByChance(Duration most) {
+  return std::chrono::duration_cast<Duration>(
+      most * std::uniform_real_distribution<double>(0, 1)(model_->random));
 }
 
 void RemoteGeneration::OnCancelled() {
@@ -394,6 +453,7 @@ void RemoteGeneration::End() {
   const auto self = shared_from_this();
   for (const auto& attempt : std::exchange(attempts_, {})) attempt->Drop();
   winner_ = nullptr;
+  suspects_.clear();
   model_->running.erase(self);
 }
 

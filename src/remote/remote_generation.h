@@ -2,6 +2,7 @@
 #ifndef AIO_REMOTE_REMOTE_GENERATION_H_
 #define AIO_REMOTE_REMOTE_GENERATION_H_
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,9 +16,10 @@ namespace aio {
 // All that a generation needs, whichever replica serves it.
 struct RemoteWork {
   std::string_view path;
-  std::shared_ptr<const std::string> body;
-  std::string strategy;  // that replicas were started with; empty: any
-  std::string intent;    // for the governor
+  std::shared_ptr<const std::string> body;  // null once no replica will be asked any more
+  std::string strategy;                     // that replicas were started with; empty: any
+  bool only_plain = false;                  // as ReplicaQuery has it
+  std::string intent;                       // for the governor
   uint64_t affinity = 0;
   int64_t prompt_tokens = 0;  // as estimated
   int64_t answer_tokens = 0;  // likewise
@@ -31,10 +33,15 @@ struct RemoteWork {
 // What a probe or an answer leaves: the replica whose prefix cache has the prompt.
 class RemoteHeldPrompt final : public HeldPrompt {
  public:
-  explicit RemoteHeldPrompt(std::string url) : url_(std::move(url)) {}
-  const std::string& url() const { return url_; }
+  RemoteHeldPrompt(std::weak_ptr<RemoteModel> model, std::string url)
+      : model_(std::move(model)), url_(std::move(url)) {}
+  // Empty if it is another model's.
+  std::string UrlOf(const std::shared_ptr<RemoteModel>& model) const {
+    return model_.lock() == model ? url_ : "";
+  }
 
  private:
+  const std::weak_ptr<RemoteModel> model_;
   const std::string url_;
 };
 
@@ -67,7 +74,9 @@ class RemoteGeneration final : public Ticket,
   void Start(const std::shared_ptr<Attempt>& attempt);
   void Forget(const Attempt* attempt);
   void TryAgain(Attempt& failed, const Status& why);
+  void TryLater(Duration delay);
   Duration RetryDelay(const Attempt& failed);
+  Duration ByChance(Duration most);
   // Of attempts:
   void OnStart(Attempt& attempt, StartEvent event);
   void Win(Attempt& attempt, StartEvent event);
@@ -75,17 +84,21 @@ class RemoteGeneration final : public Ticket,
   void OnFinish(Attempt& attempt, FinishEvent event);
   void OnError(Attempt& attempt, const Status& status);
   void OnAway(Attempt& attempt);
+  void Charge(Attempt& attempt);
 
   void OnCancelled();
   // The last thing: the sink has had its last event.
   void End();
 
   const std::shared_ptr<RemoteModel> model_;
-  const RemoteWork work_;
+  RemoteWork work_;
   std::shared_ptr<EventSink> sink_;                 // null: it has ended
   std::vector<std::shared_ptr<Attempt>> attempts_;  // that run
   std::shared_ptr<Attempt> winner_;                 // whose events are the sink's
   std::vector<std::string> tried_urls_;
+  // By KeyOf(): replicas that said of themselves that they failed. If another can answer, it was
+  // their fault; else it may be the request's.
+  std::map<std::string, std::unique_ptr<ReplicaLease>> suspects_;
   TimePoint begun_{};
   TimePoint hedge_at_ = kNoDeadline;
   int attempts_made_ = 0;

@@ -1,8 +1,26 @@
 #include "remote/replica.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace aio {
+namespace {
+
+uint64_t HashText(std::string_view text) {  // FNV-1a
+  uint64_t hash = 0xcbf29ce484222325u;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  return hash;
+}
+
+}  // namespace
+
+std::string KeyOf(const ReplicaSpec& spec) {
+  if (spec.address.empty()) return spec.url;
+  return spec.url + "@" + spec.address + ":" + std::to_string(spec.port);
+}
+
+Replica::Replica(ReplicaSpec spec, const ReplicaLimits& limits)
+    : spec_(std::move(spec)), key_(KeyOf(spec_)), key_hash_(HashText(key_)), limits_(limits) {}
 
 std::string_view ReplicaStateName(ReplicaState state) {
   switch (state) {
@@ -52,16 +70,19 @@ void Replica::Remove(ReplicaLease* lease, int64_t tokens) {
   if (trial_ == lease) trial_ = nullptr;
 }
 
-void Replica::OnSuccess(TimePoint now) {
+void Replica::OnSuccess(const ReplicaLease* lease, TimePoint now) {
+  answered_at_ = now;
   failures_in_row_ = 0;
-  if (is_ejected_ && now >= ejected_until_) ComeBack(now);
+  if (is_ejected_ && lease == trial_) ComeBack(now);
 }
 
-bool Replica::OnFailure(TimePoint now) {
+bool Replica::OnFailure(const ReplicaLease* lease, TimePoint now) {
   ++failures_;
-  const bool on_trial = state(now) == ReplicaState::kOnTrial;
-  if (++failures_in_row_ < limits_.failures_max && !on_trial) return false;
-  if (is_ejected_ && now < ejected_until_) return false;
+  if (is_ejected_) {
+    if (lease != trial_) return false;
+  } else if (++failures_in_row_ < limits_.failures_max) {
+    return false;
+  }
   Eject(now);
   return true;
 }
@@ -74,6 +95,7 @@ void Replica::Eject(TimePoint now) {
       limits_.ejection * (int64_t{1} << std::min(ejections_in_row_, kDoublingsMax));
   ejected_until_ = now + std::min(time, limits_.ejection_max);
   is_ejected_ = true;
+  trial_ = nullptr;
   ++ejections_in_row_;
   ++ejections_;
   failures_in_row_ = 0;
@@ -96,6 +118,7 @@ bool Replica::OnCheck(bool well, TimePoint now) {
 
 void Replica::ComeBack(TimePoint now) {
   is_ejected_ = false;
+  trial_ = nullptr;
   failures_in_row_ = 0;
   slow_until_ = now + limits_.slow_start;
   back_at_ = now;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <string>
 #include <string_view>
 
 #include "base/clock.h"
@@ -57,13 +58,18 @@ enum class ReplicaState {
 
 std::string_view ReplicaStateName(ReplicaState state);  // "ready", "trial", "ejected", ...
 
-// Not thread-safe.
+// What tells replicas apart: one URL may stand for several addresses.
+std::string KeyOf(const ReplicaSpec& spec);
+
+// Not thread-safe, but for key().
 class Replica {
  public:
-  Replica(ReplicaSpec spec, const ReplicaLimits& limits)
-      : spec_(std::move(spec)), limits_(limits) {}
+  Replica(ReplicaSpec spec, const ReplicaLimits& limits);
 
   const ReplicaSpec& spec() const { return spec_; }
+  const std::string& key() const { return key_; }  // KeyOf(spec())
+  uint64_t key_hash() const { return key_hash_; }  // the same in every process
+  // Of the same key.
   void set_spec(ReplicaSpec spec) { spec_ = std::move(spec); }
   // Nobody lists it any more: it goes with its last request.
   void Retire() { spec_.draining = true; }
@@ -79,13 +85,20 @@ class Replica {
   int64_t outstanding_tokens() const { return outstanding_tokens_; }
   int running() const { return static_cast<int>(leases_.size()); }
   void Add(ReplicaLease* lease, int64_t tokens, TimePoint now);
-  void Progress(int64_t tokens) { outstanding_tokens_ -= tokens; }
+  void Progress(int64_t tokens, TimePoint now) {
+    outstanding_tokens_ -= tokens;
+    answered_at_ = now;
+  }
   void Remove(ReplicaLease* lease, int64_t tokens);
   const std::set<ReplicaLease*>& leases() const { return leases_; }
 
-  // How a request ended. True: the replica is away from now on.
-  void OnSuccess(TimePoint now);
-  bool OnFailure(TimePoint now);
+  // When the last part of any answer came.
+  TimePoint answered_at() const { return answered_at_; }
+
+  // How a request ended. True: the replica is away from now on. While it is ejected or on trial,
+  // its trial alone tells how it is: others were begun before.
+  void OnSuccess(const ReplicaLease* lease, TimePoint now);
+  bool OnFailure(const ReplicaLease* lease, TimePoint now);
   void OnBusy(TimePoint until) { busy_until_ = std::max(busy_until_, until); }
   void Eject(TimePoint now);
   // How a health check ended. True: it is down from now on.
@@ -102,6 +115,8 @@ class Replica {
   void ComeBack(TimePoint now);
 
   ReplicaSpec spec_;
+  const std::string key_;
+  const uint64_t key_hash_;
   const ReplicaLimits limits_;
   int64_t outstanding_tokens_ = 0;
   std::set<ReplicaLease*> leases_;
@@ -113,6 +128,7 @@ class Replica {
   int ejections_in_row_ = 0;
   std::optional<TimePoint> back_at_;  // from the last time that it was away
   ReplicaLease* trial_ = nullptr;
+  TimePoint answered_at_ = TimePoint::min();
   TimePoint busy_until_ = TimePoint::min();
   TimePoint slow_until_ = TimePoint::min();  // the slow start's end
   MovingAverage first_token_ms_;

@@ -15,17 +15,12 @@ namespace {
 constexpr double kAffinityBound = 1.25;
 // Another zone's replica must have so much less to do.
 constexpr double kOtherZone = 2;
+constexpr std::string_view kPlain = "plain";
 
 uint64_t Mix(uint64_t x) {  // splitmix64's finaliser
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
   x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
   return x ^ (x >> 31);
-}
-
-uint64_t HashText(std::string_view text) {  // FNV-1a: the same in every process
-  uint64_t hash = 0xcbf29ce484222325u;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-  return hash;
 }
 
 bool IsAmong(const std::vector<std::string>& texts, const std::string& text) {
@@ -42,11 +37,6 @@ std::vector<std::shared_ptr<Replica>> Only(const std::vector<std::shared_ptr<Rep
 
 }  // namespace
 
-std::string KeyOf(const ReplicaSpec& spec) {
-  if (spec.address.empty()) return spec.url;
-  return spec.url + "@" + spec.address + ":" + std::to_string(spec.port);
-}
-
 ReplicaLease::ReplicaLease(ReplicaSet& set, std::shared_ptr<Replica> replica, int64_t tokens)
     : set_(set), replica_(std::move(replica)), spec_(replica_->spec()), tokens_(tokens) {}
 
@@ -57,20 +47,22 @@ ReplicaLease::~ReplicaLease() {
 }
 
 void ReplicaLease::Progress(int64_t tokens) {
-  tokens = std::min(tokens, tokens_);
-  if (tokens <= 0) return;
   const std::lock_guard lock(set_.mutex_);
+  tokens = std::min(tokens, tokens_);  // 0 if the answer is longer than was thought
   tokens_ -= tokens;
-  replica_->Progress(tokens);
+  replica_->Progress(tokens, set_.now_());
 }
 
 void ReplicaLease::Succeeded(std::optional<Duration> first_token,
                              std::optional<Duration> per_token) {
   const std::lock_guard lock(set_.mutex_);
-  replica_->OnSuccess(set_.now_());
+  const TimePoint now = set_.now_();
+  replica_->OnSuccess(this, now);
+  // How slow it was before it was ejected has been judged.
+  if (replica_->state(now) != ReplicaState::kReady) return;
   if (first_token) replica_->first_token_ms().Add(ToMs(*first_token));
   if (per_token) replica_->token_ms().Add(ToMs(*per_token));
-  if (set_.IsSlow(*replica_)) replica_->Eject(set_.now_());
+  if (set_.IsSlow(*replica_)) replica_->Eject(now);
 }
 
 void ReplicaLease::Failed() {
@@ -78,9 +70,18 @@ void ReplicaLease::Failed() {
   {
     const std::lock_guard lock(set_.mutex_);
     on_away_ = nullptr;
-    if (replica_->OnFailure(set_.now_())) told = ReplicaSet::TakeAwayCallbacks(*replica_);
+    if (replica_->OnFailure(this, set_.now_())) told = ReplicaSet::TakeAwayCallbacks(*replica_);
   }
   for (const auto& tell : told) tell();
+}
+
+void ReplicaLease::Overdue(TimePoint since) {
+  constexpr Duration kLeftAlone = std::chrono::seconds(1);
+  {
+    const std::lock_guard lock(set_.mutex_);
+    if (replica_->answered_at() > since) return replica_->OnBusy(set_.now_() + kLeftAlone);
+  }
+  Failed();
 }
 
 void ReplicaLease::RefusedFor(Duration retry_after) {
@@ -96,19 +97,24 @@ void ReplicaSet::Update(const std::vector<ReplicaSpec>& specs) {
   Replicas next;
   std::set<std::string> listed;
   for (const ReplicaSpec& spec : specs) {
-    if (!listed.insert(KeyOf(spec)).second) continue;
-    const auto known = std::find_if(replicas_.begin(), replicas_.end(), [&](const auto& replica) {
-      return KeyOf(replica->spec()) == KeyOf(spec);
-    });
-    if (known == replicas_.end()) {
-      next.push_back(std::make_shared<Replica>(spec, options_.limits));
-    } else {
-      (*known)->set_spec(spec);
-      next.push_back(*known);
+    const std::string key = KeyOf(spec);
+    if (!listed.insert(key).second) continue;
+    std::shared_ptr<Replica> replica;
+    for (const Replicas* known : {&replicas_, &retired_}) {
+      const auto found = std::find_if(known->begin(), known->end(),
+                                      [&](const auto& other) { return other->key() == key; });
+      if (found != known->end()) replica = *found;
     }
+    if (replica == nullptr) {
+      replica = std::make_shared<Replica>(spec, options_.limits);
+    } else {
+      replica->set_spec(spec);
+    }
+    next.push_back(std::move(replica));
   }
+  std::erase_if(retired_, [&](const auto& replica) { return listed.contains(replica->key()); });
   for (const auto& replica : replicas_) {
-    if (listed.contains(KeyOf(replica->spec()))) continue;
+    if (listed.contains(replica->key())) continue;
     replica->Retire();
     if (replica->running() > 0) retired_.push_back(replica);
   }
@@ -123,10 +129,21 @@ ReplicaSet::Replicas ReplicaSet::Candidates(const ReplicaQuery& query, TimePoint
     Replicas kept = Only(all, keep);
     if (!kept.empty()) all = std::move(kept);
   };
-  prefer([&](const auto& replica) { return !IsAmong(query.tried_urls, KeyOf(replica->spec())); });
+  if (query.only_plain) {
+    prefer([](const auto& replica) {
+      return replica->spec().strategy.empty() || replica->spec().strategy == kPlain;
+    });
+  }
+  prefer([&](const auto& replica) { return !IsAmong(query.tried_urls, replica->key()); });
   prefer([&](const auto& replica) { return replica->state(now) != ReplicaState::kDown; });
   prefer([&](const auto& replica) { return replica->Takes(now); });
   prefer([&](const auto& replica) { return !replica->IsBusy(now); });
+  if (query.only_plain) {
+    prefer([](const auto& replica) { return replica->spec().strategy == kPlain; });
+  }
+  if (!query.url_with_prompt.empty()) {
+    prefer([&](const auto& replica) { return replica->key() == query.url_with_prompt; });
+  }
   // Last: it changes the answer's speed alone.
   if (!query.strategy.empty()) {
     prefer([&](const auto& replica) { return replica->spec().strategy == query.strategy; });
@@ -147,20 +164,13 @@ std::unique_ptr<ReplicaLease> ReplicaSet::Choose(const ReplicaQuery& query) {
 std::shared_ptr<Replica> ReplicaSet::ChooseAmong(const Replicas& candidates,
                                                  const ReplicaQuery& query, TimePoint now) {
   if (candidates.empty()) return nullptr;
-  for (const auto& replica : candidates) {
-    if (!query.url_with_prompt.empty() && KeyOf(replica->spec()) == query.url_with_prompt) {
-      return replica;
-    }
-  }
+  if (candidates.size() == 1) return candidates.front();
   // What comes back gets its trial from the first request that may be tried elsewhere.
   for (const auto& replica : candidates) {
     if (query.tried_urls.empty() && replica->state(now) == ReplicaState::kOnTrial) return replica;
   }
   if (query.affinity != 0) {
-    const Replicas near = Only(candidates, [&](const auto& replica) { return IsNear(*replica); });
-    for (const Replicas* among : {&near, &candidates}) {
-      if (auto chosen = ByAffinity(*among, query, now)) return chosen;
-    }
+    if (auto chosen = ByAffinity(candidates, query, now)) return chosen;
   }
   return ByLoad(candidates, query, now);
 }
@@ -170,44 +180,49 @@ bool ReplicaSet::IsNear(const Replica& replica) const {
   return options_.zone.empty() || zone.empty() || zone == options_.zone;
 }
 
+// Another zone's has less of the load, for the same weight.
+double ReplicaSet::ZoneShare(const Replica& replica, TimePoint now) const {
+  return IsNear(replica) ? replica.Share(now) : replica.Share(now) / kOtherZone;
+}
+
 // Rendezvous hashing: each request has an order of the replicas of its own, which others that come
-// and go do not change. Null: all have more than their share to do.
+// and go do not change, those of our zone before all others. Null: all have more than their share
+// to do.
 std::shared_ptr<Replica> ReplicaSet::ByAffinity(const Replicas& candidates,
                                                 const ReplicaQuery& query, TimePoint now) const {
   double shares = 0;
   double outstanding = static_cast<double>(query.tokens);
   for (const auto& replica : candidates) {
-    shares += replica->Share(now);
+    shares += ZoneShare(*replica, now);
     outstanding += static_cast<double>(replica->outstanding_tokens());
   }
   std::shared_ptr<Replica> best;
-  double best_score = -1;
+  std::pair<bool, double> best_score{false, -1};  // near, score
   for (const auto& replica : candidates) {
-    const double bound = kAffinityBound * outstanding * replica->Share(now) / shares;
+    const double bound = kAffinityBound * outstanding * ZoneShare(*replica, now) / shares;
     if (static_cast<double>(replica->outstanding_tokens()) > bound) continue;
-    const uint64_t hash = Mix(query.affinity ^ HashText(KeyOf(replica->spec())));
+    const uint64_t hash = Mix(query.affinity ^ replica->key_hash());
     const double u = (static_cast<double>(hash >> 11) + 0.5) / static_cast<double>(1ull << 53);
-    const double score = replica->spec().weight / -std::log(u);
+    const std::pair score{IsNear(*replica), replica->spec().weight / -std::log(u)};
     if (score > best_score) std::tie(best, best_score) = std::tie(replica, score);
   }
   return best;
 }
 
-// The better of two taken by chance: without all of them going for one that looks best.
+// The better of two taken by chance, without all of them going for one that looks best: one of our
+// zone, if it has any, and any other.
 std::shared_ptr<Replica> ReplicaSet::ByLoad(const Replicas& candidates, const ReplicaQuery& query,
                                             TimePoint now) {
-  if (candidates.size() == 1) return candidates.front();
-  const size_t one = random_() % candidates.size();
-  size_t other = random_() % (candidates.size() - 1);
-  if (other >= one) ++other;
-  return Load(*candidates[one], query.tokens, now) <= Load(*candidates[other], query.tokens, now)
-             ? candidates[one]
-             : candidates[other];
+  const Replicas near = Only(candidates, [&](const auto& replica) { return IsNear(*replica); });
+  const Replicas& first = near.empty() ? candidates : near;
+  const auto& one = first[random_() % first.size()];
+  const auto& taken = candidates[random_() % (candidates.size() - 1)];
+  const auto& other = taken == one ? candidates.back() : taken;
+  return Load(*one, query.tokens, now) <= Load(*other, query.tokens, now) ? one : other;
 }
 
 double ReplicaSet::Load(const Replica& replica, int64_t tokens, TimePoint now) const {
-  const auto load = static_cast<double>(replica.outstanding_tokens() + tokens) / replica.Share(now);
-  return IsNear(replica) ? load : load * kOtherZone;
+  return static_cast<double>(replica.outstanding_tokens() + tokens) / ZoneShare(replica, now);
 }
 
 // Against the others that are as well known, of which there must be as many as are slow.
@@ -239,7 +254,7 @@ void ReplicaSet::OnCheck(const std::string& key, bool well) {
   {
     const std::lock_guard lock(mutex_);
     for (const auto& replica : replicas_) {
-      if (KeyOf(replica->spec()) == key && replica->OnCheck(well, now_())) {
+      if (replica->key() == key && replica->OnCheck(well, now_())) {
         told = TakeAwayCallbacks(*replica);
       }
     }
@@ -263,13 +278,15 @@ std::vector<ReplicaSpec> ReplicaSet::specs() const {
 }
 
 std::vector<ReplicaReading> ReplicaSet::Readings() const {
-  const std::lock_guard lock(mutex_);
-  const TimePoint now = now_();
   std::vector<ReplicaReading> readings;
+  Replicas read;
+  std::unique_lock lock(mutex_);
+  const TimePoint now = now_();
   for (const Replicas* replicas : {&replicas_, &retired_}) {
     for (const auto& replica : *replicas) {
       const ReplicaSpec& spec = replica->spec();
-      readings.push_back({.key = KeyOf(spec),
+      read.push_back(replica);
+      readings.push_back({.key = {},
                           .strategy = spec.strategy,
                           .zone = spec.zone,
                           .state = replica->state(now),
@@ -282,6 +299,9 @@ std::vector<ReplicaReading> ReplicaSet::Readings() const {
                           .token_ms = replica->token_ms().value()});
     }
   }
+  // Every request asks for these, and every token takes the lock: what takes long is done without.
+  lock.unlock();
+  for (size_t i = 0; i < read.size(); ++i) readings[i].key = read[i]->key();
   return readings;
 }
 
@@ -300,7 +320,7 @@ std::vector<std::string> ReplicaSet::Strategies() const {
 bool ReplicaSet::HasReady(const std::vector<std::string>& but) const {
   const std::lock_guard lock(mutex_);
   return std::any_of(replicas_.begin(), replicas_.end(), [&, now = now_()](const auto& replica) {
-    return replica->Takes(now) && !IsAmong(but, KeyOf(replica->spec()));
+    return replica->Takes(now) && !IsAmong(but, replica->key());
   });
 }
 

@@ -29,6 +29,9 @@ struct ReplicaSetOptions {
 // What is known of a request when a replica is chosen for it.
 struct ReplicaQuery {
   std::string_view strategy = {};  // only replicas started with it, if there are any; empty: all
+  // Replicas that speculate refuse it: only those started with "plain", or with none that is named,
+  // if there are any at all.
+  bool only_plain = false;
   // Requests with equal ones go to one replica while that has not too much to do; 0: to any.
   uint64_t affinity = 0;
   int64_t tokens = 1;  // of the prompt and the answer, as estimated
@@ -37,9 +40,6 @@ struct ReplicaQuery {
   // KeyOf() where the prompt's KV is; empty: nowhere.
   std::string url_with_prompt = {};
 };
-
-// What tells replicas apart: one URL may stand for several addresses.
-std::string KeyOf(const ReplicaSpec& spec);
 
 // One request's place at a replica. For one thread; gives the place back in the end.
 class ReplicaLease {
@@ -53,7 +53,9 @@ class ReplicaLease {
   void Progress(int64_t tokens);
   // At most one of these, then nothing more:
   void Succeeded(std::optional<Duration> first_token, std::optional<Duration> per_token);
-  void Failed();                          // the replica's own fault
+  void Failed();  // the replica's own fault
+  // It has taken too long: busy if others have had answers since then, else failed.
+  void Overdue(TimePoint since);
   void RefusedFor(Duration retry_after);  // it says that it is busy
   // Called, once at most and on the thread that finds out, when the replica turns out to be away
   // and this request has had nothing from it: it had better go elsewhere.
@@ -122,6 +124,7 @@ class ReplicaSet {
   std::shared_ptr<Replica> ByLoad(const Replicas& candidates, const ReplicaQuery& query,
                                   TimePoint now);
   bool IsNear(const Replica& replica) const;  // in our zone, as far as that is known
+  double ZoneShare(const Replica& replica, TimePoint now) const;
   double Load(const Replica& replica, int64_t tokens, TimePoint now) const;
   bool IsSlow(Replica& suspect) const;
   // Those that wait for a replica which is away, to be told without the lock.

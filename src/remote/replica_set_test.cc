@@ -166,6 +166,39 @@ TEST_F(ReplicaSetTest, AnOutlierInSlownessIsLeftAlone) {
   EXPECT_EQ(Reading("http://r0").state, ReplicaState::kReady);
 }
 
+TEST_F(ReplicaSetTest, WhatWasBegunBeforeAnEjectionSaysNothingOfTheTimeAfter) {
+  Make(Named(3));
+  std::vector<std::unique_ptr<ReplicaLease>> old;
+  for (std::vector<std::unique_ptr<ReplicaLease>> others; old.size() < 20;) {
+    auto lease = set_->Choose({});
+    (lease->spec().url == "http://r2" ? old : others).push_back(std::move(lease));
+  }
+  const auto slow = [](ReplicaLease& lease) {
+    lease.Succeeded(std::chrono::milliseconds(1000), std::chrono::milliseconds(100));
+  };
+  for (int i = 0; i < 10; ++i) {
+    for (const char* url : {"http://r0", "http://r1"}) {
+      ChooseAt(url)->Succeeded(std::chrono::milliseconds(100), std::chrono::milliseconds(10));
+    }
+  }
+  while (Reading("http://r2").state == ReplicaState::kReady) {
+    ASSERT_FALSE(old.empty());
+    slow(*old.back());
+    old.pop_back();
+  }
+  ASSERT_EQ(old.size(), 10u);
+  for (int i = 0; i < 5; ++i) slow(*old[i]);
+  clock_.Advance(3 * kSecond);
+  EXPECT_EQ(Reading("http://r2").state, ReplicaState::kOnTrial);
+  for (int i = 0; i < 3; ++i) slow(*old[5 + i]);
+  EXPECT_EQ(Reading("http://r2").state, ReplicaState::kOnTrial) << "not its trial";
+  for (int i = 0; i < 2; ++i) old[8 + i]->Failed();
+  EXPECT_EQ(Reading("http://r2").state, ReplicaState::kOnTrial) << "likewise";
+  EXPECT_EQ(Reading("http://r2").ejections, 1);
+  set_->Choose({})->Succeeded(std::chrono::milliseconds(100), std::chrono::milliseconds(10));
+  EXPECT_EQ(Reading("http://r2").state, ReplicaState::kReady);
+}
+
 TEST_F(ReplicaSetTest, DifferencesOfAFewMillisecondsAreNone) {
   Make(Named(3));
   for (int i = 0; i < 20; ++i) {
@@ -235,6 +268,43 @@ TEST_F(ReplicaSetTest, TheOwnZoneComesFirstUntilItHasTooMuchToDo) {
   std::vector<std::unique_ptr<ReplicaLease>> leases;
   for (int i = 0; i < 300; ++i) leases.push_back(set_->Choose({.tokens = 10}));
   EXPECT_NEAR(Reading("http://r0").running, 200, 3);
+}
+
+std::vector<ReplicaSpec> OneOfThreeIsNear(std::vector<ReplicaSpec> specs) {
+  for (size_t i = 0; i < specs.size(); ++i) specs[i].zone = i == 0 ? "a" : "b";
+  return specs;
+}
+
+TEST_F(ReplicaSetTest, SessionsLeaveTheirZoneWhenItHasTooMuchToDo) {
+  ReplicaSetOptions options;
+  options.zone = "a";
+  Make(OneOfThreeIsNear(Named(3)), options);
+  std::vector<std::unique_ptr<ReplicaLease>> leases;
+  EXPECT_EQ(set_->Choose({.affinity = 7})->spec().url, "http://r0") << "idle";
+  for (uint64_t i = 1; i <= 300; ++i) {
+    leases.push_back(set_->Choose({.affinity = i, .tokens = 10}));
+  }
+  // Twice the others' share, and a quarter more.
+  EXPECT_NEAR(Reading("http://r0").running, 300 * 1.25 / 2, 5);
+}
+
+TEST_F(ReplicaSetTest, AnIdleZoneIsNotLeft) {
+  ReplicaSetOptions options;
+  options.zone = "a";
+  Make(OneOfThreeIsNear(Named(3)), options);
+  EXPECT_EQ(Count(300).at("http://r0"), 300);
+}
+
+TEST_F(ReplicaSetTest, WhatIsListedAgainIsTheSameReplica) {
+  Make(Named(2));
+  auto lease = ChooseAt("http://r0");
+  set_->Update({Spec("http://r1")});
+  set_->Update(Named(2));
+  EXPECT_EQ(set_->Readings().size(), 2u);
+  EXPECT_EQ(Reading("http://r0").running, 1);
+  EXPECT_EQ(Reading("http://r0").state, ReplicaState::kReady);
+  lease.reset();
+  EXPECT_EQ(set_->Readings().size(), 2u);
 }
 
 TEST_F(ReplicaSetTest, OneUrlMayBeSeveralReplicas) {

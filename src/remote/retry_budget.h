@@ -15,13 +15,17 @@ class RetryBudget {
       : share_(share), reserve_(reserve), left_(reserve) {}
 
   void OnRequest() { left_ = std::min(reserve_, left_ + share_); }
-  bool Take() {
-    if (left_ < 1) return false;
+  bool Take() { return TakeAbove(0); }
+  // For what has not failed yet: half of the reserve is left to what has.
+  bool TakeSpare() { return TakeAbove(reserve_ / 2); }
+
+ private:
+  bool TakeAbove(double least) {
+    if (left_ - 1 < least) return false;
     left_ -= 1;
     return true;
   }
 
- private:
   const double share_;
   const double reserve_;
   double left_;
