@@ -23,8 +23,13 @@ namespace aio {
 namespace {
 
 constexpr Duration kRetentionInterval = std::chrono::minutes(10);
+constexpr Duration kDeletionRetryInterval = std::chrono::minutes(1);
 constexpr int64_t kDeletedAtOnceMax = 1000;  // so that decisions are written meanwhile
 constexpr int64_t kSecondsADay = 24 * 60 * 60;
+
+int64_t Seconds(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
+}
 
 // What a mistake in the configuration would be, as against a fault that may pass.
 Status CheckFolder(const std::string& path) {
@@ -209,13 +214,16 @@ class DecisionLog::Impl {
     if (now < next_deletion_) return;
     const int64_t before = now - options_.retention_days * kSecondsADay;
     const Result<int64_t> deleted = store_->DeleteBefore(before, kDeletedAtOnceMax);
-    if (!deleted.ok()) return ReportFailure(deleted.status());
+    ReportDeletion(deleted.status());
+    if (!deleted.ok()) {
+      next_deletion_ = now + Seconds(kDeletionRetryInterval);
+      return;
+    }
     if (*deleted == kDeletedAtOnceMax) {
       queue_.AddBarrier([](const Status&) {});  // there may be more: come again soon
       return;
     }
-    next_deletion_ =
-        now + std::chrono::duration_cast<std::chrono::seconds>(kRetentionInterval).count();
+    next_deletion_ = now + Seconds(kRetentionInterval);
   }
 
   void PassPoliciesOn() {
@@ -233,6 +241,13 @@ class DecisionLog::Impl {
     if (!std::exchange(healthy_, true) && options_.on_health) options_.on_health(Status::Ok());
   }
 
+  // Apart from the others: that old rows stay hinders no new one.
+  void ReportDeletion(const Status& status) {
+    if (!status.ok()) ++errors_;
+    if (std::exchange(deletes_, status.ok()) == status.ok()) return;
+    if (options_.on_deletion_health) options_.on_deletion_health(status);
+  }
+
   const DecisionLogOptions options_;
   const Clock& clock_;
   std::mutex policies_mutex_;
@@ -242,6 +257,7 @@ class DecisionLog::Impl {
   const std::unique_ptr<LogStore> store_;
   std::vector<LogItem> pending_;  // taken, not written
   bool healthy_ = true;
+  bool deletes_ = true;        // what is too old, or has not tried
   int64_t next_deletion_ = 0;  // Unix seconds
   Duration retry_after_{};     // the last failure; zero: it did not fail
 

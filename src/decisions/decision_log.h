@@ -45,13 +45,15 @@ struct DecisionLogOptions {
   // Told when writing begins to fail and, with an ok Status, when it works again. From the log's
   // own thread. May be empty.
   std::function<void(const Status&)> on_health;
+  // Told likewise of deleting what is older than `retention_days`: rows are written meanwhile.
+  std::function<void(const Status&)> on_deletion_health;
 };
 
 // Since the start.
 struct DecisionLogCounts {
   int64_t rows = 0;     // decisions written
   int64_t dropped = 0;  // decisions that were not, and never will be
-  int64_t errors = 0;   // attempts to write that failed
+  int64_t errors = 0;   // attempts to write, or to delete old rows, that failed
   int64_t waiting = 0;  // now: decisions not yet written
 };
 

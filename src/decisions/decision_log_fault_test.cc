@@ -140,6 +140,43 @@ TEST_F(DecisionLogTest, AFullDiskIsWaitedForAndNothingIsLost) {
   EXPECT_EQ(ReadLog(path_).size(), static_cast<size_t>(kRows));
 }
 
+TEST_F(DecisionLogTest, ADeletionThatFailsIsSaidOnceAndHindersNoRow) {
+  std::vector<std::string> health, deletion;
+  DecisionLogOptions options = Impatient(&health);
+  options.retention_days = 1;
+  options.on_deletion_health = [&](const Status& status) { deletion.push_back(status.message()); };
+  clock_.Advance(std::chrono::hours(24 * 100));
+  auto log = OpenLog(options);
+  const auto write = [&](const std::string& id) {
+    DecisionRecord record = Record(id);
+    record.unix_seconds = clock_.UnixSeconds();
+    log->Decided(std::move(record));
+    ASSERT_TRUE(log->Flush().ok());
+  };
+  write("old");
+  auto other = SqliteDatabase::Open(path_, SqliteDatabase::Mode::kWrite);
+  ASSERT_TRUE((*other)
+                  ->Execute("CREATE TRIGGER keep BEFORE DELETE ON requests "
+                            "BEGIN SELECT RAISE(ABORT, 'nothing is deleted here'); END")
+                  .ok());
+  clock_.Advance(std::chrono::hours(48));
+  for (int i = 0; i < 5; ++i) write("young");
+  EXPECT_EQ(log->counts().errors, 1) << "tried again after every row";
+  clock_.Advance(std::chrono::seconds(60));
+  for (int i = 0; i < 5; ++i) write("young");
+  EXPECT_EQ(log->counts().errors, 2) << "once a minute";
+  EXPECT_EQ(log->counts().rows, 11);
+  EXPECT_EQ(ReadLog(path_).size(), 11u);
+
+  ASSERT_TRUE((*other)->Execute("DROP TRIGGER keep").ok());
+  clock_.Advance(std::chrono::seconds(60));
+  write("young");
+  EXPECT_EQ(ReadLog(path_).front().request_id, "young");
+  log.reset();
+  EXPECT_THAT(deletion, ElementsAre(HasSubstr("nothing is deleted here"), ""));
+  EXPECT_THAT(health, ElementsAre());
+}
+
 // --- kill -9 ---------------------------------------------------------------------------
 
 // A child that logs a row for every byte it reads, and answers with a byte; a byte 'f' also

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <filesystem>
 #include <fstream>
@@ -19,6 +20,22 @@ using testing::SizeIs;
 
 constexpr std::string_view kOne = "[[replicas]]\nurl = \"http://one:8000\"\n";
 constexpr std::string_view kTwo = "[[replicas]]\nurl = \"http://two:8000\"\n";
+
+// No further file can be opened meanwhile.
+class TooManyFilesOpen {
+ public:
+  TooManyFilesOpen() {
+    getrlimit(RLIMIT_NOFILE, &previous_);
+    const rlimit none = {.rlim_cur = 0, .rlim_max = previous_.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~TooManyFilesOpen() { setrlimit(RLIMIT_NOFILE, &previous_); }
+  TooManyFilesOpen(const TooManyFilesOpen&) = delete;
+  TooManyFilesOpen& operator=(const TooManyFilesOpen&) = delete;
+
+ private:
+  rlimit previous_{};
+};
 
 class DiscoveryTest : public testing::Test {
  protected:
@@ -143,6 +160,22 @@ TEST_F(DiscoveryTest, TornAndWrongFilesKeepTheSet) {
   ASSERT_TRUE(told_.WaitForFaults(4));
   EXPECT_TRUE(told_.faults()[3].ok());
   EXPECT_TRUE(told_.WaitForSet({"http://two:8000"}));
+}
+
+TEST_F(DiscoveryTest, AFileThatCouldNotBeReadIsTriedAgainThoughItIsTheSame) {
+  Write(kOne);
+  ASSERT_TRUE(StartFile().ok());
+  const std::string other = path() + ".new";
+  std::ofstream(other, std::ios::binary) << kTwo;
+  {
+    const TooManyFilesOpen limit;
+    std::filesystem::rename(other, path());
+    ASSERT_TRUE(told_.WaitForFaults(1));
+    EXPECT_THAT(told_.faults()[0].message(), HasSubstr("cannot be opened"));
+  }
+  EXPECT_TRUE(told_.WaitForSet({"http://two:8000"}));
+  ASSERT_TRUE(told_.WaitForFaults(2));
+  EXPECT_TRUE(told_.faults()[1].ok());
 }
 
 TEST_F(DiscoveryTest, AFileThatIsWrongAtTheStartIsAnError) {

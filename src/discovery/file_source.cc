@@ -31,7 +31,11 @@ class FileSource final : public PollingSource {
       feed.Publish(*std::exchange(first_, std::nullopt));
       return Status::Ok();
     }
-    if (!watch_.Poll()) return last_;
+    // A file that could not be read may be readable now although it is the same: too many files
+    // were open, or a disk failed for a while. One that is being written is waited for.
+    const bool stays = !watch_.Differ();
+    const bool changed = watch_.Poll();
+    if (!changed && (last_.ok() || !stays)) return last_;
     Result<std::vector<ReplicaSpec>> read = Read();
     last_ = read.status();
     if (read.ok()) feed.Publish(std::move(read).value());

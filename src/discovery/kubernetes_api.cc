@@ -2,6 +2,9 @@
 
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <utility>
@@ -14,6 +17,17 @@ namespace {
 
 constexpr std::string_view kGone = "gone";
 constexpr auto kConnectTimeout = std::chrono::seconds(5);
+// A watch may be silent for minutes. A connection whose other end is gone is noticed after 30 s:
+// three questions without an answer, 5 s apart, after 15 s of silence.
+constexpr long kKeepaliveIdleSeconds = 15;
+constexpr long kKeepaliveIntervalSeconds = 5;
+constexpr int kKeepaliveCount = 3;
+
+// libcurl sets the rest; this option it has only since 8.9.
+int SetKeepaliveCount(void*, curl_socket_t socket, curlsocktype) {
+  setsockopt(socket, IPPROTO_TCP, TCP_KEEPCNT, &kKeepaliveCount, sizeof kKeepaliveCount);
+  return CURL_SOCKOPT_OK;
+}
 
 Status FaultOf(CURLcode code, const std::string& ca_file) {
   if (code == CURLE_OK) return Status::Ok();
@@ -128,6 +142,9 @@ Status KubernetesApi::Begin(Transfer& transfer, const std::string& path, Duratio
   curl_easy_setopt(easy, CURLOPT_USERAGENT, "aio");
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer.headers);
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+  curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, kKeepaliveIdleSeconds);
+  curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, kKeepaliveIntervalSeconds);
+  curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, &SetKeepaliveCount);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<int64_t>(1, ms)));
   if (!options_.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options_.ca_file.c_str());

@@ -24,7 +24,7 @@ constexpr auto kWatchTime = std::chrono::seconds(120);
 constexpr auto kWatchGrace = std::chrono::seconds(15);
 constexpr auto kBackoffFirst = std::chrono::milliseconds(500);
 constexpr auto kBackoffMax = std::chrono::seconds(30);
-// A watch that lasted so long, or told something, counts as good.
+// A watch that lasted so long, or told something but a fault, counts as good.
 constexpr auto kGoodWatch = std::chrono::seconds(10);
 
 constexpr std::string_view kAccountFolder = "/var/run/secrets/kubernetes.io/serviceaccount/";
@@ -131,8 +131,9 @@ class KubernetesSource final : public ReplicaSource {
     const auto take_bytes = [&](std::string_view bytes) {
       bool changed = false;
       taken = lines.Add(bytes, [&](std::string_view line) {
-        some = true;
-        return TakeEvent(line, changed);
+        Status event = TakeEvent(line, changed);
+        some |= event.ok();  // an API that answers with errors alone is left in peace ever longer
+        return event;
       });
       if (changed && taken.ok()) taken = Tell(feed);
       return taken.ok();

@@ -3,8 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <optional>
+#include <string>
 
 #include "discovery/discovery.h"
 #include "discovery/testing/kubernetes_server.h"
@@ -40,6 +47,24 @@ std::string Event(std::string_view type, const std::string& object) {
 
 std::string Replica(const std::string& address) {
   return "http://vllm.ns.svc:8000 " + address + ":8000";
+}
+
+int OptionOf(int socket, int level, int name) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  return getsockopt(socket, level, name, &value, &size) == 0 ? value : -1;
+}
+
+// Of this process, the one whose other end has that port.
+std::optional<int> SocketTo(int port) {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    const int socket = std::stoi(entry.path().filename());
+    sockaddr_in other{};
+    socklen_t size = sizeof other;
+    if (getpeername(socket, reinterpret_cast<sockaddr*>(&other), &size) != 0) continue;
+    if (other.sin_family == AF_INET && ntohs(other.sin_port) == port) return socket;
+  }
+  return std::nullopt;
 }
 
 constexpr std::string_view kGone = R"({"kind":"Status","code":410,"reason":"Expired"})";
@@ -185,6 +210,35 @@ TEST_F(KubernetesSourceTest, AListWithoutAnEndIsCutOff) {
   Start();
   ASSERT_TRUE(told_.WaitForFaults(1));
   EXPECT_THAT(told_.faults()[0].message(), HasSubstr("lists more than"));
+}
+
+TEST_F(KubernetesSourceTest, AnApiThatAnswersWithErrorsAloneIsAskedEverMoreSeldom) {
+  constexpr int kErrors = 8;
+  for (int i = 0; i < kErrors; ++i) {
+    server_.SetNextWatch({.status = 200, .body = Event("ERROR", R"({"code":500})")});
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  Start();
+  ASSERT_TRUE(server_.WaitForLists(kErrors + 1));
+  // 2 ms after the first error, twice as long after each further one: 510 ms, give or take a fifth.
+  // A slow machine only makes it longer.
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(408));
+  EXPECT_THAT(told_.faults().at(0).message(), HasSubstr("ends the watch with 500"));
+}
+
+// Whoever has gone without a word (a node without power) sends nothing more, and what is watched
+// sends nothing for minutes either: the kernel has to ask.
+TEST_F(KubernetesSourceTest, TheOtherEndOfAWatchIsAskedWhetherItIsThere) {
+  Start();
+  server_.WaitForWatch(1);
+  const std::string url = server_.url();
+  const std::optional<int> socket = SocketTo(std::stoi(url.substr(url.rfind(':') + 1)));
+  ASSERT_TRUE(socket);
+  EXPECT_EQ(OptionOf(*socket, SOL_SOCKET, SO_KEEPALIVE), 1);
+  const int seconds =
+      OptionOf(*socket, IPPROTO_TCP, TCP_KEEPIDLE) +
+      OptionOf(*socket, IPPROTO_TCP, TCP_KEEPINTVL) * OptionOf(*socket, IPPROTO_TCP, TCP_KEEPCNT);
+  EXPECT_EQ(seconds, 30) << "as docs/discovery.md says";
 }
 
 TEST_F(KubernetesSourceTest, AnApiThatIsAwayKeepsTheSetAndIsToldOnce) {

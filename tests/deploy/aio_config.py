@@ -32,7 +32,7 @@ def variables(config):
     """(key of the configuration, environment variable) of every secret that is named."""
     found = [(f"models.{role}.api_key_env", m["api_key_env"])
              for role, m in models(config) if "api_key_env" in m]
-    for table, key in (("server", "api_key_env"), ("decision_log", "url_env")):
+    for table, key in (("server", "api_key_env"), ("server", "limits_url_env"), ("decision_log", "url_env")):
         if key in config.get(table, {}):
             found.append((f"{table}.{key}", config[table][key]))
     return found

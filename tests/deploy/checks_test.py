@@ -61,6 +61,12 @@ BREAKS = {
     "readinessProbe is missing": lambda b: _drop(b.container(), "readinessProbe"),
     "startupProbe is missing": lambda b: _drop(b.container("aio-small"), "startupProbe"),
     "livenessProbe asks the port 'web'": lambda b: b.container()["livenessProbe"]["httpGet"].update(port="web"),
+    "seccompProfile must be RuntimeDefault":
+        lambda b: _drop(b.pod("aio-large"), "securityContext", "seccompProfile"),
+    "--trust-remote-code without --revision":
+        lambda b: b.container("aio-large")["args"].append("--trust-remote-code"),
+    "--trust-remote-code without --code-revision":
+        lambda b: b.container("aio-large")["args"].extend(["--trust-remote-code", "--revision=abc"]),
     "must not be privileged": lambda b: b.container()["securityContext"].update(privileged=True),
     "allowPrivilegeEscalation must be false":
         lambda b: _drop(b.container("aio-small"), "securityContext", "allowPrivilegeEscalation"),
@@ -108,6 +114,9 @@ BREAKS = {
     "either engine or path": lambda b: b.rewrite('engine = "vllm"', ""),
     "the container has no variable 'KEY'":
         lambda b: b.rewrite('engine = "vllm"', 'engine = "vllm"\napi_key_env = "KEY"'),
+    "server.limits_url_env: the container has no variable 'AIO_LIMITS_URL'":
+        lambda b: b.rewrite("[server]", '[server]\nlimits_url_env = "AIO_LIMITS_URL"'),
+    "may do more than list and watch": lambda b: b.find("Role")["rules"][0]["verbs"].append("get"),
     "nothing is mounted where": lambda b: b.rewrite("[server]", '[server]\nkeys_file = "/run/aio/keys.toml"'),
     "only a headless Service's name": lambda b: (
         b.rewrite('kind = "kubernetes"', 'kind = "dns"'), _drop(b.find("Service", "aio-small"), "spec", "clusterIP")),
@@ -209,6 +218,14 @@ class Compose(unittest.TestCase):
         del self.services["large"]["healthcheck"]
         self.found("healthcheck is missing")
 
+    def test_an_engine_that_has_no_time_to_download(self):
+        for start in ("30s", "1m30s", "59m"):
+            with self.subTest(start):
+                self.services["large"]["healthcheck"]["start_period"] = start
+                self.found(f"service large: healthcheck.start_period is {start}")
+        del self.services["large"]["healthcheck"]["start_period"]
+        self.found("service large: healthcheck.start_period is 0s")
+
     def test_a_server_that_does_not_wait(self):
         del self.services["aio"]["depends_on"]["large"]
         self.found("does not wait for large")
@@ -236,6 +253,10 @@ class Chart(unittest.TestCase):
                              capture_output=True, text=True)
         return run.returncode, run.stdout, run.stderr
 
+    def configuration(self, output):
+        config = next(o for o in strict_yaml.load_all(output) if o["kind"] == "ConfigMap")
+        return tomllib.loads(config["data"]["aio.toml"])
+
     def test_values_that_cannot_work_are_refused_by_name(self):
         for value, said in (
                 ("engine=external", "models.small.urls: engine: external needs at least one URL"),
@@ -243,6 +264,15 @@ class Chart(unittest.TestCase):
                 ("engin=vllm", "engin"),
                 ("image.tag=latest", "image/tag"),
                 ("models.large.urls={ftp://x}", "models/large/urls"),
+                ("models.large.urls={http://x:8000/}", "models/large/urls"),
+                ("models.small.urls={http://user:pw@x}", "models/small/urls"),
+                ("models.small.urls={http://x/a?b}", "models/small/urls"),
+                ("models.small.urls={http://x/a/}", "models/small/urls"),
+                ("models.small.revision=main", "models/small/revision"),
+                ("engine=vllm,models.small.trustRemoteCode=true", "models.small.revision: is empty"),
+                ("engine=vllm,models.large.args={--trust-remote-code}", "set models.large.trustRemoteCode"),
+                ("engine=vllm-ascend,vllmAscend.args={--trust_remote_code=1}", "set models.small.trustRemoteCode"),
+                ("limitsSecret.name=limits", "limitsSecret: limits are those of keys"),
                 ("autoscaling.cpuPercent=0", "cpuPercent or runningPerPod must be given")):
             with self.subTest(value):
                 code, _, error = self.template("--set", value)
@@ -252,8 +282,54 @@ class Chart(unittest.TestCase):
     def test_text_with_quotes_gets_into_the_configuration_as_it_is(self):
         values = ROOT / "tests/deploy/values/hardened.yaml"
         _, output, _ = self.template(f"--values={values}")
-        config = next(o for o in strict_yaml.load_all(output) if o["kind"] == "ConfigMap")["data"]["aio.toml"]
-        self.assertEqual(tomllib.loads(config)["probe"]["suffix"], '<|im_start|>say "one" word:\n')
+        config = self.configuration(output)
+        self.assertEqual(config["probe"]["suffix"], '<|im_start|>say "one" word:\n')
+
+    def test_further_keys_get_into_the_tables_that_the_chart_writes(self):
+        _, output, _ = self.template(f"--values={ROOT / 'tests/deploy/values/hardened.yaml'}")
+        config = self.configuration(output)
+        self.assertEqual(config["server"]["body_bytes_max"], 16777216)
+        self.assertEqual(config["probe"]["window_tokens"], 512)
+        self.assertEqual(config["server"]["tls"]["key"], "/run/aio/tls.key")
+
+    def test_limits_are_shared(self):
+        _, output, _ = self.template(f"--values={ROOT / 'tests/deploy/values/hardened.yaml'}")
+        self.assertEqual(self.configuration(output)["server"]["limits_url_env"], "AIO_LIMITS_URL")
+        self.assertIn(("limits", "database"), manifests.secret_keys(strict_yaml.load_all(output)))
+
+    def test_urls_that_are_taken(self):
+        for url in ("http://x", "https://x.y:1", "http://[::1]:8000/a", "http://host:8000/prefix/of@it"):
+            with self.subTest(url):
+                code, output, error = self.template(
+                    "--set=engine=external", f"--set-string=models.small.urls={{{url}}}",
+                    "--set-string=models.large.urls={http://y}")
+                self.assertEqual(code, 0, error)
+                self.assertEqual(self.configuration(output)["models"]["small"]["replicas"], [{"url": url}])
+
+    def engine_arguments(self, *arguments):
+        code, output, error = self.template("--set=engine=vllm-ascend", *arguments)
+        self.assertEqual(code, 0, error)
+        return next(o for o in strict_yaml.load_all(output) if o["kind"] == "Deployment"
+                    and o["metadata"]["name"] == "aio-small")["spec"]["template"]["spec"]["containers"][0]["args"]
+
+    def test_code_of_a_models_repository_is_run_only_if_that_is_asked_for(self):
+        self.assertNotIn("--trust-remote-code", self.engine_arguments())
+        commit, other = 40 * "a", 40 * "b"
+        arguments = self.engine_arguments("--set=models.small.trustRemoteCode=true",
+                                          f"--set-string=models.small.revision={commit}",
+                                          f"--set-string=models.small.codeRevision={other}")
+        for said in ("--trust-remote-code", f"--revision={commit}", f"--tokenizer-revision={commit}",
+                     f"--code-revision={other}"):
+            self.assertIn(said, arguments)
+
+    def test_a_model_on_the_volume_has_no_commit(self):
+        self.assertIn("--trust-remote-code", self.engine_arguments(
+            "--set=models.small.trustRemoteCode=true", "--set=models.small.model=/models/pangu"))
+
+    def test_the_values_for_ascend_wait_for_commits(self):
+        code, _, error = self.template(f"--values={ROOT / 'deploy/kubernetes/vllm-ascend.values.yaml'}")
+        self.assertNotEqual(code, 0)
+        self.assertIn("revision: is empty", error)
 
     def test_a_release_of_another_name_and_namespace(self):
         run = subprocess.run([TOOLS / "helm", "template", "chat", ROOT / "deploy/helm/aio", "--namespace=llm",

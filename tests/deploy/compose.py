@@ -1,10 +1,15 @@
 """Whether a compose file's services are safe to run, and are the ones that its aio.toml names."""
 
 import pathlib
+import re
 from urllib.parse import urlsplit
 
 import aio_config
 import workload
+
+# An engine opens its port when its model is loaded, at the first start downloaded too. What is not
+# healthy by then fails `docker compose up --wait`; what is, is waited for no longer.
+ENGINE_START_SECONDS = 60 * 60
 
 
 def check(compose, folder):
@@ -80,6 +85,12 @@ def _check_configuration(services, folder, errors):
             _check_engine(services, role, model, urlsplit(replica["url"]), source, errors)
 
 
+def _seconds(duration):
+    """Of "1h", "90s", "1m30s"."""
+    parts = re.findall(r"([0-9]+)([hms])", str(duration))
+    return sum(int(count) * {"h": 3600, "m": 60, "s": 1}[unit] for count, unit in parts)
+
+
 def _arguments(service):
     """The words of a command, "--name=value" as two."""
     words = [str(w) for w in service.get("command", [])]
@@ -98,6 +109,10 @@ def _check_engine(services, role, model, url, source, errors):
         return
     if url.hostname not in services["aio"].get("depends_on", {}):
         errors.append(f"service aio: does not wait for {url.hostname}")
+    start = engine.get("healthcheck", {}).get("start_period", "0s")
+    if _seconds(start) < ENGINE_START_SECONDS:
+        errors.append(f"service {url.hostname}: healthcheck.start_period is {start}, in which no engine "
+                      f"may have its model; give it {ENGINE_START_SECONDS // 60}m")
     arguments = _arguments(engine)
     if _value(arguments, "--port") != str(url.port):
         errors.append(f"{where}: {url.hostname} does not listen on port {url.port}")

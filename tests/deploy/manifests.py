@@ -6,7 +6,7 @@ import aio_config
 import workload
 
 ENDPOINT_SLICES = {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"],
-                   "verbs": ["get", "list", "watch"]}
+                   "verbs": ["list", "watch"]}
 
 
 class Manifests:
@@ -165,7 +165,7 @@ def _check_rights(all_of):
             all_of.error(thing, "rights are for one namespace")
     for role in all_of.of("Role"):
         if role["rules"] != [ENDPOINT_SLICES]:
-            all_of.error(role, "may do more than get, list and watch endpointslices")
+            all_of.error(role, "may do more than list and watch endpointslices")
     for binding in all_of.of("RoleBinding"):
         if not all_of.find("Role", binding["roleRef"]["name"]):
             all_of.error(binding, "its Role is not there")

@@ -41,12 +41,15 @@ def check(deployment, where, errors):
     selector = deployment["spec"]["selector"].get("matchLabels", {})
     if not selector or not selector.items() <= labels_of(deployment).items():
         errors.append(f"{where}: spec.selector does not match the labels of its own pods")
+    if pod.get("securityContext", {}).get("seccompProfile", {}).get("type") != "RuntimeDefault":
+        errors.append(f"{where}: securityContext.seccompProfile must be RuntimeDefault")
     _check_volumes(deployment, where, errors)
     for container in containers_of(deployment):
         _check_container(container, f"{where}: container {container['name']}", errors)
     for container in pod["containers"]:
         _check_probes(container, f"{where}: container {container['name']}", errors)
         _check_end(pod, container, f"{where}: container {container['name']}", errors)
+        _check_remote_code(container, f"{where}: container {container['name']}", errors)
     if is_server(deployment):
         _check_server(deployment, where, errors)
 
@@ -109,13 +112,21 @@ def _check_end(pod, container, where, errors):
         errors.append(f"{where}: terminationGracePeriodSeconds ends before preStop and drain do")
 
 
+def _check_remote_code(container, where, errors):
+    """Code of a model's repository is run only as it was when somebody read it."""
+    args = container.get("args", [])
+    if "--trust-remote-code" not in args or args[0].startswith("/"):
+        return
+    for name in ("--revision", "--code-revision", "--tokenizer-revision"):
+        if not any(a.startswith(name + "=") and a != name + "=" for a in args):
+            errors.append(f"{where}: --trust-remote-code without {name} runs whatever is there that day")
+
+
 def _check_server(deployment, where, errors):
     pod = pod_of(deployment)
     security = pod.get("securityContext", {})
     if not security.get("runAsNonRoot") or not security.get("runAsUser"):
         errors.append(f"{where}: must run as a user that is not root, given by its number")
-    if security.get("seccompProfile", {}).get("type") != "RuntimeDefault":
-        errors.append(f"{where}: securityContext.seccompProfile must be RuntimeDefault")
     for container in containers_of(deployment):
         context = container.get("securityContext", {})
         if not context.get("readOnlyRootFilesystem"):

@@ -54,6 +54,13 @@ port = 8080
 {{- if eq .Values.auth.kind "file" }}
 keys_file = "/run/aio/keys.toml"
 {{- end }}
+{{- if .Values.limitsSecret.name }}
+{{- if ne .Values.auth.kind "file" }}{{ fail "limitsSecret: limits are those of keys, so it needs auth.kind: file" }}{{ end }}
+limits_url_env = "AIO_LIMITS_URL"
+{{- end }}
+{{- with .Values.config.server.extra }}
+{{ . | trim }}
+{{- end }}
 {{- if .Values.tls.secret }}
 
 [server.tls]
@@ -77,6 +84,9 @@ labels = [
   { name = {{ .name | toRawJson }}, word = {{ .word | toRawJson }} },
 {{- end }}
 ]
+{{- with .Values.config.probe.extra }}
+{{ . | trim }}
+{{- end }}
 
 [routing]
 policy = "policy.toml"

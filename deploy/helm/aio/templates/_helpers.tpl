@@ -39,6 +39,30 @@ labels:
 {{- include "aio.starts-engine" (dict "root" . "role" "large") -}}
 {{- end -}}
 
+{{/* Arguments of an engine that runs code of the model's repository: only of a commit that somebody has read.
+Call with (dict "root" $ "role" "small"). */}}
+{{- define "aio.remote-code" -}}
+{{- $model := index .root.Values.models .role -}}
+{{- $engine := ternary .root.Values.vllmAscend .root.Values.vllm (eq .root.Values.engine "vllm-ascend") -}}
+{{- $key := printf "models.%s" .role -}}
+{{- range concat $engine.args $model.args -}}
+{{- if regexMatch "^--trust[-_]remote[-_]code" . -}}
+{{- fail (printf "%s: --trust-remote-code stands among the arguments: set %s.trustRemoteCode and %s.revision instead" $key $key $key) -}}
+{{- end -}}
+{{- end -}}
+{{- if and $model.trustRemoteCode (not $model.revision) (not (hasPrefix "/" $model.model)) -}}
+{{- fail (printf "%s.revision: is empty, and %s.trustRemoteCode runs the code that %s has on Hugging Face: read it, and say of which commit it is (40 hexadecimal digits)" $key $key $model.model) -}}
+{{- end -}}
+{{- if $model.trustRemoteCode }}
+- --trust-remote-code
+{{- end }}
+{{- with $model.revision }}
+- --revision={{ . }}
+- --tokenizer-revision={{ . }}
+- --code-revision={{ $model.codeRevision | default . }}
+{{- end }}
+{{- end -}}
+
 {{/* "yes" if the API server is asked for replicas. */}}
 {{- define "aio.watches" -}}
 {{- if and (include "aio.starts-engines" .) (eq .Values.discovery "kubernetes") -}}yes{{- end -}}
