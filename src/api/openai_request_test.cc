@@ -381,6 +381,10 @@ TEST(OpenaiRequestTest, UnknownFieldsGoToTheBackendAsTheyWereWritten) {
   EXPECT_TRUE(field.mend.empty());
   EXPECT_EQ(Refused(DecodeChatRequest(Chat(R"("Stream": false)"))), "Stream")
       << "some engines do not mind the case";
+  EXPECT_EQ(Refused(DecodeChatRequest(Chat("\"\xc5\xbftream\": false"))), "\xc5\xbftream")
+      << "Go's JSON takes U+017F for an s";
+  EXPECT_EQ(Refused(DecodeCompletionRequest(Completion("\"to\xe2\x84\xaa\": 1"))),
+            "to\xe2\x84\xaa");
   std::string many;
   for (int i = 0; i < 33; ++i) many += (i > 0 ? ", " : "") + ("\"x" + std::to_string(i) + "\": 1");
   EXPECT_FALSE(DecodeChatRequest(Chat(many)).ok());

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -133,6 +134,10 @@ const Field* FindField(std::string_view name, ApiKind kind) {
   return kind == ApiKind::kChat ? FindField(name, kChatOnly) : FindField(name, kCompletionOnly);
 }
 
+bool IsAscii(std::string_view name) {
+  return std::all_of(name.begin(), name.end(), [](char c) { return (c & 0x80) == 0; });
+}
+
 std::string Lowered(std::string name) {
   for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   return name;
@@ -157,6 +162,9 @@ Status CollectVendorFields(const ObjectReader& body, std::string_view text, ApiK
       mend = kToolChoiceMend;
     } else if (known.contains(name)) {
       continue;
+    } else if (!IsAscii(name)) {
+      // Go's JSON takes U+017F for an s and U+212A for a k.
+      return BadValue(name, "the names of fields are ASCII; leave it out.");
     } else if (const std::string lower = Lowered(name); known.contains(lower)) {
       // Some engines do not mind the case, and would take it for the other.
       return UnknownField(name, lower);

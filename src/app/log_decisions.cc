@@ -32,6 +32,14 @@ Result<std::unique_ptr<DecisionLog>> LogDecisions(const AppConfig& config,
                                                   const Clock& clock) {
   if (!config.decision_log.is_kept()) return std::unique_ptr<DecisionLog>();
   DecisionLogOptions options = config.decision_log;
+  options.on_deletion_health = [logger](const Status& status) {
+    if (status.ok()) {
+      logger->info("old rows of the decision log are deleted again");
+    } else {
+      logger->warn("old rows of the decision log cannot be deleted, and stay: {}",
+                   status.message());
+    }
+  };
   options.on_health = [logger = std::move(logger)](const Status& status) {
     if (status.ok()) {
       logger->info("the decision log is written again");

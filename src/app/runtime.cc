@@ -133,6 +133,15 @@ Result<std::vector<EmbeddedModel>> LoadModels(const AppConfig& config, const Clo
   return models;
 }
 
+// Whether replicas may have been started with a draft model. Those of a file say so themselves,
+// and may be others tomorrow.
+bool MayDraft(const DiscoverySettings& discovery) {
+  const std::string_view drafts = StrategyName(StrategyKind::kDraftModel);
+  return discovery.strategy == drafts || discovery.kind == DiscoveryKind::kFile ||
+         std::any_of(discovery.replicas.begin(), discovery.replicas.end(),
+                     [&](const ReplicaSpec& replica) { return replica.strategy == drafts; });
+}
+
 RoleTarget ToTarget(const ModelSettings& settings, const std::vector<EmbeddedModel>& models,
                     Backend& engine) {
   RoleTarget target{.backend = &engine, .model = settings.name};
@@ -242,11 +251,7 @@ Result<std::vector<RoleTarget>> StartModels(const AppConfig& config, const Runti
     RoleTarget target;
     target.backend = &in_front(*model.backend);
     target.model = settings.name;
-    for (const ReplicaSpec& replica : settings.remote->discovery.replicas) {
-      if (replica.strategy == StrategyName(StrategyKind::kDraftModel)) {
-        target.draft_model = settings.name + "'s own";
-      }
-    }
+    if (MayDraft(settings.remote->discovery)) target.draft_model = settings.name + "'s own";
     targets.push_back(std::move(target));
   }
   return targets;

@@ -190,6 +190,32 @@ TEST_F(RuntimeTest, WithoutADraftModelAPolicyCannotAskForOne) {
   EXPECT_EQ(Error(), "no error");
 }
 
+TEST_F(RuntimeTest, ReplicasThatAreFoundMayHaveADraftModel) {
+  config_.policy = RoutingPolicy::FromToml(
+                       "version = 1\nname = \"p\"\nprobe_prompt_tokens_max = 10\n[[rule]]\n"
+                       "name = \"all\"\nrole = \"large\"\nstrategy = \"draft_model\"\n",
+                       "p.toml")
+                       .value();
+  large().draft_model.clear();
+  RemoteModelSettings& remote = large().remote.emplace();
+  remote.options.name = large().name;
+  remote.options.role = large().role;
+  remote.options.profile = *FindEngineProfile("vllm");
+  remote.options.health_interval = Duration::zero();
+  remote.discovery.kind = DiscoveryKind::kDns;
+  remote.discovery.name = "http://127.0.0.1:9";
+  EXPECT_THAT(Error(), HasSubstr("no model drafts for the large one"));
+  remote.discovery.strategy = "draft_model";
+  EXPECT_EQ(Error(), "no error");
+  // Those of a file say it themselves.
+  remote.discovery.strategy.clear();
+  remote.discovery.kind = DiscoveryKind::kFile;
+  remote.discovery.name = folder_ + "/replicas.toml";
+  std::ofstream(remote.discovery.name) << "[[replicas]]\nurl = \"http://127.0.0.1:9\"\n"
+                                          "strategy = \"draft_model\"\n";
+  EXPECT_EQ(Error(), "no error");
+}
+
 // --- flags -----------------------------------------------------------------------------
 
 TEST_F(RuntimeTest, AModelInPlaceOfTheConfiguredHasNoVariant) {

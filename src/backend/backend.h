@@ -46,6 +46,10 @@ struct ModelInfo {
   std::string bos_token = {};      // as the vocabulary writes it: "<s>"
   std::string eos_token = {};
   int running_max = 0;  // sequences that take part in one step
+  // What not every backend can tell:
+  bool tells_entropies = true;  // TokenEvent::entropies, where they are asked for
+  bool counts_exactly = true;  // CountPromptTokens(); else it is a guess, and nothing is refused by
+                               // more than LeastPromptTokens()
 };
 
 // One of the servers that hold a model.

@@ -8,19 +8,18 @@
 namespace aio {
 namespace {
 
-constexpr int64_t kBytesPerToken = 4;
-// Marks of a turn's beginning and end.
-constexpr int64_t kTokensPerMessage = 4;
-
 struct PromptEstimate {
+  int64_t bytes_per_token = 4;
+  int64_t tokens_per_message = 4;  // marks of a turn's beginning and end
+
   int64_t operator()(const std::vector<ChatMessage>& messages) const {
     int64_t tokens = 0;
     for (const ChatMessage& message : messages)
-      tokens += (*this)(message.content) + kTokensPerMessage;
+      tokens += (*this)(message.content) + tokens_per_message;
     return tokens;
   }
   int64_t operator()(const std::string& text) const {
-    return static_cast<int64_t>(text.size()) / kBytesPerToken;
+    return static_cast<int64_t>(text.size()) / bytes_per_token;
   }
   int64_t operator()(const std::vector<int32_t>& ids) const {
     return static_cast<int64_t>(ids.size());
@@ -30,6 +29,10 @@ struct PromptEstimate {
 }  // namespace
 
 int64_t EstimatePromptTokens(const Prompt& prompt) { return std::visit(PromptEstimate{}, prompt); }
+
+int64_t LeastPromptTokens(const Prompt& prompt) {
+  return std::visit(PromptEstimate{.bytes_per_token = 10, .tokens_per_message = 0}, prompt);
+}
 
 int64_t EstimateAnswerTokens(const Request& request) {
   return std::max(0, request.sampling.max_tokens.value_or(kAnswerTokensGuess));

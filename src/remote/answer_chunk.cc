@@ -187,6 +187,10 @@ void ReadChoice(const Json& choice, AnswerChunk& chunk) {
     return;
   }
   chunk.reason = ReasonOf(reason);
+  // vLLM's name and SGLang's; a number is a token's.
+  for (const char* name : {"stop_reason", "matched_stop"}) {
+    if (chunk.stop_string.empty()) chunk.stop_string = Text(Member(choice, name));
+  }
 }
 
 // {"error": {...}}, {"error": "..."}, and what older vLLMs send: {"object": "error", ...}.
@@ -214,14 +218,20 @@ StatusCode CodeOf(int http_status) {
       return StatusCode::kResourceExhausted;
     case 501:
       return StatusCode::kUnimplemented;
-    case 408:
+    case 400:
+    case 413:
+    case 414:
+    case 422:
+    case 424:  // MindIE's, for what it cannot take
+      return StatusCode::kInvalidArgument;
     case 502:
     case 503:
       return StatusCode::kUnavailable;
     case 504:
       return StatusCode::kDeadlineExceeded;
     default:
-      return http_status >= 400 && http_status < 500 ? StatusCode::kInvalidArgument
+      // No client's fault: a wrong address, a proxy's wish, an account that is empty.
+      return http_status >= 400 && http_status < 500 ? StatusCode::kUnavailable
                                                      : StatusCode::kInternal;
   }
 }
@@ -268,10 +278,12 @@ Result<AnswerChunk> ParseAnswerChunk(std::string_view data) {
 
 namespace {
 
-// OpenAI's name for it, which not all engines give: vLLM, llama-server and SGLang say it in words.
+// OpenAI's name for it, which not all engines give: vLLM, llama-server, SGLang and MindIE say it in
+// words.
 bool IsContextFull(const Json& error, std::string_view text) {
   if (Text(Member(error, "type")) == "exceed_context_size_error") return true;
-  for (const char* words : {"maximum context length", "available context size", "context length"}) {
+  for (const char* words : {"maximum context length", "available context size", "context length",
+                            "maximum input ids length"}) {
     if (text.find(words) != std::string_view::npos) return true;
   }
   return false;
@@ -312,7 +324,8 @@ Status StatusOfResponse(int http_status, std::string_view body) {
         .WithParam("messages");
   }
   std::string reason = Shown(Text(Member(error, "code")));
-  if (reason.empty() && http_status == 400 && IsContextFull(error, text)) {
+  if (reason.empty() && CodeOf(http_status) == StatusCode::kInvalidArgument &&
+      IsContextFull(error, text)) {
     reason = "context_length_exceeded";
   }
   return Status(CodeOf(http_status), fmt::format("HTTP {}: {}", http_status, Shown(text)))

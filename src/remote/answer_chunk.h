@@ -28,6 +28,7 @@ struct AnswerChunk {
   std::vector<ToolCallPiece> tool_calls;
   std::vector<TokenLogprob> logprobs;  // without token ids, which engines do not tell: -1
   std::optional<FinishReason> reason;  // the answer has ended
+  std::string stop_string;             // that ended it, where the engine says so
   std::optional<Usage> usage;
   std::optional<Decision> decision;   // only of this project's server, as the next
   std::optional<FinishEvent> totals;  // timings, traffic and speculation; no usage

@@ -148,5 +148,35 @@ TEST(AnswerChunk, KnowsAFullContextInAnyEnginesWords) {
   EXPECT_EQ(other.param(), "top_k");
 }
 
+TEST(AnswerChunk, AFullContextIsAlsoMindIes424) {
+  const Status full = StatusOfResponse(424, R"({"error_type": "Generation Error", "error":
+      "Failed to enqueue inferRequest. This model's maximum input ids length cannot be greater than maxSeqLen 4096,the input ids length is 5000"})");
+  EXPECT_EQ(full.code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(full.reason(), "context_length_exceeded");
+}
+
+TEST(AnswerChunk, OnlyWhatTheClientSentIsItsFault) {
+  for (const int status : {400, 413, 414, 422, 424}) {
+    EXPECT_EQ(StatusOfResponse(status, "").code(), StatusCode::kInvalidArgument) << status;
+  }
+  for (const int status : {402, 405, 407, 409, 421, 426}) {
+    EXPECT_EQ(StatusOfResponse(status, "").code(), StatusCode::kUnavailable) << status;
+  }
+  EXPECT_EQ(StatusOfResponse(500, "").code(), StatusCode::kInternal);
+}
+
+TEST(AnswerChunk, ReadsTheStringThatEndedTheAnswer) {
+  const auto stop = [](const std::string& member) {
+    const auto chunk = ParseAnswerChunk(R"({"choices": [{"delta": {}, "finish_reason": "stop", )" +
+                                        member + "}]}");
+    EXPECT_TRUE(chunk.ok());
+    return chunk.ok() ? chunk->stop_string : "";
+  };
+  EXPECT_EQ(stop(R"("stop_reason": "END")"), "END") << "vLLM";
+  EXPECT_EQ(stop(R"("matched_stop": "END")"), "END") << "SGLang";
+  EXPECT_EQ(stop(R"("matched_stop": 2)"), "") << "the end of sequence";
+  EXPECT_EQ(stop(R"("stop_reason": null)"), "");
+}
+
 }  // namespace
 }  // namespace aio

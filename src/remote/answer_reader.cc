@@ -65,6 +65,7 @@ void AnswerReader::OnChunk(AnswerChunk chunk) {
   }
   if (chunk.reason) {
     finish_.reason = *chunk.reason;
+    finish_.stop_string = std::move(chunk.stop_string);
     is_done_ = true;
     TellCalls();
   }

@@ -45,12 +45,79 @@ class BodyWriter {
   std::string text_;
 };
 
-// What would go past this server's limits, or have an engine reach other hosts, files or slots.
+// Fields of no client, whichever engine has them: docs/engines.md says of which each is.
 constexpr std::string_view kOperatorsFields[] = {
-    "n_predict",         "num_predict",    "n_cmpl",         "id_slot",    "kv_transfer_params",
-    "bootstrap_host",    "bootstrap_port", "bootstrap_room", "lora",       "lora_path",
-    "lora_request",      "cache_salt",     "num_ctx",        "keep_alive", "rid",
-    "data_parallel_rank"};
+    // Another prompt than the one that was routed and counted, or more of it.
+    "messages", "prompt", "input", "inputs", "conversation", "system", "template", "raw", "context",
+    "chat_template", "documents", "input_ids", "prompt_token_ids", "input_embeds", "prompt_embeds",
+    "images", "image_data", "video_data", "audio_data", "multimodal_data", "mm_processor_kwargs",
+    "media_io_kwargs", "generation_prompt", "message_spans", "message_delimiters", "tokenize",
+    "return_dict",
+    // Past this server's limits, or so that an answer cannot be followed.
+    "n_predict", "num_predict", "n_cmpl", "n_probs", "options", "num_ctx", "stream_interval",
+    "sse_ping_interval", "response_fields", "return_hidden_states", "return_routed_experts",
+    "_debug_render_only",
+    // Other sessions, hosts, slots and weights; what the operator pays, keeps or counts by.
+    "id_slot", "rid", "request_id", "session_id", "session_params", "cache_salt", "extra_key",
+    "kv_transfer_params", "ec_transfer_params", "bootstrap_host", "bootstrap_port",
+    "bootstrap_room", "bootstrap_pair_key", "data_parallel_rank", "routed_dp_rank",
+    "disagg_prefill_dp_rank", "lora", "lora_path", "lora_request", "ngram_corpus_id",
+    "custom_labels", "keep_alive",
+    // Code, or what the engine's own parts tell one another.
+    "logits_processors", "custom_logit_processor", "custom_params", "vllm_xargs", "chat_parser",
+    "chat_format", "grammar_type"};
+
+// Whose account it is chooses these; the answer is the same without them.
+constexpr std::string_view kDroppedFields[] = {"store", "metadata", "service_tier"};
+
+bool IsDropped(std::string_view name) {
+  return std::find(std::begin(kDroppedFields), std::end(kDroppedFields), name) !=
+         std::end(kDroppedFields);
+}
+
+// Some engines do not mind the case.
+bool IsOperatorsField(std::string name) {
+  for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return std::find(std::begin(kOperatorsFields), std::end(kOperatorsFields), name) !=
+         std::end(kOperatorsFields);
+}
+
+Status NotAClients(const std::string& name) {
+  return InvalidArgument(fmt::format("'{}' is not a client's to choose; leave it out", name))
+      .WithParam(name);
+}
+
+// Some engines give them to the template in place of what they have themselves.
+Status CheckTemplateArguments(const VendorField& field) {
+  const Json arguments = Json::parse(field.json, nullptr, /*allow_exceptions=*/false);
+  if (!arguments.is_object()) return Status::Ok();
+  for (const auto& [name, value] : arguments.items()) {
+    if (name == "tools" || IsOperatorsField(name)) return NotAClients(field.name + "." + name);
+  }
+  return Status::Ok();
+}
+
+// Fields that change an answer, where only some engines know them.
+struct KnownField {
+  std::string_view name;
+  bool EngineProfile::*is_known;
+};
+constexpr KnownField kKnownFields[] = {{"min_tokens", &EngineProfile::min_tokens},
+                                       {"stop_token_ids", &EngineProfile::stop_token_ids},
+                                       {"echo", &EngineProfile::echo},
+                                       {"suffix", &EngineProfile::suffix},
+                                       {"web_search_options", &EngineProfile::web_search_options}};
+
+bool IsKnown(const VendorField& field, const EngineProfile& profile) {
+  if (profile.refuses_itself) return true;
+  if (field.name == "tool_choice") {
+    return field.json.starts_with('{') ? profile.tool_choice_by_name : profile.tool_choice;
+  }
+  for (const KnownField& known : kKnownFields) {
+    if (field.name == known.name) return profile.*known.is_known;
+  }
+  return false;
+}
 
 class RequestEncoder {
  public:
@@ -82,11 +149,13 @@ class RequestEncoder {
 
   Status AddVendorFields() {
     for (const VendorField& field : request_.vendor_fields) {
-      const auto* found =
-          std::find(std::begin(kOperatorsFields), std::end(kOperatorsFields), field.name);
-      if (found != std::end(kOperatorsFields)) {
-        return InvalidArgument(
-                   fmt::format("'{}' is not a client's to choose; leave it out", field.name))
+      if (IsDropped(field.name)) continue;
+      if (IsOperatorsField(field.name)) return NotAClients(field.name);
+      if (field.name == "chat_template_kwargs") AIO_RETURN_IF_ERROR(CheckTemplateArguments(field));
+      if (!field.mend.empty() && !IsKnown(field, profile_)) {
+        return Unimplemented(fmt::format("the engine that serves this model ({}) does not do as "
+                                         "'{}' says. {}",
+                                         profile_.name, field.name, field.mend))
             .WithParam(field.name);
       }
       body_.AddRaw(field.name, field.json);
@@ -113,8 +182,10 @@ class RequestEncoder {
 
   Status AddSampling() {
     // Engines have defaults of their own, or their models': these are OpenAI's.
-    body_.Add("temperature", sampling_.temperature);
-    body_.Add("top_p", sampling_.top_p);
+    if (profile_.needs_temperature || sampling_.temperature != 1) {
+      body_.Add("temperature", sampling_.temperature);
+    }
+    if (profile_.needs_temperature || sampling_.top_p != 1) body_.Add("top_p", sampling_.top_p);
     if (sampling_.presence_penalty != 0) body_.Add("presence_penalty", sampling_.presence_penalty);
     if (sampling_.frequency_penalty != 0) {
       body_.Add("frequency_penalty", sampling_.frequency_penalty);
@@ -284,7 +355,7 @@ Result<EncodedRequest> EncodeRequest(const Request& request, std::string_view mo
 size_t PromptBytes(const Request& request) {
   const Prompt& prompt = request.prompt;
   if (const auto* text = std::get_if<std::string>(&prompt)) return text->size();
-  if (const auto* ids = std::get_if<std::vector<int32_t>>(&prompt)) return 4 * ids->size();
+  if (std::holds_alternative<std::vector<int32_t>>(prompt)) return 0;
   size_t bytes = request.tools.size();
   for (const ChatMessage& message : std::get<std::vector<ChatMessage>>(prompt)) {
     bytes += message.role.size() + message.content.size();

@@ -20,11 +20,11 @@ struct EncodedRequest {
 // Besides temperature and top_p, which engines have their own defaults of, only what is not
 // OpenAI's default is written, so that all engines take it; vendor fields as they came. `model` is
 // what the engine calls it. kUnimplemented, with param, for what the engine has no field for and
-// what would change the answer.
+// what would change the answer; kInvalidArgument for vendor fields that are no client's to choose.
 Result<EncodedRequest> EncodeRequest(const Request& request, std::string_view model,
                                      const EngineProfile& profile);
 
-// The bytes of text that the engine reads, tools included; of token ids, four for each.
+// The bytes of text that the engine reads, tools included; of token ids, which are counted, none.
 size_t PromptBytes(const Request& request);
 
 }  // namespace aio

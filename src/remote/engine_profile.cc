@@ -24,6 +24,11 @@ constexpr EngineProfile Vllm(std::string_view name) {
   engine.own_sampling_defaults = true;
   engine.top_k_off = -1;
   engine.priority = true;
+  engine.tool_choice = true;
+  engine.tool_choice_by_name = true;
+  engine.min_tokens = true;
+  engine.stop_token_ids = true;
+  engine.echo = true;
   engine.regex = true;
   engine.label_choice = LabelChoice::kStructuredOutputs;
   return engine;
@@ -43,11 +48,15 @@ constexpr EngineProfile MindIe() {
   engine.choice = false;
   engine.logit_bias = false;
   engine.completion_logprobs_max = 5;
+  engine.tool_choice = true;
+  engine.tool_choice_by_name = true;
+  engine.stop_token_ids = true;
   return engine;
 }
 
 constexpr EngineProfile LlamaServer() {
   EngineProfile engine = Engine("llama-server");
+  engine.tool_choice = true;  // an object it takes for "auto"
   engine.repetition_penalty = "repeat_penalty";
   engine.own_sampling_defaults = true;
   engine.gbnf = true;
@@ -61,6 +70,7 @@ constexpr EngineProfile Ollama() {
   engine.name = "ollama";
   engine.health_path = "/v1/models";
   engine.logit_bias = false;
+  engine.suffix = true;
   engine.completion_logprobs_max = 0;
   return engine;
 }
@@ -69,12 +79,19 @@ constexpr EngineProfile OpenAi() {
   EngineProfile engine;
   engine.name = "openai";
   engine.max_tokens = "max_completion_tokens";
+  engine.needs_temperature = false;
+  engine.tool_choice = true;
+  engine.tool_choice_by_name = true;
+  engine.echo = true;
+  engine.suffix = true;
+  engine.web_search_options = true;
   engine.completion_logprobs_max = 5;
   return engine;
 }
 
 constexpr EngineProfile Aio() {
   EngineProfile engine = Engine("aio");
+  engine.refuses_itself = true;
   engine.priority = true;
   engine.regex = true;
   engine.completion_logprobs_max = 5;

@@ -37,7 +37,19 @@ struct EngineProfile {
   bool min_p = false;
   bool ignore_eos = false;
   bool priority = false;
-  bool token_prompts = false;  // completions take token ids
+  // temperature and top_p are those of the engine or the model's files where they are left out;
+  // else OpenAI's, and some models refuse to be told them at all.
+  bool needs_temperature = true;
+  // Fields of clients that change an answer (VendorField::mend) and that the engine knows:
+  bool tool_choice = false;          // "required"
+  bool tool_choice_by_name = false;  // {"function": {"name": ...}}
+  bool min_tokens = false;
+  bool stop_token_ids = false;
+  bool echo = false;
+  bool suffix = false;
+  bool web_search_options = false;
+  bool refuses_itself = false;  // in words, whatever of these it does not know
+  bool token_prompts = false;   // completions take token ids
   bool logit_bias = true;
   int top_logprobs_max = 20;         // of chats
   int completion_logprobs_max = 20;  // of completions

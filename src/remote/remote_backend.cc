@@ -82,6 +82,12 @@ Prompt WithSuffix(Prompt prompt, const std::string& suffix) {
   return prompt;
 }
 
+int PromptTokens(const Request& request, const RemoteModel& model) {
+  const auto* ids = std::get_if<std::vector<int32_t>>(&request.prompt);
+  return ids != nullptr ? static_cast<int>(ids->size())
+                        : model.ratio.Estimate(PromptBytes(request));
+}
+
 std::string ChoiceOf(const std::vector<LabelQuery::Label>& labels) {
   nlohmann::json words = nlohmann::json::array();
   for (const LabelQuery::Label& label : labels) words.push_back(label.word);
@@ -171,7 +177,9 @@ std::vector<ModelInfo> RemoteBackend::Models() const {
            .architecture = {},
            .context_length = options.context_length,
            .fingerprint = {},
-           .running_max = static_cast<int>(std::min(replicas * options.running_max, kRunningMax))}};
+           .running_max = static_cast<int>(std::min(replicas * options.running_max, kRunningMax)),
+           .tells_entropies = false,
+           .counts_exactly = false}};
 }
 
 std::vector<ModelLoad> RemoteBackend::Load() const {
@@ -203,7 +211,7 @@ Status RemoteBackend::CheckModel(std::string_view name) const {
 
 Result<int> RemoteBackend::CountPromptTokens(const Request& request) const {
   AIO_RETURN_IF_ERROR(CheckModel(request.model));
-  return model_->ratio.Estimate(PromptBytes(request));
+  return PromptTokens(request, *model_);
 }
 
 Status RemoteBackend::ValidateLabels(std::string_view model, const LabelQuery& labels) const {
@@ -216,6 +224,12 @@ Status RemoteBackend::ValidateLabels(std::string_view model, const LabelQuery& l
     return InvalidArgument(
         "a remote model is probed by a suffix alone, so that its prefix cache serves the answer; "
         "leave the prefix empty");
+  }
+  if (labels.window_tokens != 0) {
+    return InvalidArgument(
+        "a remote model is probed with the whole conversation, so that its prefix cache serves the "
+        "answer; leave window_tokens out, and bound prompts by the policy's "
+        "probe_prompt_tokens_max");
   }
   return CheckLabelWords(labels.labels);
 }
@@ -248,7 +262,7 @@ Result<std::shared_ptr<Ticket>> RemoteBackend::Start(const Request& request, Dur
                   .only_plain = NeedsPlain(request, model_->options.profile),
                   .intent = request.intent,
                   .affinity = AffinityOf(request, model_->options.affinity),
-                  .prompt_tokens = model_->ratio.Estimate(bytes),
+                  .prompt_tokens = PromptTokens(request, *model_),
                   .answer_tokens = std::min(EstimateAnswerTokens(request), AnswerTokensMax()),
                   .prompt_bytes = bytes,
                   .url_with_prompt = std::move(url_with_prompt),
@@ -292,7 +306,7 @@ Result<std::shared_ptr<Ticket>> RemoteBackend::ScoreLabels(const Request& reques
   probe.session = request.session;
   probe.deadline = request.deadline;
   probe.priority = request.priority;
-  const int prompt_tokens = model_->ratio.Estimate(PromptBytes(request));
+  const int prompt_tokens = PromptTokens(request, *model_);
   return Start(probe, model_->options.probe_timeout,
                std::make_shared<ProbeSink>(labels.labels, model_->transport, prompt_tokens,
                                            std::move(done)));
@@ -308,7 +322,7 @@ Status RemoteBackend::Decide(const Request& request, DecisionCallback done) {
   decision.strategy = request.strategy.value_or(Strategy());
   decision.reason = fmt::format("{} model requested", decision.role);
   decision.rule = "override";
-  decision.prompt_tokens = model_->ratio.Estimate(PromptBytes(request));
+  decision.prompt_tokens = PromptTokens(request, *model_);
   done(std::move(decision));
   return Status::Ok();
 }

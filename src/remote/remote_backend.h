@@ -24,7 +24,7 @@ struct RemoteModel;
 //
 // Probes: an answer of one token, with its log-probabilities (label_scores.h). The query's suffix
 // is plain text, put after the last message: the engine's prefix cache serves the generation, which
-// goes to the replica that was asked. A query's prefix and head are refused.
+// goes to the replica that was asked. A query's prefix, window and head are refused.
 class RemoteBackend final : public Backend {
  public:
   // `transport` outlives this. Asks no replica of anything but health.

@@ -470,5 +470,48 @@ TEST_F(RemoteBackendTest, ATicketMayOutliveItsBackend) {
   ticket_->Cancel();
 }
 
+TEST_F(RemoteBackendTest, SaysWhatItCannotTell) {
+  Serve(1, Options());
+  const ModelInfo info = backend_->Models().at(0);
+  EXPECT_FALSE(info.tells_entropies);
+  EXPECT_FALSE(info.counts_exactly);
+}
+
+TEST_F(RemoteBackendTest, TokenIdsAreCountedAndTellNothingOfTexts) {
+  Serve(1, Options());
+  const Request text = Ask(std::string(1000, 'x'));
+  const int before = backend_->CountPromptTokens(text).value();
+  Request ids = Ask("");
+  ids.prompt = std::vector<int32_t>(1000, 7);
+  EXPECT_EQ(backend_->CountPromptTokens(ids).value(), 1000);
+  for (int i = 0; i < 20; ++i) {
+    Generate(ids);
+    network_.RunFor(kSecond);
+  }
+  EXPECT_EQ(backend_->CountPromptTokens(text).value(), before);
+}
+
+TEST_F(RemoteBackendTest, TellsTheStopStringThatTheEngineNames) {
+  Serve(1, Options());
+  network_.server(Url(0)).serve = [](const std::shared_ptr<FakeHttpCall>& call) {
+    call->Head(200);
+    call->Bytes(
+        "data: {\"choices\": [{\"delta\": {\"content\": \"a\"}, \"finish_reason\": "
+        "\"stop\", \"stop_reason\": \"END\"}]}\n\ndata: [DONE]\n\n");
+    call->End();
+  };
+  const auto record = Generate(Ask("hello"));
+  network_.RunFor(kSecond);
+  EXPECT_EQ(record->finish.stop_string, "END");
+}
+
+TEST_F(RemoteProbeTest, AWindowIsRefusedAndNotIgnored) {
+  Serve(1, Options());
+  LabelQuery query = Labels();
+  query.window_tokens = 512;
+  EXPECT_THAT(backend_->ValidateLabels("large-model", query).message(),
+              HasSubstr("leave window_tokens out"));
+}
+
 }  // namespace
 }  // namespace aio

@@ -1,5 +1,6 @@
 #include "router/cascade_generation.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace aio {
@@ -110,8 +111,10 @@ void CascadeGeneration::OnToken(const TokenEvent& event) {
     ++first_.tokens;
     first_.entropy_mean += static_cast<double>(entropy);
   }
+  // Of a model that tells none, no more tokens would make one sure.
+  const bool tells_nothing = first_.tokens == 0 && !event.tokens.empty();
   // Once cancelled its end is near, and goes to the client.
-  if (first_.tokens >= tokens_wanted_ && !was_cancelled()) Settle();
+  if ((first_.tokens >= tokens_wanted_ || tells_nothing) && !was_cancelled()) Settle();
 }
 
 void CascadeGeneration::OnFinish(const FinishEvent& event) {
@@ -138,6 +141,13 @@ void CascadeGeneration::OnError(const Status& status) {
 }
 
 void CascadeGeneration::Settle() {
+  const bool tells_nothing =
+      first_.tokens == 0 && std::any_of(held_.begin(), held_.end(), [](const TokenEvent& event) {
+        return !event.tokens.empty();
+      });
+  if (tells_nothing) {
+    return TakeOver(steps_.settle(std::nullopt, Internal("the model tells no entropies")));
+  }
   if (first_.tokens > 0) first_.entropy_mean /= first_.tokens;
   CascadeSettled settled = steps_.settle(first_, Status::Ok());
   if (!settled.start_large) return Release(std::move(settled.sink));

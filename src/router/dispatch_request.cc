@@ -89,6 +89,9 @@ Result<std::shared_ptr<Ticket>> Router::State::DispatchWithStandIn(
     instead.role = other.role;
     instead.weights.clear();
     instead.strategy = routed->strategy.value_or(Strategy{});
+    if (instead.strategy.kind == StrategyKind::kDraftModel && other.place.draft_model.empty()) {
+      instead.strategy = {};
+    }
     instead.reason += fmt::format("; but '{}' is gone ({}): {} model stands in", decision.model,
                                   Brief(fault), other.role);
     Request again = Decided(routed->request, instead);

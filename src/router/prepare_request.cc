@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "backend/estimate_tokens.h"
 #include "router/router_state.h"
 
 namespace aio {
@@ -11,17 +12,27 @@ namespace {
 
 constexpr std::string_view kContextLengthExceeded = "context_length_exceeded";
 
-Status FitsNowhere(const RoutedRequest& routed) {
+// A guess is no reason to refuse a prompt: what it must have at least may be.
+bool FitsAtLeast(const Target& target, const Prompt& prompt, ContextNeed& need) {
+  if (!target.counts_exactly) {
+    need.prompt_tokens = std::min<int64_t>(need.prompt_tokens, LeastPromptTokens(prompt));
+  }
+  return need.fits();
+}
+
+Status FitsNowhere(const RoutedRequest& routed, const Target& small_model,
+                   const Target& large_model) {
   // The wider of the two, unless that one would do and only its model is gone.
   const bool small =
       !routed.small.fits() && routed.small.context_length > routed.large.context_length;
   const ContextNeed& need = small ? routed.small : routed.large;
+  const bool is_exact = (small ? small_model : large_model).counts_exactly;
   const bool chat = std::holds_alternative<std::vector<ChatMessage>>(routed.request.prompt);
   const bool limited = routed.request.sampling.max_tokens.has_value();
   return InvalidArgument(
-             fmt::format("the prompt's {} tokens and {} for the answer are {}, more than the "
+             fmt::format("the prompt's {}{} tokens and {} for the answer are {}, more than the "
                          "largest context, {} tokens; shorten the prompt{}",
-                         need.prompt_tokens, need.answer_tokens,
+                         is_exact ? "" : "at least ", need.prompt_tokens, need.answer_tokens,
                          need.prompt_tokens + need.answer_tokens, need.context_length,
                          limited ? " or lower max_tokens" : ""))
       .WithReason(std::string(kContextLengthExceeded))
@@ -115,7 +126,10 @@ Status Router::State::CheckContext(RoutedRequest& routed) const {
   }
   const bool small_answers = routed.small.fits() && routed.count_fault.empty();
   if (small_answers || routed.large.fits()) return Status::Ok();
-  return FitsNowhere(routed);
+  const Prompt& prompt = routed.request.prompt;
+  if (FitsAtLeast(large, prompt, routed.large)) return Status::Ok();
+  if (routed.count_fault.empty() && FitsAtLeast(small, prompt, routed.small)) return Status::Ok();
+  return FitsNowhere(routed, small, large);
 }
 
 void Router::State::ReadLoads(RoutedRequest& routed) const {

@@ -62,10 +62,19 @@ Result<Target> FindTarget(std::string_view role, RoleTarget place) {
                 .context_length = own.context_length,
                 .weight_bytes = own.bytes,
                 .fingerprint = own.fingerprint,
-                .vocabulary = own.vocabulary_fingerprint};
+                .vocabulary = own.vocabulary_fingerprint,
+                .tells_entropies = own.tells_entropies,
+                .counts_exactly = own.counts_exactly};
 }
 
 Status CheckArms(const RoutingPolicy& policy, const Target& small, const Target& large) {
+  if (policy.settings().kind == PolicyKind::kCascade && !small.tells_entropies) {
+    return InvalidArgument(fmt::format(
+        "policy '{}': kind: \"cascade\" goes by how uncertain the small model is, which '{}', held "
+        "by another server, does not tell; load the small model here (models.small.path), or "
+        "choose another kind",
+        policy.name(), small.model()));
+  }
   const auto target_of = [&](std::string_view role) -> const Target& {
     return role == kSmallRole ? small : large;
   };

@@ -22,6 +22,9 @@ struct Target {
   int64_t weight_bytes = 0;  // 0: unknown
   std::string fingerprint;   // empty: unknown
   uint64_t vocabulary = 0;   // a fingerprint; 0: unknown
+  // See ModelInfo.
+  bool tells_entropies = true;
+  bool counts_exactly = true;
 
   Backend& backend() const { return *place.backend; }
   const std::string& model() const { return place.model; }

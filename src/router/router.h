@@ -100,9 +100,9 @@ class Router final : public Backend {
  public:
   // Fails when a model is not where its target says, a variant is not of its model, the labels
   // collide under the small model, the policy names an unknown label, weights that are not
-  // resident or a draft model that is not there, a name would mean two things, or the policy was
-  // made for other models (PolicyEvidence). `clock` must outlive the router and the last
-  // callback, like the backends.
+  // resident or a draft model that is not there, is a cascade whose small model tells no entropies,
+  // a name would mean two things, or the policy was made for other models (PolicyEvidence). `clock`
+  // must outlive the router and the last callback, like the backends.
   static Result<std::unique_ptr<Router>> Create(RouterOptions options, const Clock& clock);
   // What was started goes on.
   ~Router() override;

@@ -97,5 +97,34 @@ TEST_P(RouterTest, APromptTooLongForTheProbesTemplateIsUnprobed) {
   EXPECT_EQ(f.DecisionFor(Ask("code x")).rule, "otherwise");
 }
 
+// --- counts that are guesses -------------------------------------------------------------
+
+class GuessedContextTest : public ::testing::Test, public RouterFixture {
+ protected:
+  GuessedContextTest() : RouterFixture(FakeBackend::Delivery::kImmediate, 100, 200) {
+    // Twice too many.
+    large.Update(kLarge, [](FakeModel& m) {
+      m.info.counts_exactly = false;
+      m.count_tokens = [](const Prompt& prompt) { return 2 * FakeTokenCount(prompt); };
+    });
+    auto made = Router::Create(Options(), clock);
+    EXPECT_TRUE(made.ok());
+    router = *std::move(made);
+    // The fake would refuse by its own guess.
+    large.Update(kLarge, [](FakeModel& m) { m.info.context_length = 0; });
+  }
+};
+
+TEST_F(GuessedContextTest, AGuessRefusesNothing) {
+  const Decision decision = DecisionFor(Ask(Words("qa", 150)));  // guessed to be 300
+  EXPECT_EQ(decision.model, kLarge) << "the engine has the last word";
+}
+
+TEST_F(GuessedContextTest, WhatItMustHaveAtLeastDoes) {
+  const Status status = RunToRefusal(Ask(Words("qa", 1200)));  // 2,400 bytes
+  EXPECT_EQ(status.reason(), "context_length_exceeded");
+  EXPECT_THAT(status.message(), HasSubstr("the prompt's at least 240 tokens"));
+}
+
 }  // namespace
 }  // namespace aio

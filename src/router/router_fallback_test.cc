@@ -105,5 +105,19 @@ TEST_F(RouterFallbackTest, BothGoneIsSaidOnce) {
   EXPECT_THAT(record.errors[0].message(), HasSubstr("either"));
 }
 
+TEST_F(RouterFallbackTest, AStandInDecodesAsItCan) {
+  RouterOptions options = Options();
+  options.small_stands_in = true;
+  options.large.draft_model = "drafter";
+  MakeRouter(std::move(options));
+  BreakBeforeStart(large, kLarge, Unavailable("no replica"));
+  Request request = Ask("qa please");
+  request.strategy = Strategy{.kind = StrategyKind::kDraftModel};
+  const auto record = RunOne(request);
+  ASSERT_EQ(record.starts.size(), 1u);
+  EXPECT_EQ(record.starts[0].decision->role, "small");
+  EXPECT_EQ(small.generations().back().request.strategy, Strategy{}) << "no model drafts for it";
+}
+
 }  // namespace
 }  // namespace aio

@@ -225,6 +225,24 @@ INSTANTIATE_TEST_SUITE_P(Deliveries, CascadeTest,
                          ::testing::Values(FakeBackend::Delivery::kImmediate,
                                            FakeBackend::Delivery::kManual));
 
+TEST_P(CascadeTest, NeedsASmallModelThatTellsHowSureItIs) {
+  f_.small.Update(kSmall, [](FakeModel& model) { model.info.tells_entropies = false; });
+  RouterOptions options = f_.Options();
+  options.policy = Policy("kind = \"cascade\"\n[cascade]\ntokens = 3\nentropy_max = 0.5\n");
+  EXPECT_THAT(Router::Create(options, f_.clock).status().message(),
+              ::testing::AllOf(HasSubstr("policy 'p': kind: \"cascade\""), HasSubstr(kSmall),
+                               HasSubstr("models.small.path")));
+}
+
+TEST_P(CascadeTest, ASmallModelThatTellsNoneAllTheSameDoesNotAnswer) {
+  SmallSays({});
+  f_.small.Update(kSmall, [](FakeModel& model) { model.info.tells_entropies = false; });
+  const RecordingSink::Record record = f_.Run(Ask("anything"));
+  EXPECT_EQ(record.text(), "large answer");
+  ASSERT_TRUE(record.starts.size() == 1 && record.starts[0].decision);
+  EXPECT_THAT(record.starts[0].decision->reason, HasSubstr("tells no entropies"));
+}
+
 TEST_P(CascadeTest, ASureBeginningIsLetGo) {
   SmallSays({0.25f, 0.5f, 0.75f, 9, 9});
   const RecordingSink::Record record = f_.Run(Ask("anything"));

@@ -149,7 +149,9 @@ void Call::End(int status) {
   if (std::exchange(ended_, true)) return;
   context_->metrics.CountRequest(facts_.route, status);
   if (reserved_tokens_ > 0) {
-    account_->budgets->Settle(reserved_tokens_, facts_.prompt_tokens + facts_.completion_tokens,
+    const int64_t known = facts_.prompt_tokens + facts_.completion_tokens;
+    const bool was_left = status == kClientLeft && known == 0 && !shows_use_;
+    account_->budgets->Settle(reserved_tokens_, was_left ? reserved_tokens_ : known,
                               context_->clock.Now());
   }
   facts_.status = status;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -78,6 +79,7 @@ class CallAnswer : public std::enable_shared_from_this<CallAnswer> {
       : call_(std::move(call)),
         kind_(request.kind),
         is_stream_(request.stream),
+        stop_(request.request.sampling.stop),
         encoder_(std::move(encoder)),
         choices_(request.choices),
         running_(request.choices) {}
@@ -99,13 +101,15 @@ class CallAnswer : public std::enable_shared_from_this<CallAnswer> {
 
   ServerContext& context() const { return call_->context(); }
   void StartOthers();
-  void Observe(const Choice& choice, const FinishEvent& event);
+  void ObserveFirstToken(const Choice& choice);
+  void Observe(Choice& choice, const FinishEvent& event);
   void End(int index, const FinishEvent& event);  // mutex_ is held
   HttpHeaders Headers() const;                    // likewise
 
   const std::shared_ptr<Call> call_;
   const ApiKind kind_;
   const bool is_stream_;
+  const std::vector<std::string> stop_;
   const std::shared_ptr<Generations> generations_ = std::make_shared<Generations>();
 
   std::mutex mutex_;
@@ -135,7 +139,9 @@ class ChoiceSink final : public EventSink {
 };
 
 void CallAnswer::Start(Request request) {
-  request.whole = !is_stream_;
+  // Other choices begin with the first one's events, which for a whole answer are its last.
+  request.whole = !is_stream_ && running_ == 1;
+  call_->set_shows_use(!request.whole);
   if (running_ > 1) {
     others_ = request;
     request.hold_prompt = true;
@@ -174,11 +180,8 @@ void CallAnswer::OnToken(int index, const TokenEvent& event) {
     call_->facts().completion_tokens += static_cast<int>(event.tokens.size());
     if (!choice.first_token) {
       choice.first_token = choice.last_token;
-      if (index == 0) {  // a request has one
-        const Duration waited = choice.last_token - call_->arrival();
-        call_->facts().first_token = waited;
-        context().metrics.ObserveFirstToken(choice.start.model, waited);
-      }
+      if (index == 0) call_->facts().first_token = choice.last_token - call_->arrival();
+      if (index == 0 && is_stream_) ObserveFirstToken(choice);
     }
     if (is_stream_) {
       std::string bytes = encoder_->Delta(index, event);
@@ -199,7 +202,12 @@ void CallAnswer::OnFinish(int choice, const FinishEvent& event) {
   {
     std::lock_guard lock(mutex_);
     if (done_) return;
-    End(choice, event);
+    // Some engines tell those of their template, too, of which the client knows nothing.
+    FinishEvent told = event;
+    if (std::find(stop_.begin(), stop_.end(), told.stop_string) == stop_.end()) {
+      told.stop_string.clear();
+    }
+    End(choice, told);
   }
   StartOthers();  // of an answer without a token
 }
@@ -252,7 +260,22 @@ void CallAnswer::StartOthers() {
   }
 }
 
-void CallAnswer::Observe(const Choice& choice, const FinishEvent& event) {
+// A request has one.
+void CallAnswer::ObserveFirstToken(const Choice& choice) {
+  const Duration waited = *choice.first_token - call_->arrival();
+  call_->facts().first_token = waited;
+  context().metrics.ObserveFirstToken(choice.start.model, waited);
+}
+
+void CallAnswer::Observe(Choice& choice, const FinishEvent& event) {
+  if (choice.first_token && !is_stream_) {
+    // All of it may have come at one instant: the backend knows when it was made.
+    const auto told = std::chrono::duration_cast<Duration>(
+        std::chrono::duration<double, std::milli>(event.timings.predicted_ms));
+    const TimePoint made = std::max(call_->arrival(), choice.last_token - told);
+    choice.first_token = std::min(*choice.first_token, made);
+    if (&choice == choices_.data()) ObserveFirstToken(choice);
+  }
   const Duration decode =
       choice.first_token ? choice.last_token - *choice.first_token : Duration::zero();
   context().metrics.ObserveAnswer(choice.start, event, context().clock.Now() - call_->arrival(),

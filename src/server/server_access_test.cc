@@ -192,6 +192,33 @@ TEST_F(AccessTest, AnswersThatAreCutOffArePaidFor) {
   EXPECT_EQ(access_->Find("alice-secret")->budgets->Read(clock_.Now()).tokens->remaining, 996);
 }
 
+TEST_F(AccessTest, AnAnswerThatIsShownWholeIsPaidForByWhoeverLeavesIt) {
+  ApiKey key = Key("alice");
+  key.limits.tokens_per_minute = 1000;
+  StartWith({key}, Delivery::kManual);
+  // Of a model that other servers hold, nothing is known before the end.
+  backend_->Update("auto", [](FakeModel& model) {
+    model.answer = [](const Request&) {
+      FakeAnswer answer;
+      answer.error = Cancelled("before it began");
+      answer.error_before_start = true;
+      return answer;
+    };
+  });
+  const auto leave = [&](const std::string& members) {
+    const int cancelled = backend_->cancel_calls();
+    TestClient client(port());
+    client.Request("POST", kChat, ChatBody(members), Bearer("alice"));
+    EXPECT_TRUE(Eventually([&] { return backend_->pending() == 1; }));
+    client.Close();
+    EXPECT_TRUE(Eventually([&] { return backend_->cancel_calls() == cancelled + 1; }));
+    backend_->DeliverAll();
+    return access_->Find("alice-secret")->budgets->Read(clock_.Now()).tokens->remaining;
+  };
+  EXPECT_EQ(leave(R"("max_tokens": 100, "stream": true)"), 1000) << "nothing has come";
+  EXPECT_EQ(leave(R"("max_tokens": 100)"), 894) << "6 of the prompt, and as many as it asked for";
+}
+
 TEST_F(AccessTest, RevokedKeysEndAtTheNextRequest) {
   StartWith({Key("alice")}, Delivery::kManual);
   TestClient client(port());

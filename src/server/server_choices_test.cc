@@ -68,6 +68,40 @@ TEST_F(ServerChoicesTest, HaveSeedsOfTheirOwnAndOneModel) {
             "1");
 }
 
+TEST_F(ServerChoicesTest, BeginWithTheFirstOnesTokens) {
+  StartSaying(SaySeed);
+  EXPECT_EQ(Post("/v1/chat/completions", ChatBody()).status, 200);
+  EXPECT_EQ(Post("/v1/chat/completions", ChatBody(R"("n": 2)")).status, 200);
+  EXPECT_EQ(Post("/v1/chat/completions", ChatBody(R"("stream": true)")).status, 200);
+  const std::vector<FakeCall> calls = backend_->generations();
+  ASSERT_EQ(calls.size(), 4u);
+  EXPECT_TRUE(calls[0].request.whole);
+  EXPECT_FALSE(calls[1].request.whole) << "the other choice would wait for all of it";
+  EXPECT_FALSE(calls[2].request.whole);
+  EXPECT_FALSE(calls[3].request.whole);
+}
+
+TEST_F(ServerChoicesTest, AnAnswerThatComesAllAtOnceIsTimedAsItWasMade) {
+  StartSaying(
+      [](const Request&) {
+        FakeAnswer answer;
+        answer.timings.predicted_ms = 2000;
+        return answer;
+      },
+      FakeBackend::Delivery::kManual);
+  TestClient client(port());
+  client.Request("POST", "/v1/chat/completions", ChatBody(), "");
+  ASSERT_TRUE(Eventually([&] { return backend_->pending() == 1; }));
+  clock_.Advance(std::chrono::seconds(3));
+  backend_->DeliverAll();
+  EXPECT_EQ(client.Read().status, 200);
+  const std::string metrics = Get("/metrics").body;
+  const std::string model = R"({model="auto"})";
+  EXPECT_EQ(MetricValue(metrics, "aio_time_to_first_token_seconds_sum" + model), "1");
+  EXPECT_EQ(MetricValue(metrics, "aio_time_per_output_token_seconds_sum" + model), "1")
+      << "two seconds for all but the first of three";
+}
+
 TEST_F(ServerChoicesTest, StreamsInterleave) {
   StartSaying(SaySeed);
   const Response response = Post(

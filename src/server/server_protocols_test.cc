@@ -16,10 +16,10 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using Response = TestClient::Response;
 
-constexpr char kMessages[] = R"({"model": "pocket-small", "max_tokens": 8, "messages": [
-    {"role": "user", "content": "Hi there"}]})";
+constexpr char kMessages[] = R"({"model": "pocket-small", "max_tokens": 8,
+    "stop_sequences": ["END"], "messages": [{"role": "user", "content": "Hi there"}]})";
 constexpr char kMessagesStream[] = R"({"model": "pocket-small", "max_tokens": 8, "stream": true,
-    "messages": [{"role": "user", "content": "Hi there"}]})";
+    "stop_sequences": ["END"], "messages": [{"role": "user", "content": "Hi there"}]})";
 
 struct NamedEvent {
   std::string type;
@@ -125,6 +125,16 @@ TEST_F(ServerTest, Messages) {
   EXPECT_EQ(json["stop_reason"], "stop_sequence");
   EXPECT_EQ(json["stop_sequence"], "END");
   EXPECT_EQ(json["usage"]["output_tokens"], 3);
+}
+
+TEST_F(ServerTest, OnlyStopStringsOfTheClientsAreTold) {
+  Start();
+  backend_->Update("pocket-small", [](FakeModel& model) {
+    model.answer = [](const Request&) { return StoppedBy("<|im_end|>"); };
+  });
+  const Json json = Json::parse(Post("/v1/messages", kMessages).body);
+  EXPECT_EQ(json["stop_reason"], "end_turn");
+  EXPECT_EQ(json["stop_sequence"], nullptr);
 }
 
 TEST_F(ServerTest, MessagesStream) {

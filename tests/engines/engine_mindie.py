@@ -36,8 +36,9 @@ class Mindie(Engine):
         self.refuse(422, f"{name}{middle}[0, {most}], got {asked}.")
 
     def refuse_context(self, prompt_tokens, max_tokens):  # [m5]
-        self.refuse(424, "Failed to enqueue inferRequest. The input length "
-                         f"{prompt_tokens} is longer than the context.")
+        self.refuse(424, "Failed to enqueue inferRequest. This model's maximum input ids length "
+                         f"cannot be greater than maxSeqLen {self.options.context_length},the input "
+                         f"ids length is {prompt_tokens}")
 
     def refuse_overload(self):
         self.refuse(503, "The service has been stopped")

@@ -498,6 +498,7 @@ Result<std::shared_ptr<Ticket>> FakeBackend::Generate(Request request,
   if (request.hold_prompt && model.holds_prompts) {
     start.held_prompt = std::make_shared<FakeHeldPrompt>(impl_->held_prompts_);
   }
+  if (!model.info.tells_entropies) request.token_entropies_max = 0;
   auto work = std::make_shared<GenerationWork>(std::move(start), std::move(answer), finish, request,
                                                std::move(sink));
   request.held_prompt.reset();  // taken over, as a real engine would
