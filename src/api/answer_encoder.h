@@ -18,6 +18,7 @@ struct WholeAnswer {
   FinishReason reason = FinishReason::kStop;
   std::string stop_string = {};  // FinishEvent::stop_string
   std::vector<ToolCall> tool_calls = {};
+  std::string reasoning = {};  // TokenEvent::reasoning
 };
 
 // One for each request; either Whole(), or for a stream of server-sent events Start(), Delta() and

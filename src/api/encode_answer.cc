@@ -70,6 +70,7 @@ OrderedJson Choice(const AnswerInfo& info, int index, const WholeAnswer& answer,
     message["role"] = "assistant";
     const bool calls_alone = answer.text.empty() && !answer.tool_calls.empty();
     message["content"] = calls_alone ? OrderedJson(nullptr) : OrderedJson(answer.text);
+    if (!answer.reasoning.empty()) message["reasoning_content"] = answer.reasoning;
     message["refusal"] = nullptr;
     for (const ToolCall& call : answer.tool_calls) {
       message["tool_calls"].push_back(CallObject(call, std::nullopt));
@@ -111,9 +112,14 @@ std::string StreamEncoder::First(int choice) const {
 }
 
 std::string StreamEncoder::Delta(const TokenEvent& event, int choice) {
-  if (event.text.empty() && event.logprobs.empty() && event.tool_calls.empty()) return "";
+  const bool has_text = !event.text.empty() || !event.logprobs.empty();
+  const bool has_reasoning = !event.reasoning.empty() && info_.kind == ApiKind::kChat;
+  if (!has_text && !has_reasoning && event.tool_calls.empty()) return "";
   OrderedJson delta;
-  if (event.tool_calls.empty() || !event.text.empty()) delta["content"] = event.text;
+  if (has_reasoning) delta["reasoning_content"] = event.reasoning;
+  if (!event.text.empty() || (event.tool_calls.empty() && !has_reasoning)) {
+    delta["content"] = event.text;
+  }
   for (const ToolCall& call : event.tool_calls) {
     delta["tool_calls"].push_back(CallObject(call, calls_[choice]++));
   }

@@ -122,6 +122,19 @@ TEST(OpenaiResponseTest, CallsOfTools) {
   EXPECT_EQ(Json::parse(stream.Last(finish, 0)[0])["choices"][0]["finish_reason"], "length");
 }
 
+TEST(OpenaiResponseTest, ThoughtsAreBesideTheAnswer) {
+  StreamEncoder stream(Info(ApiKind::kChat), 1);
+  TokenEvent event;
+  event.reasoning = "Hm";
+  EXPECT_EQ(Json::parse(stream.Delta(event, 0))["choices"][0]["delta"],
+            Json::parse(R"({"reasoning_content": "Hm"})"));
+  EXPECT_EQ(StreamEncoder(Info(ApiKind::kCompletion), 1).Delta(event, 0), "");
+  const Json whole = Json::parse(Encode(
+      Info(ApiKind::kChat), {.text = "Hi", .logprobs = {}, .reasoning = "Hm"}, false, Finish()));
+  EXPECT_EQ(whole["choices"][0]["message"]["content"], "Hi");
+  EXPECT_EQ(whole["choices"][0]["message"]["reasoning_content"], "Hm");
+}
+
 TEST(OpenaiResponseTest, Completion) {
   const Json json = Json::parse(
       Encode(Info(ApiKind::kCompletion), {.text = "Hi", .logprobs = {}}, false, Finish()));

@@ -83,6 +83,8 @@ struct TokenEvent {
   std::vector<float> entropies = {};
   // Calls of the request's tools that are whole now; their text is in no event.
   std::vector<ToolCall> tool_calls = {};
+  // What the model thinks before it answers, where an engine tells that apart: no part of `text`.
+  std::string reasoning = {};
 };
 
 enum class FinishReason {

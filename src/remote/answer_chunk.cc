@@ -179,6 +179,11 @@ void ReadChoice(const Json& choice, AnswerChunk& chunk) {
   chunk.has_choice = true;
   const Json& delta = Member(choice, "delta");
   chunk.text = delta.is_object() ? Text(Member(delta, "content")) : Text(Member(choice, "text"));
+  // DeepSeek's name, which SGLang, llama-server and older vLLMs took over, and the one of newer
+  // vLLMs and of Ollama.
+  for (const char* name : {"reasoning_content", "reasoning"}) {
+    if (chunk.reasoning.empty()) chunk.reasoning = Text(Member(delta, name));
+  }
   chunk.tool_calls = ToolCallsOf(Member(delta, "tool_calls"));
   chunk.logprobs = LogprobsOf(choice);
   const Json& reason = Member(choice, "finish_reason");

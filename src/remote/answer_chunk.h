@@ -24,6 +24,7 @@ struct ToolCallPiece {
 struct AnswerChunk {
   std::string model;        // empty: not said
   std::string text;         // may be empty
+  std::string reasoning;    // likewise
   bool has_choice = false;  // it is a part of the answer, if only of what is not shown
   std::vector<ToolCallPiece> tool_calls;
   std::vector<TokenLogprob> logprobs;  // without token ids, which engines do not tell: -1

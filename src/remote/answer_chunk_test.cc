@@ -1,5 +1,6 @@
 #include "remote/answer_chunk.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -163,6 +164,16 @@ TEST(AnswerChunk, OnlyWhatTheClientSentIsItsFault) {
     EXPECT_EQ(StatusOfResponse(status, "").code(), StatusCode::kUnavailable) << status;
   }
   EXPECT_EQ(StatusOfResponse(500, "").code(), StatusCode::kInternal);
+}
+
+TEST(AnswerChunk, ReadsThoughtsByEitherName) {
+  for (const char* name : {"reasoning_content", "reasoning"}) {
+    const auto chunk = ParseAnswerChunk(
+        fmt::format(R"({{"choices": [{{"delta": {{"content": null, "{}": "Hm"}}}}]}})", name));
+    ASSERT_TRUE(chunk.ok());
+    EXPECT_EQ(chunk->reasoning, "Hm") << name;
+    EXPECT_EQ(chunk->text, "");
+  }
 }
 
 TEST(AnswerChunk, ReadsTheStringThatEndedTheAnswer) {

@@ -49,7 +49,7 @@ void AnswerReader::OnChunk(AnswerChunk chunk) {
   }
   AddToCalls(std::move(chunk.tool_calls));
   constexpr size_t kAnswerBytesMax = 32 << 20;
-  answer_bytes_ += chunk.text.size();
+  answer_bytes_ += chunk.text.size() + chunk.reasoning.size();
   for (const TokenLogprob& logprob : chunk.logprobs) {
     answer_bytes_ += (1 + logprob.top.size()) * sizeof(TokenLogprob);
   }
@@ -57,11 +57,13 @@ void AnswerReader::OnChunk(AnswerChunk chunk) {
     broken_ = Internal("the engine sent an answer without an end");
     return;
   }
-  if (!chunk.text.empty() || !chunk.logprobs.empty()) {
+  if (!chunk.text.empty() || !chunk.reasoning.empty() || !chunk.logprobs.empty()) {
     TellStart();
     ++text_events_;
-    sink_.OnToken(
-        {.text = std::move(chunk.text), .tokens = {-1}, .logprobs = std::move(chunk.logprobs)});
+    sink_.OnToken({.text = std::move(chunk.text),
+                   .tokens = {-1},
+                   .logprobs = std::move(chunk.logprobs),
+                   .reasoning = std::move(chunk.reasoning)});
   }
   if (chunk.reason) {
     finish_.reason = *chunk.reason;

@@ -189,6 +189,7 @@ void CallAnswer::OnToken(int index, const TokenEvent& event) {
     } else {
       WholeAnswer& whole = choice.whole;
       whole.text += event.text;
+      whole.reasoning += event.reasoning;
       whole.tool_calls.insert(whole.tool_calls.end(), event.tool_calls.begin(),
                               event.tool_calls.end());
       whole.logprobs.insert(whole.logprobs.end(), event.logprobs.begin(), event.logprobs.end());
