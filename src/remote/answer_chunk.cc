@@ -1,10 +1,10 @@
 #include "remote/answer_chunk.h"
 
 #include <fmt/format.h>
+#include <simdjson.h>
 
 #include <algorithm>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/utf8.h"
@@ -12,21 +12,40 @@
 namespace aio {
 namespace {
 
-using Json = nlohmann::json;
+// An element, or that it is not there. An object's member is there if that is an object and has it.
+using Json = simdjson::simdjson_result<simdjson::dom::element>;
 
-// An object's member, or null; of what is no object, null.
-const Json& Member(const Json& object, const char* key) {
-  static const Json null;
-  if (!object.is_object()) return null;
-  const auto it = object.find(key);
-  return it == object.end() ? null : *it;
+// What parses as no JSON is not there. It is valid until this thread's next call.
+Json Parse(std::string_view text) {
+  thread_local simdjson::dom::parser parser;  // whose buffers are used again for every token
+  return parser.parse(text.data(), text.size());
 }
 
-std::string Text(const Json& value) {
-  return value.is_string() ? value.get<std::string>() : std::string();
+std::string_view TextView(const Json& value) {
+  std::string_view text;
+  return value.get(text) == simdjson::SUCCESS ? text : std::string_view();
 }
 
-double Number(const Json& value) { return value.is_number() ? value.get<double>() : 0; }
+std::string Text(const Json& value) { return std::string(TextView(value)); }
+
+bool IsNull(const Json& value) { return value.error() != simdjson::SUCCESS || value.is_null(); }
+
+std::optional<double> MaybeNumber(const Json& value) {
+  double number = 0;
+  if (value.get(number) != simdjson::SUCCESS) return std::nullopt;
+  return number;
+}
+
+double Number(const Json& value) { return MaybeNumber(value).value_or(0); }
+
+// An array's; of what is no array, none.
+std::vector<Json> Elements(const Json& array) {
+  std::vector<Json> elements;
+  simdjson::dom::array parsed;
+  if (array.get(parsed) != simdjson::SUCCESS) return elements;
+  for (simdjson::dom::element element : parsed) elements.emplace_back(std::move(element));
+  return elements;
+}
 
 // Clamped: the numbers of a server are anyone's.
 int64_t Count(const Json& value) {
@@ -46,42 +65,41 @@ std::optional<FinishReason> ReasonOf(const Json& value) {
 }
 
 Usage UsageOf(const Json& usage) {
-  return {.prompt_tokens = SmallCount(Member(usage, "prompt_tokens")),
-          .cached_prompt_tokens =
-              SmallCount(Member(Member(usage, "prompt_tokens_details"), "cached_tokens")),
-          .completion_tokens = SmallCount(Member(usage, "completion_tokens"))};
+  return {.prompt_tokens = SmallCount(usage["prompt_tokens"]),
+          .cached_prompt_tokens = SmallCount(usage["prompt_tokens_details"]["cached_tokens"]),
+          .completion_tokens = SmallCount(usage["completion_tokens"])};
 }
 
 Decision DecisionOf(const Json& aio) {
   Decision decision;
-  decision.model = Text(Member(aio, "model"));
-  decision.role = Text(Member(aio, "role"));
-  decision.weights = Text(Member(aio, "weights"));
-  decision.strategy = StrategyFromName(Text(Member(aio, "strategy"))).value_or(Strategy{});
-  decision.reason = Text(Member(aio, "reason"));
-  decision.rule = Text(Member(aio, "rule"));
-  decision.intent = Text(Member(aio, "intent"));
+  decision.model = Text(aio["model"]);
+  decision.role = Text(aio["role"]);
+  decision.weights = Text(aio["weights"]);
+  decision.strategy = StrategyFromName(Text(aio["strategy"])).value_or(Strategy{});
+  decision.reason = Text(aio["reason"]);
+  decision.rule = Text(aio["rule"]);
+  decision.intent = Text(aio["intent"]);
   decision.probed = !decision.intent.empty();
-  decision.entropy = Number(Member(aio, "entropy"));
-  decision.prompt_tokens = SmallCount(Member(aio, "prompt_tokens"));
-  decision.probe_ms = Number(Member(aio, "probe_ms"));
+  decision.entropy = Number(aio["entropy"]);
+  decision.prompt_tokens = SmallCount(aio["prompt_tokens"]);
+  decision.probe_ms = Number(aio["probe_ms"]);
   return decision;
 }
 
 FinishEvent TotalsOf(const Json& accounting) {
   FinishEvent totals;
-  const Json& ms = Member(accounting, "ms");
-  totals.timings = {.queue_ms = Number(Member(ms, "queue")),
-                    .probe_ms = Number(Member(ms, "probe")),
-                    .prompt_ms = Number(Member(ms, "prefill")),
-                    .predicted_ms = Number(Member(ms, "decode"))};
-  const Json& bytes = Member(accounting, "bytes");
-  totals.traffic = {.weight_bytes = Count(Member(bytes, "weights")),
-                    .kv_bytes = Count(Member(bytes, "kv")),
-                    .static_large_bytes = Count(Member(bytes, "static_large"))};
-  const Json& tokens = Member(accounting, "tokens");
-  totals.speculation.draft_tokens = SmallCount(Member(tokens, "drafted"));
-  totals.speculation.draft_accepted_tokens = SmallCount(Member(tokens, "accepted"));
+  const Json ms = accounting["ms"];
+  totals.timings = {.queue_ms = Number(ms["queue"]),
+                    .probe_ms = Number(ms["probe"]),
+                    .prompt_ms = Number(ms["prefill"]),
+                    .predicted_ms = Number(ms["decode"])};
+  const Json bytes = accounting["bytes"];
+  totals.traffic = {.weight_bytes = Count(bytes["weights"]),
+                    .kv_bytes = Count(bytes["kv"]),
+                    .static_large_bytes = Count(bytes["static_large"])};
+  const Json tokens = accounting["tokens"];
+  totals.speculation.draft_tokens = SmallCount(tokens["drafted"]);
+  totals.speculation.draft_accepted_tokens = SmallCount(tokens["accepted"]);
   return totals;
 }
 
@@ -91,15 +109,14 @@ constexpr int kListedMax = 128;
 // "index" is left out by engines that send each call whole.
 std::vector<ToolCallPiece> ToolCallsOf(const Json& calls) {
   std::vector<ToolCallPiece> pieces;
-  if (!calls.is_array()) return pieces;
-  for (const Json& call : calls) {
-    const Json& function = Member(call, "function");
-    const Json& index = Member(call, "index");
+  for (const Json& call : Elements(calls)) {
+    const Json function = call["function"];
+    const Json index = call["index"];
     pieces.push_back(
-        {.index = index.is_number() ? SmallCount(index) : static_cast<int>(pieces.size()),
-         .id = Text(Member(call, "id")),
-         .name = Text(Member(function, "name")),
-         .arguments = Text(Member(function, "arguments"))});
+        {.index = MaybeNumber(index) ? SmallCount(index) : static_cast<int>(pieces.size()),
+         .id = Text(call["id"]),
+         .name = Text(function["name"]),
+         .arguments = Text(function["arguments"])});
     if (pieces.back().index >= kListedMax) pieces.pop_back();
   }
   return pieces;
@@ -107,34 +124,28 @@ std::vector<ToolCallPiece> ToolCallsOf(const Json& calls) {
 
 float LogOf(const Json& value) {
   constexpr double kLeast = -9999;  // as OpenAI's API writes "next to nothing"
-  return value.is_number() ? static_cast<float>(std::clamp(value.get<double>(), kLeast, 0.0))
-                           : static_cast<float>(kLeast);
+  return static_cast<float>(std::clamp(MaybeNumber(value).value_or(kLeast), kLeast, 0.0));
 }
 
 // Its bytes where they are told: a token may be part of a character.
 std::string TokenBytes(const Json& entry) {
-  const Json& bytes = Member(entry, "bytes");
-  if (!bytes.is_array()) return Text(Member(entry, "token"));
+  const Json bytes = entry["bytes"];
+  if (!bytes.is_array()) return Text(entry["token"]);
   std::string text;
-  for (const Json& byte : bytes) text += static_cast<char>(SmallCount(byte) & 0xff);
+  for (const Json& byte : Elements(bytes)) text += static_cast<char>(SmallCount(byte) & 0xff);
   return text;
 }
 
 TokenLogprob ChatLogprob(const Json& entry) {
-  return {.token = -1,
-          .bytes = TokenBytes(entry),
-          .logprob = LogOf(Member(entry, "logprob")),
-          .top = {}};
+  return {.token = -1, .bytes = TokenBytes(entry), .logprob = LogOf(entry["logprob"]), .top = {}};
 }
 
 // Of a chat: {"content": [{"token", "logprob", "bytes", "top_logprobs": [...]}]}.
 std::vector<TokenLogprob> ChatLogprobs(const Json& content) {
   std::vector<TokenLogprob> logprobs;
-  for (const Json& entry : content) {
+  for (const Json& entry : Elements(content)) {
     TokenLogprob& logprob = logprobs.emplace_back(ChatLogprob(entry));
-    const Json& top = Member(entry, "top_logprobs");
-    if (!top.is_array()) continue;
-    for (const Json& other : top) {
+    for (const Json& other : Elements(entry["top_logprobs"])) {
       if (logprob.top.size() < kListedMax) logprob.top.push_back(ChatLogprob(other));
     }
   }
@@ -144,17 +155,20 @@ std::vector<TokenLogprob> ChatLogprobs(const Json& content) {
 // Of a completion: {"tokens": [...], "token_logprobs": [...], "top_logprobs": [{token: logprob}]}.
 std::vector<TokenLogprob> CompletionLogprobs(const Json& logprobs) {
   std::vector<TokenLogprob> all;
-  const Json& tokens = Member(logprobs, "tokens");
-  const Json& values = Member(logprobs, "token_logprobs");
-  const Json& tops = Member(logprobs, "top_logprobs");
-  if (!tokens.is_array() || !values.is_array()) return all;
+  const std::vector<Json> tokens = Elements(logprobs["tokens"]);
+  const std::vector<Json> values = Elements(logprobs["token_logprobs"]);
+  const std::vector<Json> tops = Elements(logprobs["top_logprobs"]);
   for (size_t i = 0; i < std::min(tokens.size(), values.size()); ++i) {
     TokenLogprob& logprob = all.emplace_back(TokenLogprob{
         .token = -1, .bytes = Text(tokens[i]), .logprob = LogOf(values[i]), .top = {}});
-    if (!tops.is_array() || i >= tops.size() || !tops[i].is_object()) continue;
-    for (const auto& [token, value] : tops[i].items()) {
+    simdjson::dom::object top;
+    if (i >= tops.size() || tops[i].get(top) != simdjson::SUCCESS) continue;
+    for (const auto& [token, value] : top) {
       if (logprob.top.size() >= kListedMax) break;
-      logprob.top.push_back({.token = -1, .bytes = token, .logprob = LogOf(value), .top = {}});
+      logprob.top.push_back({.token = -1,
+                             .bytes = std::string(token),
+                             .logprob = LogOf(simdjson::dom::element(value)),
+                             .top = {}});
     }
     std::stable_sort(logprob.top.begin(), logprob.top.end(),
                      [](const auto& a, const auto& b) { return a.logprob > b.logprob; });
@@ -163,30 +177,30 @@ std::vector<TokenLogprob> CompletionLogprobs(const Json& logprobs) {
 }
 
 std::vector<TokenLogprob> LogprobsOf(const Json& choice) {
-  const Json& logprobs = Member(choice, "logprobs");
-  const Json& content = Member(logprobs, "content");
+  const Json logprobs = choice["logprobs"];
+  const Json content = logprobs["content"];
   return content.is_array() ? ChatLogprobs(content) : CompletionLogprobs(logprobs);
 }
 
 // vLLM and SGLang end what they give up themselves by a reason of its own, and no error
 // (https://github.com/vllm-project/vllm/issues/57082).
 bool IsGivenUp(const Json& reason) {
-  const std::string name = Text(reason);
+  const std::string_view name = TextView(reason);
   return name == "abort" || name == "error";
 }
 
 void ReadChoice(const Json& choice, AnswerChunk& chunk) {
   chunk.has_choice = true;
-  const Json& delta = Member(choice, "delta");
-  chunk.text = delta.is_object() ? Text(Member(delta, "content")) : Text(Member(choice, "text"));
+  const Json delta = choice["delta"];
+  chunk.text = delta.is_object() ? Text(delta["content"]) : Text(choice["text"]);
   // DeepSeek's name, which SGLang, llama-server and older vLLMs took over, and the one of newer
   // vLLMs and of Ollama.
   for (const char* name : {"reasoning_content", "reasoning"}) {
-    if (chunk.reasoning.empty()) chunk.reasoning = Text(Member(delta, name));
+    if (chunk.reasoning.empty()) chunk.reasoning = Text(delta[name]);
   }
-  chunk.tool_calls = ToolCallsOf(Member(delta, "tool_calls"));
+  chunk.tool_calls = ToolCallsOf(delta["tool_calls"]);
   chunk.logprobs = LogprobsOf(choice);
-  const Json& reason = Member(choice, "finish_reason");
+  const Json reason = choice["finish_reason"];
   if (IsGivenUp(reason)) {
     chunk.error = Unavailable("the server gave the answer up before its end");
     return;
@@ -194,21 +208,18 @@ void ReadChoice(const Json& choice, AnswerChunk& chunk) {
   chunk.reason = ReasonOf(reason);
   // vLLM's name and SGLang's; a number is a token's.
   for (const char* name : {"stop_reason", "matched_stop"}) {
-    if (chunk.stop_string.empty()) chunk.stop_string = Text(Member(choice, name));
+    if (chunk.stop_string.empty()) chunk.stop_string = Text(choice[name]);
   }
 }
 
 // {"error": {...}}, {"error": "..."}, and what older vLLMs send: {"object": "error", ...}.
-const Json& ErrorOf(const Json& json) {
-  const Json& error = Member(json, "error");
-  return error.is_null() && Text(Member(json, "object")) == "error" ? json : error;
+Json ErrorOf(const Json& json) {
+  const Json error = json["error"];
+  return IsNull(error) && TextView(json["object"]) == "error" ? json : error;
 }
 
 std::string_view ErrorText(const Json& error) {
-  if (error.is_string()) return error.get_ref<const std::string&>();
-  const Json& message = Member(error, "message");
-  return message.is_string() ? std::string_view(message.get_ref<const std::string&>())
-                             : std::string_view();
+  return error.is_string() ? TextView(error) : TextView(error["message"]);
 }
 
 StatusCode CodeOf(int http_status) {
@@ -243,7 +254,7 @@ StatusCode CodeOf(int http_status) {
 
 // The HTTP status that an error in a stream would have had.
 StatusCode CodeInStream(const Json& code) {
-  const int status = code.is_number() ? SmallCount(code) : 0;
+  const int status = SmallCount(code);
   if (status == 503) return StatusCode::kResourceExhausted;  // a queue is full, not a server gone
   return status >= 400 && status < 600 ? CodeOf(status) : StatusCode::kInternal;
 }
@@ -257,26 +268,26 @@ std::string Shown(std::string_view text) {
 }  // namespace
 
 Result<AnswerChunk> ParseAnswerChunk(std::string_view data) {
-  const Json json = Json::parse(data, /*callback=*/nullptr, /*allow_exceptions=*/false);
+  const Json json = Parse(data);
   if (!json.is_object()) return Internal("the server sent an event that is no JSON object");
   AnswerChunk chunk;
-  const Json& error = ErrorOf(json);
-  if (!error.is_null()) {
-    chunk.error = Status(CodeInStream(Member(error, "code")),
+  const Json error = ErrorOf(json);
+  if (!IsNull(error)) {
+    chunk.error = Status(CodeInStream(error["code"]),
                          fmt::format("the server broke off: {}", Shown(ErrorText(error))));
     return chunk;
   }
-  chunk.model = Text(Member(json, "model"));
-  const Json& choices = Member(json, "choices");
+  chunk.model = Text(json["model"]);
   // Of further choices nobody has asked for any.
-  if (choices.is_array() && !choices.empty() && SmallCount(Member(choices[0], "index")) == 0) {
-    ReadChoice(choices[0], chunk);
+  const Json choice = json["choices"].at(0);
+  if (choice.error() == simdjson::SUCCESS && SmallCount(choice["index"]) == 0) {
+    ReadChoice(choice, chunk);
   }
-  const Json& usage = Member(json, "usage");
+  const Json usage = json["usage"];
   if (usage.is_object()) chunk.usage = UsageOf(usage);
-  const Json& aio = Member(json, "aio");
-  if (!Text(Member(aio, "role")).empty()) chunk.decision = DecisionOf(aio);
-  const Json& accounting = Member(aio, "accounting");
+  const Json aio = json["aio"];
+  if (!TextView(aio["role"]).empty()) chunk.decision = DecisionOf(aio);
+  const Json accounting = aio["accounting"];
   if (accounting.is_object()) chunk.totals = TotalsOf(accounting);
   return chunk;
 }
@@ -286,7 +297,7 @@ namespace {
 // OpenAI's name for it, which not all engines give: vLLM, llama-server, SGLang and MindIE say it in
 // words.
 bool IsContextFull(const Json& error, std::string_view text) {
-  if (Text(Member(error, "type")) == "exceed_context_size_error") return true;
+  if (Text(error["type"]) == "exceed_context_size_error") return true;
   for (const char* words : {"maximum context length", "available context size", "context length",
                             "maximum input ids length"}) {
     if (text.find(words) != std::string_view::npos) return true;
@@ -311,14 +322,14 @@ std::string_view RefusalOfTemplate(std::string_view text) {
 }  // namespace
 
 bool IsErrorObject(std::string_view body) {
-  const Json json = Json::parse(body, /*callback=*/nullptr, /*allow_exceptions=*/false);
+  const Json json = Parse(body);
   return !ErrorText(ErrorOf(json)).empty();
 }
 
 Status StatusOfResponse(int http_status, std::string_view body) {
   constexpr size_t kShownBytesMax = 300;
-  const Json json = Json::parse(body, /*callback=*/nullptr, /*allow_exceptions=*/false);
-  const Json& error = ErrorOf(json);
+  const Json json = Parse(body);
+  const Json error = ErrorOf(json);
   std::string_view text = ErrorText(error);
   if (text.empty()) text = body.substr(0, kShownBytesMax);
   const std::string_view refusal = http_status == 500 ? RefusalOfTemplate(text) : "";
@@ -328,13 +339,13 @@ Status StatusOfResponse(int http_status, std::string_view body) {
                                        Shown(refusal)))
         .WithParam("messages");
   }
-  std::string reason = Shown(Text(Member(error, "code")));
+  std::string reason = Shown(Text(error["code"]));
   if (reason.empty() && CodeOf(http_status) == StatusCode::kInvalidArgument &&
       IsContextFull(error, text)) {
     reason = "context_length_exceeded";
   }
   return Status(CodeOf(http_status), fmt::format("HTTP {}: {}", http_status, Shown(text)))
-      .WithParam(Shown(Text(Member(error, "param"))))
+      .WithParam(Shown(Text(error["param"])))
       .WithReason(std::move(reason));
 }
 

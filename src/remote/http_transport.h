@@ -1,6 +1,7 @@
-// How requests reach other servers: HTTP calls and timers, one at a time, as if on one thread (which
-// is called the transport's thread here). The remote layer is written against this interface, so that tests and simulation drive the real routing between
-// replicas with a network and a clock of their own.
+// How requests reach other servers: HTTP calls and timers, one at a time, as if on one thread,
+// which is called the transport's here. The remote layer is written against this interface, so that
+// tests and simulation drive the real routing between replicas with a network and a clock of their
+// own.
 #ifndef AIO_REMOTE_HTTP_TRANSPORT_H_
 #define AIO_REMOTE_HTTP_TRANSPORT_H_
 

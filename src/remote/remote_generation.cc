@@ -334,7 +334,8 @@ void RemoteGeneration::OnError(Attempt& attempt, const Status& status) {
   const std::string& name = model_->options.name;
   const StatusCode code = status.code();
   // What the client sent is at fault, and would be anywhere; or the operator's account is empty.
-  const bool is_invalid = code == StatusCode::kInvalidArgument;
+  const bool is_invalid =
+      code == StatusCode::kInvalidArgument || code == StatusCode::kUnimplemented;
   const bool is_quota = status.reason() == "insufficient_quota";
   // By its own word it is busy, not broken.
   const bool is_busy = code == StatusCode::kResourceExhausted || attempt.http_status() == 503;
