@@ -138,11 +138,15 @@ class Call final : public HttpCallHandle {
   }
   static size_t OnBytes(char* bytes, size_t size, size_t count, void* self) {
     auto& call = *static_cast<Call*>(self);
-    call.TellHead();
-    // Held: the receiver may cancel, and so let go of itself.
-    const auto receiver = call.receiver_;
-    const bool goes_on = receiver != nullptr && receiver->OnBytes({bytes, size * count});
-    return goes_on ? size * count : CURL_WRITEFUNC_ERROR;
+    try {
+      call.TellHead();
+      // Held: the receiver may cancel, and so let go of itself.
+      const auto receiver = call.receiver_;
+      const bool goes_on = receiver != nullptr && receiver->OnBytes({bytes, size * count});
+      return goes_on ? size * count : CURL_WRITEFUNC_ERROR;
+    } catch (const std::exception&) {
+      return CURL_WRITEFUNC_ERROR;  // libcurl is C, and must not be jumped over
+    }
   }
   static size_t OnHeader(char* bytes, size_t size, size_t count, void* self) {
     auto& call = *static_cast<Call*>(self);
@@ -224,8 +228,8 @@ class Transfers final : public CallOwner, public std::enable_shared_from_this<Tr
   void RunAt(TimePoint at, std::function<void()> task) {
     asio::defer(strand_, [self = shared_from_this(), at, task = std::move(task)]() mutable {
       self->Do([&] {
-        if (at <= self->clock_.Now()) return task();
         self->timers_.Add(at, std::move(task));
+        self->RunDue(self->clock_.Now());
       });
     });
   }
@@ -237,7 +241,14 @@ class Transfers final : public CallOwner, public std::enable_shared_from_this<Tr
     call->set_easy(easy);
     call->SetOptions(options_);
     calls_.emplace(call.get(), call);
-    curl_multi_add_handle(multi_, easy);
+    if (curl_multi_add_handle(multi_, easy) != CURLM_OK) {
+      RunAt(TimePoint::min(), [this, weak = std::weak_ptr(call)] {
+        const auto refused = weak.lock();
+        if (refused == nullptr || !calls_.contains(refused.get())) return;
+        TakeOut(refused);
+        refused->End(CURLE_FAILED_INIT);
+      });
+    }
     return call;
   }
 
@@ -299,11 +310,12 @@ class Transfers final : public CallOwner, public std::enable_shared_from_this<Tr
     TimePoint next = curl_due_;
     if (!timers_.empty()) next = std::min(next, timers_.next());
     if (next >= timer_at_) return;
-    timer_at_ = next;
+    timer_at_ = kNoDeadline;  // if what follows fails
     timer_.expires_after(std::max(Duration::zero(), next - clock_.Now()));
     timer_.async_wait([self = shared_from_this()](const error_code& error) {
       if (!error) self->Do([&] { self->OnTime(); });
     });
+    timer_at_ = next;
   }
 
   void OnTime() {
@@ -313,6 +325,10 @@ class Transfers final : public CallOwner, public std::enable_shared_from_this<Tr
       curl_due_ = kNoDeadline;
       curl_is_due_ = true;
     }
+    RunDue(now);
+  }
+
+  void RunDue(TimePoint now) {
     while (const auto task = timers_.TakeDue(now)) (*task)();
   }
 
@@ -400,7 +416,9 @@ class Transfers final : public CallOwner, public std::enable_shared_from_this<Tr
     }
     calls_.clear();
     for (CURL* easy : spare_) curl_easy_cleanup(easy);
-    curl_multi_cleanup(std::exchange(multi_, nullptr));
+    curl_multi_cleanup(multi_);
+    multi_ = nullptr;
+    timers_ = {};
     error_code ignored;
     sockets_.close(ignored);
     timer_.cancel();
@@ -454,9 +472,13 @@ Result<std::unique_ptr<HttpTransport>> MakeCurlHttpTransport(CurlHttpOptions opt
   const int epoll = epoll_create1(EPOLL_CLOEXEC);
   if (epoll < 0) return SystemError("the system gives no descriptors", errno);
   if (io == nullptr) io = std::make_shared<IoThreads>(1);
-  auto transfers = std::make_shared<Transfers>(std::move(options), clock, io->context(), epoll);
-  return std::unique_ptr<HttpTransport>(
-      std::make_unique<CurlHttpTransport>(std::move(io), std::move(transfers)));
+  try {
+    auto transfers = std::make_shared<Transfers>(std::move(options), clock, io->context(), epoll);
+    return std::unique_ptr<HttpTransport>(
+        std::make_unique<CurlHttpTransport>(std::move(io), std::move(transfers)));
+  } catch (const std::exception& e) {
+    return Internal(fmt::format("the system does not let sockets be waited for: {}", e.what()));
+  }
 }
 
 }  // namespace aio

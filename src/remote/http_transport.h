@@ -64,7 +64,8 @@ class HttpTransport {
   void Post(std::function<void()> task) { RunAt(TimePoint::min(), std::move(task)); }
   virtual TimePoint Now() const = 0;  // thread-safe
 
-  // For the transport's thread alone. `receiver` is not called before this returns.
+  // For the transport's thread alone, and from no HttpReceiver::OnBytes(). `receiver` is not called
+  // before this returns.
   virtual std::shared_ptr<HttpCallHandle> Start(HttpCall call,
                                                 std::shared_ptr<HttpReceiver> receiver) = 0;
 };

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <optional>
 #include <utility>
 
@@ -226,7 +225,8 @@ void RemoteGeneration::Sweep(TimePoint now) {
   }
   if (now >= hedge_at_ && attempts_.size() == 1 && !attempts_[0]->begun_answering) {
     hedge_at_ = kNoDeadline;
-    if (model_->replicas.HasReady(tried_urls_) && model_->retries.Take()) return Try();
+    if (model_->replicas.HasReady(tried_urls_, work_.only_plain) && model_->retries.Take())
+      return Try();
   }
   // A copy: attempts leave while they are looked at.
   for (const auto& attempt : std::vector(attempts_)) {
@@ -249,7 +249,9 @@ void RemoteGeneration::Forget(const Attempt* attempt) {
 void RemoteGeneration::OnStart(Attempt& attempt, StartEvent event) {
   attempt.lease().set_has_started();
   attempt.lease().Progress(work_.prompt_tokens);
-  for (const auto& [key, suspect] : std::exchange(suspects_, {})) suspect->Failed();
+  for (const auto& [key, suspect] : std::exchange(suspects_, {})) {
+    if (key != KeyOf(attempt.lease().spec())) suspect->Failed();
+  }
   if (!work_.whole) return Win(attempt, std::move(event));
   attempt.held_start = std::move(event);
   // A hedge is decided all the same.
@@ -376,21 +378,23 @@ void RemoteGeneration::Charge(Attempt& attempt) {
   if (paused_) return;  // a client that does not read is no fault of the engine's
   if (winner_ != nullptr || !attempt.says_that_it_failed()) return attempt.lease().Failed();
   std::unique_ptr<ReplicaLease> lease = attempt.TakeLease();
-  lease->Progress(std::numeric_limits<int64_t>::max());  // none is to come
+  lease->NoMore();
   suspects_.try_emplace(KeyOf(lease->spec()), std::move(lease));
 }
 
 // Not charged: there is another that has had nothing of it, or it stays.
 void RemoteGeneration::OnAway(Attempt& attempt) {
-  if (sink_ == nullptr || winner_ != nullptr || !model_->replicas.HasReady(tried_urls_)) return;
+  if (sink_ == nullptr || winner_ != nullptr ||
+      !model_->replicas.HasReady(tried_urls_, work_.only_plain))
+    return;
   const auto held = attempt.shared_from_this();
   Forget(&attempt);
   attempt.Drop();
   --attempts_made_;
   if (!attempts_.empty()) return;
   // All at once they would be too much for those that are left.
-  if (model_->retries.TakeSpare()) return Try();
-  TryLater(ByChance(kMoveTime));
+  // Not now: another's bytes may be being received.
+  TryLater(model_->retries.TakeSpare() ? Duration::zero() : ByChance(kMoveTime));
 }
 
 void RemoteGeneration::TryAgain(Attempt& failed, const Status& why) {
@@ -414,7 +418,8 @@ void RemoteGeneration::TryLater(Duration delay) {
 // None the first time: another replica may be well. Then ever longer, at random, so that those who
 // failed together do not come back together.
 Duration RemoteGeneration::RetryDelay(const Attempt& failed) {
-  if (attempts_made_ <= 1 && model_->replicas.HasReady(tried_urls_)) return Duration::zero();
+  if (attempts_made_ <= 1 && model_->replicas.HasReady(tried_urls_, work_.only_plain))
+    return Duration::zero();
   constexpr double kFirstMs = 25;
   constexpr double kLongestMs = 1000;
   const auto in_ms = [](double ms) {

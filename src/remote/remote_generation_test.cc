@@ -94,6 +94,34 @@ TEST_F(RemoteGenerationTest, AReplicaThatFailsWhereAnotherAnswersIsLeftAlone) {
   EXPECT_EQ(backend_->Replicas()[1].ejections, 0);
 }
 
+TEST_F(RemoteGenerationTest, WhatAnEjectedReplicaHoldsIsTakenUpByTheOther) {
+  Serve(2, Options());
+  network_.server(Url(0)).serve = [](const std::shared_ptr<FakeHttpCall>& call) {
+    if (call->call().body->find("wait") == std::string::npos) Refusing(500, kServerError)(call);
+  };
+  std::vector<std::shared_ptr<EventRecord>> waiting;
+  for (int i = 0; i < 20; ++i) waiting.push_back(Generate(Ask("wait")));
+  for (int i = 0; i < 20; ++i) {
+    Generate(Ask("hello"));
+    network_.RunFor(100 * kMs);
+  }
+  EXPECT_GE(backend_->Replicas()[0].ejections, 1);
+  for (const auto& record : waiting) EXPECT_EQ(record->text, "t0 t1 t2 t3 t4 ");
+}
+
+TEST_F(RemoteGenerationTest, AHedgeNeedsAnotherThatMayBeAsked) {
+  RemoteOptions options = Options();
+  options.hedge_after = 50 * kMs;
+  ServeStrategies({"plain", "prompt_lookup"}, options);
+  network_.server(Url(0)).serve = [](const auto&) {};
+  Request request = Ask("hello");
+  request.sampling.min_p = 0.1f;
+  Generate(request);
+  network_.RunFor(kSecond);
+  EXPECT_EQ(network_.calls_to(Url(0)), 1);
+  EXPECT_EQ(network_.calls_to(Url(1)), 0);
+}
+
 TEST_F(RemoteGenerationTest, AProxysErrorIsTheReplicasFault) {
   Serve(1, Options());
   network_.server(Url(0)).serve = Refusing(502, "<html>Bad Gateway</html>");

@@ -17,6 +17,12 @@ constexpr double kAffinityBound = 1.25;
 constexpr double kOtherZone = 2;
 constexpr std::string_view kPlain = "plain";
 
+// As far as is known.
+bool IsPlain(const std::shared_ptr<Replica>& replica) {
+  const std::string& strategy = replica->spec().strategy;
+  return strategy.empty() || strategy == kPlain;
+}
+
 uint64_t Mix(uint64_t x) {  // splitmix64's finaliser
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
   x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
@@ -51,6 +57,11 @@ void ReplicaLease::Progress(int64_t tokens) {
   tokens = std::min(tokens, tokens_);  // 0 if the answer is longer than was thought
   tokens_ -= tokens;
   replica_->Progress(tokens, set_.now_());
+}
+
+void ReplicaLease::NoMore() {
+  const std::lock_guard lock(set_.mutex_);
+  replica_->Progress(std::exchange(tokens_, 0), replica_->answered_at());
 }
 
 void ReplicaLease::Succeeded(std::optional<Duration> first_token,
@@ -130,9 +141,7 @@ ReplicaSet::Replicas ReplicaSet::Candidates(const ReplicaQuery& query, TimePoint
     if (!kept.empty()) all = std::move(kept);
   };
   if (query.only_plain) {
-    prefer([](const auto& replica) {
-      return replica->spec().strategy.empty() || replica->spec().strategy == kPlain;
-    });
+    prefer(IsPlain);
   }
   prefer([&](const auto& replica) { return !IsAmong(query.tried_urls, replica->key()); });
   prefer([&](const auto& replica) { return replica->state(now) != ReplicaState::kDown; });
@@ -317,10 +326,13 @@ std::vector<std::string> ReplicaSet::Strategies() const {
   return {names.begin(), names.end()};
 }
 
-bool ReplicaSet::HasReady(const std::vector<std::string>& but) const {
+bool ReplicaSet::HasReady(const std::vector<std::string>& but, bool only_plain) const {
   const std::lock_guard lock(mutex_);
+  const bool some_are_plain =
+      only_plain && std::any_of(replicas_.begin(), replicas_.end(), IsPlain);
   return std::any_of(replicas_.begin(), replicas_.end(), [&, now = now_()](const auto& replica) {
-    return replica->Takes(now) && !IsAmong(but, replica->key());
+    return replica->Takes(now) && !IsAmong(but, replica->key()) &&
+           (!some_are_plain || IsPlain(replica));
   });
 }
 

@@ -51,6 +51,7 @@ class ReplicaLease {
   const ReplicaSpec& spec() const { return spec_; }
   // So many tokens less are to come.
   void Progress(int64_t tokens);
+  void NoMore();  // none is to come
   // At most one of these, then nothing more:
   void Succeeded(std::optional<Duration> first_token, std::optional<Duration> per_token);
   void Failed();  // the replica's own fault
@@ -108,8 +109,8 @@ class ReplicaSet {
   std::vector<ReplicaReading> Readings() const;
   // The strategies that replicas which may be asked were started with.
   std::vector<std::string> Strategies() const;
-  // Whether one may be asked that has none of these keys.
-  bool HasReady(const std::vector<std::string>& but = {}) const;
+  // Whether one may be asked that has none of these keys; `only_plain` as in a query.
+  bool HasReady(const std::vector<std::string>& but = {}, bool only_plain = false) const;
 
  private:
   friend class ReplicaLease;

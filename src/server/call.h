@@ -50,8 +50,8 @@ class Call {
   void set_account(std::shared_ptr<const Account> account) { account_ = std::move(account); }
   // Set aside of the account's budgets; the tokens of facts() take their place in the end.
   void set_reserved_tokens(int64_t tokens) { reserved_tokens_ = tokens; }
-  // Whether facts() grow while the answer is made. Where they do not, a client that leaves pays
-  // what was set aside.
+  // Whether facts() grow while the answer is made, wherever that is. Where they may not, a client
+  // that leaves pays what was set aside.
   void set_shows_use(bool shows) { shows_use_ = shows; }
   // What a failure tells a client that may try again; a second if nothing is set.
   void set_retry_after(Duration after) { retry_after_ = after; }

@@ -5,7 +5,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/check.h"
+
 namespace aio {
+namespace {
+
+thread_local bool receives_bytes = false;
+
+}  // namespace
 
 class FakeHttpHandle final : public HttpCallHandle {
  public:
@@ -56,7 +63,10 @@ void FakeHttpCall::Head(int status, std::optional<Duration> retry_after) {
 void FakeHttpCall::Bytes(std::string bytes) {
   Deliver(
       [bytes = std::move(bytes), self = weak_from_this()](HttpReceiver& r) {
-        if (r.OnBytes(bytes)) return;
+        receives_bytes = true;
+        const bool goes_on = r.OnBytes(bytes);
+        receives_bytes = false;
+        if (goes_on) return;
         const auto call = self.lock();
         if (call == nullptr || call->TakeReceiver() == nullptr) return;
         r.OnEnd(Unavailable("nobody wants more of it"));
@@ -74,6 +84,7 @@ void FakeHttpCall::Reset() {
 
 std::shared_ptr<HttpCallHandle> FakeNetwork::Start(HttpCall spec,
                                                    std::shared_ptr<HttpReceiver> receiver) {
+  AIO_CHECK(!receives_bytes, "a call is begun while another's bytes are received");
   const std::string url = spec.url.substr(0, spec.url.find('/', spec.url.find("://") + 3));
   FakeServer& server = servers_[url];
   const auto call = std::make_shared<FakeHttpCall>();
