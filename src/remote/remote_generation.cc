@@ -384,16 +384,15 @@ void RemoteGeneration::Charge(Attempt& attempt) {
 
 // Not charged: there is another that has had nothing of it, or it stays.
 void RemoteGeneration::OnAway(Attempt& attempt) {
-  if (sink_ == nullptr || winner_ != nullptr ||
-      !model_->replicas.HasReady(tried_urls_, work_.only_plain))
-    return;
+  if (sink_ == nullptr || winner_ != nullptr) return;
+  if (!model_->replicas.HasReady(tried_urls_, work_.only_plain)) return;
   const auto held = attempt.shared_from_this();
   Forget(&attempt);
   attempt.Drop();
   --attempts_made_;
   if (!attempts_.empty()) return;
-  // All at once they would be too much for those that are left.
-  // Not now: another's bytes may be being received.
+  // Not now, since another's bytes may be being received; nor all at once, which would be too much
+  // for those that are left.
   TryLater(model_->retries.TakeSpare() ? Duration::zero() : ByChance(kMoveTime));
 }
 

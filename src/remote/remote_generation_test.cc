@@ -23,14 +23,18 @@ class RemoteGenerationTest : public RemoteTest {
       call->End();
     };
   }
+  static ReplicaSpec Spec(int i) {
+    ReplicaSpec spec;
+    spec.url = Url(i);
+    return spec;
+  }
   // Replicas that were started with these strategies, which all answer.
   void ServeStrategies(const std::vector<std::string>& strategies, RemoteOptions options) {
     Serve(static_cast<int>(strategies.size()), std::move(options));
     std::vector<ReplicaSpec> specs;
     for (size_t i = 0; i < strategies.size(); ++i) {
-      ReplicaSpec& spec = specs.emplace_back();
-      spec.url = Url(static_cast<int>(i));
-      spec.strategy = strategies[i];
+      specs.push_back(Spec(static_cast<int>(i)));
+      specs.back().strategy = strategies[i];
     }
     backend_->SetReplicas(specs);
   }
@@ -99,14 +103,17 @@ TEST_F(RemoteGenerationTest, WhatAnEjectedReplicaHoldsIsTakenUpByTheOther) {
   network_.server(Url(0)).serve = [](const std::shared_ptr<FakeHttpCall>& call) {
     if (call->call().body->find("wait") == std::string::npos) Refusing(500, kServerError)(call);
   };
-  std::vector<std::shared_ptr<EventRecord>> waiting;
-  for (int i = 0; i < 20; ++i) waiting.push_back(Generate(Ask("wait")));
-  for (int i = 0; i < 20; ++i) {
-    Generate(Ask("hello"));
-    network_.RunFor(100 * kMs);
+  backend_->SetReplicas({Spec(0)});
+  std::vector<std::shared_ptr<EventRecord>> records;
+  for (int i = 0; i < 5; ++i) {
+    records.push_back(Generate(Ask("wait")));
+    records.push_back(Generate(Ask("hello")));
   }
-  EXPECT_GE(backend_->Replicas()[0].ejections, 1);
-  for (const auto& record : waiting) EXPECT_EQ(record->text, "t0 t1 t2 t3 t4 ");
+  network_.RunFor(kMs / 2);
+  backend_->SetReplicas({Spec(0), Spec(1)});
+  network_.RunFor(kSecond);
+  EXPECT_EQ(backend_->Replicas()[0].ejections, 1);
+  for (const auto& record : records) EXPECT_EQ(record->text, "t0 t1 t2 t3 t4 ");
 }
 
 TEST_F(RemoteGenerationTest, AHedgeNeedsAnotherThatMayBeAsked) {

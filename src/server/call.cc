@@ -1,6 +1,5 @@
 #include "server/call.h"
 
-#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -15,13 +14,6 @@ namespace {
 
 constexpr size_t kLoggedPathBytesMax = 128;
 constexpr int kClientLeft = 499;
-
-// Held by another server, that is: what it has done of an answer, only the whole answer tells.
-bool SomeModelIsElsewhere(const Backend& backend) {
-  const std::vector<ModelInfo> models = backend.Models();
-  return std::any_of(models.begin(), models.end(),
-                     [](const ModelInfo& model) { return !model.counts_exactly; });
-}
 
 std::string NewOrSaneId(const HttpRequest& request) {
   const std::string_view id = request.headers.Get("x-request-id");
@@ -158,8 +150,7 @@ void Call::End(int status) {
   context_->metrics.CountRequest(facts_.route, status);
   if (reserved_tokens_ > 0) {
     const int64_t known = facts_.prompt_tokens + facts_.completion_tokens;
-    const bool was_left = status == kClientLeft && known == 0 && !shows_use_ &&
-                          SomeModelIsElsewhere(context_->backend);
+    const bool was_left = status == kClientLeft && known == 0 && !shows_use_;
     account_->budgets->Settle(reserved_tokens_, was_left ? reserved_tokens_ : known,
                               context_->clock.Now());
   }

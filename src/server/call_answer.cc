@@ -16,6 +16,13 @@
 namespace aio {
 namespace {
 
+// Held by another server, that is: what it has done of an answer, only the whole answer tells.
+bool SomeModelIsElsewhere(const Backend& backend) {
+  const std::vector<ModelInfo> models = backend.Models();
+  return std::any_of(models.begin(), models.end(),
+                     [](const ModelInfo& model) { return !model.counts_exactly; });
+}
+
 // What runs for one call. Thread-safe.
 class Generations {
  public:
@@ -141,7 +148,9 @@ class ChoiceSink final : public EventSink {
 void CallAnswer::Start(Request request) {
   // Other choices begin with the first one's events, which for a whole answer are its last.
   request.whole = !is_stream_ && running_ == 1;
-  call_->set_shows_use(!request.whole);
+  if (request.whole && call_->account() != nullptr) {
+    call_->set_shows_use(!SomeModelIsElsewhere(context().backend));
+  }
   if (running_ > 1) {
     others_ = request;
     request.hold_prompt = true;
