@@ -27,7 +27,10 @@ namespace aio {
 // A model that other servers hold.
 struct RemoteModelSettings {
   RemoteOptions options;
-  std::string ca_file;          // PEM; empty: the system's authorities
+  std::string ca_file;  // PEM; empty: the system's authorities
+  // PEM; who this server is to the engine; empty: nobody.
+  std::string client_certificate;
+  std::string client_key;
   DiscoverySettings discovery;  // where the replicas are
 
   friend bool operator==(const RemoteModelSettings&, const RemoteModelSettings&) = default;

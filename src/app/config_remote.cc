@@ -150,6 +150,12 @@ void ReadRemoteModel(TomlTable& model, const RemoteOptions& defaults, const std:
   ReadAffinity(model, options.affinity);
   ReadApiKey(model, options.api_key);
   remote.ca_file = RelativeTo(source, model.String("ca_file").value_or(""));
+  remote.client_certificate = RelativeTo(source, model.String("client_certificate").value_or(""));
+  remote.client_key = RelativeTo(source, model.String("client_key").value_or(""));
+  if (remote.client_certificate.empty() != remote.client_key.empty()) {
+    const char* missing = remote.client_key.empty() ? "client_key" : "client_certificate";
+    model.Fail(missing, "is missing: a certificate and its key are given together");
+  }
   ReadReplicas(model, source, remote.discovery);
   for (const char* key : {"path", "w8a16_path", "draft_model", "chat_template"}) {
     if (!model.Has(key)) continue;

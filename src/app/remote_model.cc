@@ -13,21 +13,26 @@
 namespace aio {
 
 Result<ServedElsewhere> ConnectRemoteModel(const ModelSettings& settings, const Clock& clock,
-                                           std::shared_ptr<IoThreads> io,
-                                           DiscoveryFaultCallback on_fault) {
+                                           RemoteModelHooks hooks) {
   const RemoteModelSettings& remote = *settings.remote;
   ServedElsewhere model;
-  if (!remote.ca_file.empty() && access(remote.ca_file.c_str(), R_OK) != 0) {
-    return SystemError(
-        fmt::format("models.{}.ca_file: '{}' cannot be read", settings.role, remote.ca_file),
-        errno);
+  for (const auto& [key, file] : {std::pair("ca_file", remote.ca_file),
+                                  {"client_certificate", remote.client_certificate},
+                                  {"client_key", remote.client_key}}) {
+    if (file.empty() || access(file.c_str(), R_OK) == 0) continue;
+    return SystemError(fmt::format("models.{}.{}: '{}' cannot be read", settings.role, key, file),
+                       errno);
   }
   AIO_ASSIGN_OR_RETURN(model.transport,
-                       MakeCurlHttpTransport({.ca_file = remote.ca_file}, clock, std::move(io)));
+                       MakeCurlHttpTransport({.ca_file = remote.ca_file,
+                                              .client_certificate = remote.client_certificate,
+                                              .client_key = remote.client_key},
+                                             clock, std::move(hooks.io)));
   RemoteOptions options = remote.options;
   options.replicas.seed = RandomBits();  // not as others choose who ask the same replicas
-  model.backend = std::make_unique<RemoteBackend>(std::move(options), *model.transport);
-  if (!on_fault) on_fault = [](const Status&) {};
+  model.backend = std::make_unique<RemoteBackend>(std::move(options), *model.transport,
+                                                  std::move(hooks.on_replica));
+  if (!hooks.on_fault) hooks.on_fault = [](const Status&) {};
   AIO_ASSIGN_OR_RETURN(
       model.discovery,
       StartDiscovery(
@@ -35,7 +40,7 @@ Result<ServedElsewhere> ConnectRemoteModel(const ModelSettings& settings, const 
           [backend = model.backend.get()](const std::vector<ReplicaSpec>& replicas) {
             backend->SetReplicas(replicas);
           },
-          std::move(on_fault)));
+          std::move(hooks.on_fault)));
   return model;
 }
 

@@ -21,12 +21,17 @@ struct ServedElsewhere {
   std::unique_ptr<Discovery> discovery;
 };
 
-// `on_fault` is told, from other threads, when looking for replicas fails, and with an ok Status
-// when it works again; it may be empty. Its calls wait on `io`; null: on a thread of their own.
+struct RemoteModelHooks {
+  std::shared_ptr<IoThreads> io = nullptr;  // that its calls wait on; null: a thread of their own
+  // When looking for replicas fails, and with an ok Status when it works again; may be empty, as
+  // the next. Both from other threads.
+  DiscoveryFaultCallback on_fault = {};
+  ReplicaStateCallback on_replica = {};
+};
+
 // `clock` outlives what is returned.
 Result<ServedElsewhere> ConnectRemoteModel(const ModelSettings& settings, const Clock& clock,
-                                           std::shared_ptr<IoThreads> io,
-                                           DiscoveryFaultCallback on_fault);
+                                           RemoteModelHooks hooks);
 
 }  // namespace aio
 

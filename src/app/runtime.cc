@@ -239,13 +239,19 @@ Result<std::vector<RoleTarget>> StartModels(const AppConfig& config, const Runti
       targets.push_back(ToTarget(settings, models, *engine));
       continue;
     }
-    DiscoveryFaultCallback on_fault;
+    RemoteModelHooks its{.io = hooks.io};
     if (hooks.on_discovery) {
-      on_fault = [told = hooks.on_discovery, name = settings.name](const Status& fault) {
+      its.on_fault = [told = hooks.on_discovery, name = settings.name](const Status& fault) {
         told(name, fault);
       };
     }
-    auto connected = ConnectRemoteModel(settings, runtime.clock, hooks.io, std::move(on_fault));
+    if (hooks.on_replica) {
+      its.on_replica = [told = hooks.on_replica, name = settings.name](const std::string& replica,
+                                                                       ReplicaState state) {
+        told(name, replica, state);
+      };
+    }
+    auto connected = ConnectRemoteModel(settings, runtime.clock, std::move(its));
     if (!connected.ok()) return connected.status().WithContext(config.source);
     ServedElsewhere& model = runtime.elsewhere.emplace_back(*std::move(connected));
     RoleTarget target;

@@ -60,6 +60,9 @@ struct RuntimeHooks {
   // When looking for the replicas of the model of that name fails, and when it works again (ok).
   // From other threads.
   std::function<void(const std::string& model, const Status& fault)> on_discovery = {};
+  // When one of them gets no requests from now on, and when it does again; likewise.
+  std::function<void(const std::string& model, const std::string& replica, ReplicaState state)>
+      on_replica = {};
   // Asked while weights are loaded: true gives up, as kCancelled.
   std::function<bool()> cancelled = {};
 };

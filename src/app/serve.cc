@@ -168,6 +168,20 @@ std::function<void(const std::string&, const Status&)> LogDiscovery(
   };
 }
 
+std::function<void(const std::string&, const std::string&, ReplicaState)> LogReplicas(
+    std::shared_ptr<spdlog::logger> logger) {
+  return [logger = std::move(logger)](const std::string& model, const std::string& replica,
+                                      ReplicaState state) {
+    if (state == ReplicaState::kReady) {
+      logger->info("replica {} of '{}' gets requests again", replica, model);
+    } else {
+      logger->warn("replica {} of '{}' gets no requests for now: {}", replica, model,
+                   state == ReplicaState::kDown ? "its health checks fail"
+                                                : "its answers fail, or are slow");
+    }
+  };
+}
+
 // That the service manager cannot be told is no reason to stop.
 void Warn(const Status& told, spdlog::logger& logger) {
   if (!told.ok()) logger.warn("{}", told.message());
@@ -284,6 +298,7 @@ int RunServe(const ServeFlags& flags) {
                        .on_drift = WarnOfDrift(logger),
                        .front_of_models = FrontOfModels(tracing.get()),
                        .on_discovery = LogDiscovery(logger),
+                       .on_replica = LogReplicas(logger),
                        .cancelled = [&signals] { return signals.EndIsPending(); }},
                       releases, logger);
   Result<ServedModels> models = load_models(*config, nullptr);

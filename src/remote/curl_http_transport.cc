@@ -94,6 +94,10 @@ class Call final : public HttpCallHandle {
       curl_easy_setopt(easy_, CURLOPT_CAINFO, options.ca_file.c_str());
       curl_easy_setopt(easy_, CURLOPT_CAPATH, nullptr);  // the system's, which would count too
     }
+    if (!options.client_certificate.empty()) {
+      curl_easy_setopt(easy_, CURLOPT_SSLCERT, options.client_certificate.c_str());
+      curl_easy_setopt(easy_, CURLOPT_SSLKEY, options.client_key.c_str());
+    }
     if (!call_.address.empty()) {
       const bool is_v6 = call_.address.find(':') != std::string::npos;
       const std::string port = call_.port > 0 ? std::to_string(call_.port) : "";

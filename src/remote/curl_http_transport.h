@@ -15,6 +15,9 @@ class IoThreads;
 
 struct CurlHttpOptions {
   std::string ca_file;  // PEM: trusted in place of the system's authorities; empty: those
+  // PEM: who we are to servers that ask; empty: nobody.
+  std::string client_certificate = {};
+  std::string client_key = {};
   // Idle connections that are kept for later calls.
   int idle_connections_max = 1024;
   // A peer that acknowledges nothing for so long, or takes nothing, is gone.

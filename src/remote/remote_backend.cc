@@ -140,8 +140,9 @@ class ProbeSink final : public EventSink {
 
 }  // namespace
 
-RemoteBackend::RemoteBackend(RemoteOptions options, HttpTransport& transport)
-    : model_(std::make_shared<RemoteModel>(std::move(options), transport)) {
+RemoteBackend::RemoteBackend(RemoteOptions options, HttpTransport& transport,
+                             ReplicaStateCallback on_state)
+    : model_(std::make_shared<RemoteModel>(std::move(options), transport, std::move(on_state))) {
   AIO_CHECK(!model_->options.name.empty(), "a remote model without a name");
   StartHealthChecks(model_);
 }

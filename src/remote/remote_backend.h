@@ -27,8 +27,9 @@ struct RemoteModel;
 // goes to the replica that was asked. A query's prefix, window and head are refused.
 class RemoteBackend final : public Backend {
  public:
-  // `transport` outlives this. Asks no replica of anything but health.
-  RemoteBackend(RemoteOptions options, HttpTransport& transport);
+  // `transport` outlives this. Asks no replica of anything but health. `on_state` may be empty.
+  RemoteBackend(RemoteOptions options, HttpTransport& transport,
+                ReplicaStateCallback on_state = {});
   // What runs ends with kCancelled; waits for that.
   ~RemoteBackend() override;
 

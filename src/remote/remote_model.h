@@ -23,10 +23,11 @@ namespace aio {
 class RemoteGeneration;
 
 struct RemoteModel {
-  RemoteModel(RemoteOptions given, HttpTransport& http)
+  RemoteModel(RemoteOptions given, HttpTransport& http, ReplicaStateCallback on_state)
       : options(std::move(given)),
         transport(http),
-        replicas(options.replicas, [&http] { return http.Now(); }),
+        replicas(
+            options.replicas, [&http] { return http.Now(); }, std::move(on_state)),
         random(options.replicas.seed + 1) {
     auto lines = std::make_shared<std::vector<std::string>>();
     lines->push_back("content-type: application/json");

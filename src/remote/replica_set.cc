@@ -66,24 +66,22 @@ void ReplicaLease::NoMore() {
 
 void ReplicaLease::Succeeded(std::optional<Duration> first_token,
                              std::optional<Duration> per_token) {
-  const std::lock_guard lock(set_.mutex_);
-  const TimePoint now = set_.now_();
-  replica_->OnSuccess(this, now);
-  // How slow it was before it was ejected has been judged.
-  if (replica_->state(now) != ReplicaState::kReady) return;
-  if (first_token) replica_->first_token_ms().Add(ToMs(*first_token));
-  if (per_token) replica_->token_ms().Add(ToMs(*per_token));
-  if (set_.IsSlow(*replica_)) replica_->Eject(now);
+  set_.Change(*replica_, [&](TimePoint now) {
+    replica_->OnSuccess(this, now);
+    // How slow it was before it was ejected has been judged.
+    if (replica_->state(now) != ReplicaState::kReady) return false;
+    if (first_token) replica_->first_token_ms().Add(ToMs(*first_token));
+    if (per_token) replica_->token_ms().Add(ToMs(*per_token));
+    if (set_.IsSlow(*replica_)) replica_->Eject(now);
+    return false;  // slow as it is, it answers
+  });
 }
 
 void ReplicaLease::Failed() {
-  std::vector<std::function<void()>> told;
-  {
-    const std::lock_guard lock(set_.mutex_);
+  set_.Change(*replica_, [&](TimePoint now) {
     on_away_ = nullptr;
-    if (replica_->OnFailure(this, set_.now_())) told = ReplicaSet::TakeAwayCallbacks(*replica_);
-  }
-  for (const auto& tell : told) tell();
+    return replica_->OnFailure(this, now);
+  });
 }
 
 void ReplicaLease::Overdue(TimePoint since) {
@@ -100,8 +98,32 @@ void ReplicaLease::RefusedFor(Duration retry_after) {
   replica_->OnBusy(set_.now_() + retry_after);
 }
 
-ReplicaSet::ReplicaSet(ReplicaSetOptions options, std::function<TimePoint()> now)
-    : options_(std::move(options)), now_(std::move(now)), random_(options_.seed) {}
+ReplicaSet::ReplicaSet(ReplicaSetOptions options, std::function<TimePoint()> now,
+                       ReplicaStateCallback on_state)
+    : options_(std::move(options)),
+      now_(std::move(now)),
+      on_state_(std::move(on_state)),
+      random_(options_.seed) {}
+
+void ReplicaSet::Change(Replica& replica, const std::function<bool(TimePoint now)>& change) {
+  std::vector<std::function<void()>> on_away;
+  ReplicaState before{};
+  ReplicaState after{};
+  {
+    const std::lock_guard lock(mutex_);
+    const TimePoint now = now_();
+    before = replica.state(now);
+    const bool is_away = change(now);
+    after = replica.state(now);
+    for (ReplicaLease* lease : replica.leases()) {
+      if (is_away && lease->on_away_) on_away.push_back(std::exchange(lease->on_away_, nullptr));
+    }
+  }
+  const bool is_told = after == ReplicaState::kReady || after == ReplicaState::kEjected ||
+                       after == ReplicaState::kDown;
+  if (after != before && is_told && on_state_) on_state_(replica.key(), after);
+  for (const auto& tell : on_away) tell();
+}
 
 void ReplicaSet::Update(const std::vector<ReplicaSpec>& specs) {
   const std::lock_guard lock(mutex_);
@@ -259,24 +281,15 @@ bool ReplicaSet::IsSlow(Replica& suspect) const {
 }
 
 void ReplicaSet::OnCheck(const std::string& key, bool well) {
-  std::vector<std::function<void()>> told;
+  std::shared_ptr<Replica> checked;
   {
     const std::lock_guard lock(mutex_);
     for (const auto& replica : replicas_) {
-      if (replica->key() == key && replica->OnCheck(well, now_())) {
-        told = TakeAwayCallbacks(*replica);
-      }
+      if (replica->key() == key) checked = replica;
     }
   }
-  for (const auto& tell : told) tell();
-}
-
-std::vector<std::function<void()>> ReplicaSet::TakeAwayCallbacks(Replica& replica) {
-  std::vector<std::function<void()>> callbacks;
-  for (ReplicaLease* lease : replica.leases()) {
-    if (lease->on_away_) callbacks.push_back(std::exchange(lease->on_away_, nullptr));
-  }
-  return callbacks;
+  if (checked == nullptr) return;
+  Change(*checked, [&](TimePoint now) { return checked->OnCheck(well, now); });
 }
 
 std::vector<ReplicaSpec> ReplicaSet::specs() const {

@@ -89,11 +89,16 @@ struct ReplicaReading {
   double token_ms = 0;        // likewise
 };
 
+// Of the replica with this KeyOf(): it gets no requests from now on (ejected, down), or again
+// (ready). Called by the thread that has found out.
+using ReplicaStateCallback = std::function<void(const std::string& key, ReplicaState state)>;
+
 // Thread-safe, but for the callbacks of leases, which are one thread's.
 class ReplicaSet {
  public:
-  // `now` is called from any thread.
-  ReplicaSet(ReplicaSetOptions options, std::function<TimePoint()> now);
+  // `now` is called from any thread. `on_state` may be empty.
+  ReplicaSet(ReplicaSetOptions options, std::function<TimePoint()> now,
+             ReplicaStateCallback on_state = {});
 
   // All that there are from now on. Those that are not among them get nothing new.
   void Update(const std::vector<ReplicaSpec>& specs);
@@ -128,11 +133,13 @@ class ReplicaSet {
   double ZoneShare(const Replica& replica, TimePoint now) const;
   double Load(const Replica& replica, int64_t tokens, TimePoint now) const;
   bool IsSlow(Replica& suspect) const;
-  // Those that wait for a replica which is away, to be told without the lock.
-  static std::vector<std::function<void()>> TakeAwayCallbacks(Replica& replica);
+  // Does `change` with the lock held, which says whether those that wait for the replica had better
+  // go elsewhere; tells these, and what the change made of the replica, without the lock.
+  void Change(Replica& replica, const std::function<bool(TimePoint now)>& change);
 
   const ReplicaSetOptions options_;
   const std::function<TimePoint()> now_;
+  const ReplicaStateCallback on_state_;
 
   mutable std::mutex mutex_;
   // Guarded by mutex_:

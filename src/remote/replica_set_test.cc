@@ -14,7 +14,11 @@ class ReplicaSetTest : public testing::Test {
   static constexpr Duration kSecond = std::chrono::seconds(1);
 
   void Make(std::vector<ReplicaSpec> specs, ReplicaSetOptions options = {}) {
-    set_ = std::make_unique<ReplicaSet>(options, [this] { return clock_.Now(); });
+    set_ = std::make_unique<ReplicaSet>(
+        options, [this] { return clock_.Now(); },
+        [this](const std::string& key, ReplicaState state) {
+          told_.push_back(key + " " + std::string(ReplicaStateName(state)));
+        });
     set_->Update(specs);
   }
   static ReplicaSpec Spec(std::string url) {
@@ -55,6 +59,7 @@ class ReplicaSetTest : public testing::Test {
   }
 
   ManualClock clock_;
+  std::vector<std::string> told_;
   std::unique_ptr<ReplicaSet> set_;
 };
 
@@ -123,6 +128,17 @@ TEST_F(ReplicaSetTest, FailuresMustFollowEachOther) {
     ChooseAt("http://r1")->Succeeded({}, {});
   }
   EXPECT_EQ(Reading("http://r1").state, ReplicaState::kReady);
+}
+
+TEST_F(ReplicaSetTest, TellsWhoIsAwayAndWhoIsBack) {
+  Make(Named(2));
+  FailAt("http://r0", 3);
+  EXPECT_THAT(told_, testing::ElementsAre("http://r0 ejected"));
+  clock_.Advance(3 * kSecond);
+  ChooseAt("http://r0")->Succeeded({}, {});
+  for (const bool well : {false, false, true}) set_->OnCheck("http://r1", well);
+  EXPECT_THAT(told_, testing::ElementsAre("http://r0 ejected", "http://r0 ready", "http://r1 down",
+                                          "http://r1 ready"));
 }
 
 TEST_F(ReplicaSetTest, WhatComesBackStartsSlowly) {

@@ -300,6 +300,7 @@ def parse_arguments(arguments):
                         help="streams are cut in HTTP chunks of so many bytes")
     parser.add_argument("--cert", help="PEM; then it speaks TLS")
     parser.add_argument("--key", help="PEM; without it the key is in --cert")
+    parser.add_argument("--client-ca", help="PEM; then clients must show a certificate of its")
     return parser.parse_args(arguments)
 
 
@@ -314,6 +315,9 @@ async def main(arguments):
     if arguments.cert:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(arguments.cert, arguments.key)
+    if arguments.client_ca:
+        context.load_verify_locations(arguments.client_ca)
+        context.verify_mode = ssl.CERT_REQUIRED
     server = await asyncio.start_server(emulator.serve, arguments.host, arguments.port, ssl=context)
     port = server.sockets[0].getsockname()[1]
     scheme = "https" if context else "http"
