@@ -241,9 +241,22 @@ int64_t RemoteBackend::AnswerTokensMax() const {
   return model_->options.context_length > 0 ? model_->options.context_length : kGuess;
 }
 
+Status RemoteBackend::CheckContext(const Request& request) const {
+  const int context = model_->options.context_length;
+  const int64_t least = LeastPromptTokens(request.prompt);
+  if (context == 0 || least < context) return Status::Ok();
+  const bool is_chat = std::holds_alternative<std::vector<ChatMessage>>(request.prompt);
+  return InvalidArgument(fmt::format("the prompt's at least {} tokens do not fit the context of "
+                                     "'{}', {} tokens; shorten the prompt",
+                                     least, model_->options.name, context))
+      .WithReason("context_length_exceeded")
+      .WithParam(is_chat ? "messages" : "prompt");
+}
+
 Result<std::shared_ptr<Ticket>> RemoteBackend::Start(const Request& request, Duration whole_timeout,
                                                      std::shared_ptr<EventSink> sink) {
   AIO_RETURN_IF_ERROR(CheckModel(request.model));
+  AIO_RETURN_IF_ERROR(CheckContext(request));
   if (request.weights && !request.weights->empty()) {
     return InvalidArgument(
                fmt::format("'{}' is served elsewhere, with weights of its own; leave them out",

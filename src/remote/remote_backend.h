@@ -49,6 +49,8 @@ class RemoteBackend final : public Backend {
 
  private:
   Status CheckModel(std::string_view name) const;
+  // Some engines would cut what is too long.
+  Status CheckContext(const Request& request) const;
   int64_t AnswerTokensMax() const;
   Result<std::shared_ptr<Ticket>> Start(const Request& request, Duration whole_timeout,
                                         std::shared_ptr<EventSink> sink);

@@ -491,6 +491,18 @@ TEST_F(RemoteBackendTest, TokenIdsAreCountedAndTellNothingOfTexts) {
   EXPECT_EQ(backend_->CountPromptTokens(text).value(), before);
 }
 
+TEST_F(RemoteBackendTest, WhatCannotFitIsNotSentToBeCut) {
+  RemoteOptions options = Options();
+  options.context_length = 100;
+  Serve(1, options);
+  const auto begun =
+      backend_->Generate(Ask(std::string(1001, 'x')), std::make_shared<EventRecord>());
+  EXPECT_EQ(begun.status().reason(), "context_length_exceeded");
+  EXPECT_EQ(begun.status().param(), "messages");
+  EXPECT_TRUE(backend_->Generate(Ask(std::string(900, 'x')), std::make_shared<EventRecord>()).ok())
+      << "may be";
+}
+
 TEST_F(RemoteBackendTest, TellsTheStopStringThatTheEngineNames) {
   Serve(1, Options());
   network_.server(Url(0)).serve = [](const std::shared_ptr<FakeHttpCall>& call) {
