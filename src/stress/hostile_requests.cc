@@ -137,6 +137,8 @@ constexpr std::string_view kMethods[] = {"GET",   "HEAD",    "PUT",    "DELETE",
                                          "PATCH", "TRACE",   "BREW",   "get",      "",
                                          "P OST", "CONNECT", "POST\t", "\r\nPOST", "M-SEARCH"};
 
+constexpr size_t kDribbledBytesMax = 800;  // longer ones would take too long
+
 class Maker {
  public:
   explicit Maker(uint64_t seed, uint64_t number) : random_(seed * 0x9E3779B97F4A7C15ull + number) {}
@@ -170,6 +172,11 @@ class Maker {
         break;
     }
     if (Below(4) == 0) request.first_bytes = Below(request.bytes.size() + 1);
+    const size_t head = request.bytes.find("\r\n\r\n");
+    if (Below(16) == 0 && head != std::string::npos && request.bytes.size() < kDribbledBytesMax) {
+      request.first_bytes = head + 4;
+      request.piece_bytes = Below(3) + 1;
+    }
     return request;
   }
 
@@ -215,7 +222,8 @@ class Maker {
         "POST {} HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n", Pick(kPaths));
     const std::string body = GoodBody();
     if (Below(2) == 0) bytes += fmt::format("{:x}\r\n{}\r\n", body.size(), body);
-    bytes += fmt::format("{}\r\nabcde\r\n0\r\n\r\n", Pick(kSizes));
+    if (Below(4) > 0) bytes += fmt::format("{}\r\nabcde\r\n", Pick(kSizes));
+    bytes += "0\r\n\r\n";
     return {.bytes = std::move(bytes), .end = Patient()};
   }
 

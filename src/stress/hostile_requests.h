@@ -20,6 +20,7 @@ struct HostileRequest {
   std::string bytes;
   HostileEnd end = HostileEnd::kWaits;
   size_t first_bytes = 0;  // are sent by themselves, the rest a moment later; 0: all at once
+  size_t piece_bytes = 0;  // of the rest, each a moment after the last; 0: all of it
 };
 
 // Of the `number`-th request of `seed`: requests to every path with broken heads, framing, JSON,

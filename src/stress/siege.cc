@@ -47,7 +47,8 @@ struct Slot {
   int leave_after = 0;  // tokens
   int to_come = 0;      // answers in the pipeline
   bool resets = false;
-  std::string later;  // to be sent a moment from now
+  std::string later;       // to be sent a moment from now
+  size_t piece_bytes = 0;  // of that at a time; 0: all
   HostileEnd end = HostileEnd::kWaits;
   uint64_t number = 0;  // of the hostile request
 };
@@ -126,6 +127,7 @@ void Siege::BeginHostile(Slot& slot) {
   slot.number = hostile_++;
   HostileRequest request = MakeHostileRequest(options_.seed, slot.number);
   slot.end = request.end;
+  slot.piece_bytes = request.piece_bytes;
   slot.client->NextResponse(/*is_head=*/request.bytes.starts_with("HEAD "));
   if (request.first_bytes > 0) {
     slot.later = request.bytes.substr(request.first_bytes);
@@ -136,7 +138,12 @@ void Siege::BeginHostile(Slot& slot) {
 }
 
 void Siege::SendRest(Slot& slot) {
-  if (!slot.later.empty()) slot.client->Send(std::exchange(slot.later, {}));
+  if (!slot.later.empty()) {
+    const size_t bytes = slot.piece_bytes > 0 ? slot.piece_bytes : slot.later.size();
+    slot.client->Send(slot.later.substr(0, bytes));
+    slot.later.erase(0, bytes);
+    if (!slot.later.empty()) return;
+  }
   if (slot.end == HostileEnd::kHalfCloses) slot.client->HalfClose();
   if (slot.end == HostileEnd::kCloses || slot.end == HostileEnd::kResets) {
     if (slot.end == HostileEnd::kResets) slot.client->Reset();
