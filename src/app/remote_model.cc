@@ -20,8 +20,7 @@ Result<ServedElsewhere> ConnectRemoteModel(const ModelSettings& settings, const 
                                   {"client_certificate", remote.client_certificate},
                                   {"client_key", remote.client_key}}) {
     if (file.empty() || access(file.c_str(), R_OK) == 0) continue;
-    return SystemError(fmt::format("models.{}.{}: '{}' cannot be read", settings.role, key, file),
-                       errno);
+    return SystemError(fmt::format("read '{}' (models.{}.{})", file, settings.role, key), errno);
   }
   AIO_ASSIGN_OR_RETURN(model.transport,
                        MakeCurlHttpTransport({.ca_file = remote.ca_file,

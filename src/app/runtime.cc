@@ -246,9 +246,9 @@ Result<std::vector<RoleTarget>> StartModels(const AppConfig& config, const Runti
       };
     }
     if (hooks.on_replica) {
-      its.on_replica = [told = hooks.on_replica, name = settings.name](const std::string& replica,
-                                                                       ReplicaState state) {
-        told(name, replica, state);
+      its.on_replica = [told = hooks.on_replica, name = settings.name](
+                           const std::string& replica, ReplicaState state, std::string_view why) {
+        told(name, replica, state, why);
       };
     }
     auto connected = ConnectRemoteModel(settings, runtime.clock, std::move(its));

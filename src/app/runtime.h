@@ -61,7 +61,8 @@ struct RuntimeHooks {
   // From other threads.
   std::function<void(const std::string& model, const Status& fault)> on_discovery = {};
   // When one of them gets no requests from now on, and when it does again; likewise.
-  std::function<void(const std::string& model, const std::string& replica, ReplicaState state)>
+  std::function<void(const std::string& model, const std::string& replica, ReplicaState state,
+                     std::string_view why)>
       on_replica = {};
   // Asked while weights are loaded: true gives up, as kCancelled.
   std::function<bool()> cancelled = {};

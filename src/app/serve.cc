@@ -34,6 +34,7 @@
 #include "dashboard/recent_decisions.h"
 #include "kernels/target.h"
 #include "postgres/url.h"
+#include "server/headers.h"
 #include "server/server.h"
 
 namespace aio {
@@ -87,6 +88,10 @@ void Announce(const Router& router, const Server& server, int threads, bool json
   } else {
     const std::vector<ModelInfo> resident = ResidentModels(router);
     for (const ModelInfo& model : resident) {
+      if (!model.counts_exactly) {
+        fmt::print("{:<6} {}: held by other servers\n", model.role, model.name);
+        continue;
+      }
       fmt::print("{:<6} {}: {} parameters, {} of weights, context {}{}\n", model.role, model.name,
                  model.parameters, FormatBytes(model.bytes), model.context_length,
                  DescribeUse(model, resident));
@@ -168,16 +173,15 @@ std::function<void(const std::string&, const Status&)> LogDiscovery(
   };
 }
 
-std::function<void(const std::string&, const std::string&, ReplicaState)> LogReplicas(
-    std::shared_ptr<spdlog::logger> logger) {
+decltype(RuntimeHooks::on_replica) LogReplicas(std::shared_ptr<spdlog::logger> logger) {
   return [logger = std::move(logger)](const std::string& model, const std::string& replica,
-                                      ReplicaState state) {
+                                      ReplicaState state, std::string_view why) {
+    constexpr size_t kWhyBytesMax = 300;
     if (state == ReplicaState::kReady) {
       logger->info("replica {} of '{}' gets requests again", replica, model);
     } else {
       logger->warn("replica {} of '{}' gets no requests for now: {}", replica, model,
-                   state == ReplicaState::kDown ? "its health checks fail"
-                                                : "its answers fail, or are slow");
+                   PrintableAscii(why, kWhyBytesMax));
     }
   };
 }

@@ -36,6 +36,7 @@ TEST(CheckReplicaUrl, NamesWhatIsWrong) {
   EXPECT_THAT(fault("http://host?key=1"), HasSubstr("has a query"));
   EXPECT_THAT(fault("http://host/#top"), HasSubstr("has a fragment"));
   EXPECT_THAT(fault("http://host:80/"), HasSubstr("ends with '/'"));
+  EXPECT_THAT(fault("http://host:80/v1"), HasSubstr("ends with '/v1'"));
   EXPECT_THAT(fault("http://ho st"), HasSubstr("blanks"));
   EXPECT_THAT(fault("http://host\r\nx: y"), HasSubstr("blanks"));
   EXPECT_THAT(fault("http://2001:db8::1"), HasSubstr("is no port"));

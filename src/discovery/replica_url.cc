@@ -88,6 +88,7 @@ Result<ReplicaUrl> SplitReplicaUrl(std::string_view url) {
   AIO_RETURN_IF_ERROR(SplitAuthority(url, rest.substr(0, slash), parts));
   parts.path = rest.substr(slash);
   if (parts.path.ends_with('/')) return Bad(url, "ends with '/'; leave it out");
+  if (parts.path.ends_with("/v1")) return Bad(url, "ends with '/v1', which is added; leave it out");
   return parts;
 }
 

@@ -1,5 +1,7 @@
 #include "remote/health_checks.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -37,18 +39,22 @@ class HealthCheck final : public HttpReceiver, public std::enable_shared_from_th
     transport.RunAt(transport.Now() + model->options.health_timeout, [check, handle] {
       if (check->is_over_) return;
       handle->Cancel();
-      check->Tell(false);
+      check->Tell(false, "its health check is not answered in time");
     });
   }
 
   void OnHead(const HttpHead& head) override { status_ = head.status; }
   bool OnBytes(std::string_view) override { return true; }
-  void OnEnd(const Status& fault) override { Tell(fault.ok() && status_ >= 200 && status_ < 300); }
+  void OnEnd(const Status& fault) override {
+    if (!fault.ok()) return Tell(false, fault.message());
+    Tell(status_ >= 200 && status_ < 300,
+         fmt::format("its health check is answered with HTTP {}", status_));
+  }
 
  private:
-  void Tell(bool well) {
+  void Tell(bool well, std::string_view why) {
     if (std::exchange(is_over_, true)) return;
-    if (const auto model = model_.lock()) model->replicas.OnCheck(key_, well);
+    if (const auto model = model_.lock()) model->replicas.OnCheck(key_, well, why);
   }
 
   const std::weak_ptr<RemoteModel> model_;

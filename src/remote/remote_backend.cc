@@ -296,6 +296,11 @@ Result<std::shared_ptr<Ticket>> RemoteBackend::ScoreLabels(const Request& reques
   // What Generate() would refuse is refused before any work.
   AIO_RETURN_IF_ERROR(
       EncodeRequest(request, model_->options.served_name, model_->options.profile).status());
+  // A request may be sent to those that are not well, for want of others; it does not wait for a
+  // probe by them.
+  if (!model_->replicas.HasReady()) {
+    return Unavailable(fmt::format("no replica of '{}' is well", model_->options.name));
+  }
   if (std::holds_alternative<std::vector<int32_t>>(request.prompt)) {
     return Unimplemented("a prompt of token ids cannot be probed by another engine");
   }

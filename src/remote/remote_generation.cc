@@ -219,7 +219,7 @@ void RemoteGeneration::Sweep(TimePoint now) {
   if (winner_ != nullptr) {
     if (paused_) return;
     if (now - winner_->last_bytes() < options.silence_timeout) return;
-    winner_->lease().Failed();
+    winner_->lease().Failed("it fell silent in the midst of an answer");
     return Fail(Unavailable(
         fmt::format("the engine of '{}' fell silent in the midst of its answer", options.name)));
   }
@@ -234,7 +234,7 @@ void RemoteGeneration::Sweep(TimePoint now) {
     const bool has_begun = attempt->begun_answering.has_value();
     const Duration limit = has_begun ? options.silence_timeout : options.first_token_timeout;
     if (now - (has_begun ? attempt->last_bytes() : attempt->begun()) < limit) continue;
-    attempt->lease().Failed();
+    attempt->lease().Failed("it said nothing for too long");
     if (sink_ == nullptr) return;
     TryAgain(*attempt, Unavailable(fmt::format("'{}' said nothing for {:.0f} s", options.name,
                                                ToMs(limit) / 1000)));
@@ -250,7 +250,7 @@ void RemoteGeneration::OnStart(Attempt& attempt, StartEvent event) {
   attempt.lease().set_has_started();
   attempt.lease().Progress(work_.prompt_tokens);
   for (const auto& [key, suspect] : std::exchange(suspects_, {})) {
-    if (key != KeyOf(attempt.lease().spec())) suspect->Failed();
+    if (key != KeyOf(attempt.lease().spec())) suspect.lease->Failed(suspect.why);
   }
   if (!work_.whole) return Win(attempt, std::move(event));
   attempt.held_start = std::move(event);
@@ -346,7 +346,7 @@ void RemoteGeneration::OnError(Attempt& attempt, const Status& status) {
     attempt.lease().RefusedFor(
         std::min(kLongest, attempt.retry_after().value_or(std::chrono::seconds(1))));
   } else if (!is_invalid && !is_quota) {
-    Charge(attempt);
+    Charge(attempt, status.message());
     if (sink_ == nullptr) return;
   }
   if (winner_ != nullptr) {
@@ -374,12 +374,13 @@ void RemoteGeneration::OnError(Attempt& attempt, const Status& status) {
 }
 
 // For a failure.
-void RemoteGeneration::Charge(Attempt& attempt) {
+void RemoteGeneration::Charge(Attempt& attempt, const std::string& why) {
   if (paused_) return;  // a client that does not read is no fault of the engine's
-  if (winner_ != nullptr || !attempt.says_that_it_failed()) return attempt.lease().Failed();
+  if (winner_ != nullptr || !attempt.says_that_it_failed()) return attempt.lease().Failed(why);
   std::unique_ptr<ReplicaLease> lease = attempt.TakeLease();
   lease->NoMore();
-  suspects_.try_emplace(KeyOf(lease->spec()), std::move(lease));
+  const std::string key = KeyOf(lease->spec());
+  suspects_.try_emplace(key, Suspect{std::move(lease), why});
 }
 
 // Not charged: there is another that has had nothing of it, or it stays.

@@ -69,6 +69,10 @@ class RemoteGeneration final : public Ticket,
 
  private:
   class Attempt;
+  struct Suspect {
+    std::unique_ptr<ReplicaLease> lease;
+    std::string why;
+  };
 
   void Try();
   void Start(const std::shared_ptr<Attempt>& attempt);
@@ -84,7 +88,7 @@ class RemoteGeneration final : public Ticket,
   void OnFinish(Attempt& attempt, FinishEvent event);
   void OnError(Attempt& attempt, const Status& status);
   void OnAway(Attempt& attempt);
-  void Charge(Attempt& attempt);
+  void Charge(Attempt& attempt, const std::string& why);
 
   void OnCancelled();
   // The last thing: the sink has had its last event.
@@ -98,7 +102,7 @@ class RemoteGeneration final : public Ticket,
   std::vector<std::string> tried_urls_;
   // By KeyOf(): replicas that said of themselves that they failed. If another can answer, it was
   // their fault; else it may be the request's.
-  std::map<std::string, std::unique_ptr<ReplicaLease>> suspects_;
+  std::map<std::string, Suspect> suspects_;
   TimePoint begun_{};
   TimePoint hedge_at_ = kNoDeadline;
   int attempts_made_ = 0;

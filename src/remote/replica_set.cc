@@ -66,7 +66,8 @@ void ReplicaLease::NoMore() {
 
 void ReplicaLease::Succeeded(std::optional<Duration> first_token,
                              std::optional<Duration> per_token) {
-  set_.Change(*replica_, [&](TimePoint now) {
+  constexpr std::string_view kSlow = "its answers take several times as long as the others'";
+  set_.Change(*replica_, kSlow, [&](TimePoint now) {
     replica_->OnSuccess(this, now);
     // How slow it was before it was ejected has been judged.
     if (replica_->state(now) != ReplicaState::kReady) return false;
@@ -77,8 +78,8 @@ void ReplicaLease::Succeeded(std::optional<Duration> first_token,
   });
 }
 
-void ReplicaLease::Failed() {
-  set_.Change(*replica_, [&](TimePoint now) {
+void ReplicaLease::Failed(std::string_view why) {
+  set_.Change(*replica_, why, [&](TimePoint now) {
     on_away_ = nullptr;
     return replica_->OnFailure(this, now);
   });
@@ -90,7 +91,7 @@ void ReplicaLease::Overdue(TimePoint since) {
     const std::lock_guard lock(set_.mutex_);
     if (replica_->answered_at() > since) return replica_->OnBusy(set_.now_() + kLeftAlone);
   }
-  Failed();
+  Failed("it gave no answer to a probe in time");
 }
 
 void ReplicaLease::RefusedFor(Duration retry_after) {
@@ -105,7 +106,8 @@ ReplicaSet::ReplicaSet(ReplicaSetOptions options, std::function<TimePoint()> now
       on_state_(std::move(on_state)),
       random_(options_.seed) {}
 
-void ReplicaSet::Change(Replica& replica, const std::function<bool(TimePoint now)>& change) {
+void ReplicaSet::Change(Replica& replica, std::string_view why,
+                        const std::function<bool(TimePoint now)>& change) {
   std::vector<std::function<void()>> on_away;
   ReplicaState before{};
   ReplicaState after{};
@@ -121,7 +123,7 @@ void ReplicaSet::Change(Replica& replica, const std::function<bool(TimePoint now
   }
   const bool is_told = after == ReplicaState::kReady || after == ReplicaState::kEjected ||
                        after == ReplicaState::kDown;
-  if (after != before && is_told && on_state_) on_state_(replica.key(), after);
+  if (after != before && is_told && on_state_) on_state_(replica.key(), after, why);
   for (const auto& tell : on_away) tell();
 }
 
@@ -280,7 +282,7 @@ bool ReplicaSet::IsSlow(Replica& suspect) const {
   return is_slow(&Replica::first_token_ms) || is_slow(&Replica::token_ms);
 }
 
-void ReplicaSet::OnCheck(const std::string& key, bool well) {
+void ReplicaSet::OnCheck(const std::string& key, bool well, std::string_view why) {
   std::shared_ptr<Replica> checked;
   {
     const std::lock_guard lock(mutex_);
@@ -289,7 +291,7 @@ void ReplicaSet::OnCheck(const std::string& key, bool well) {
     }
   }
   if (checked == nullptr) return;
-  Change(*checked, [&](TimePoint now) { return checked->OnCheck(well, now); });
+  Change(*checked, why, [&](TimePoint now) { return checked->OnCheck(well, now); });
 }
 
 std::vector<ReplicaSpec> ReplicaSet::specs() const {

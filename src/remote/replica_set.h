@@ -54,7 +54,7 @@ class ReplicaLease {
   void NoMore();  // none is to come
   // At most one of these, then nothing more:
   void Succeeded(std::optional<Duration> first_token, std::optional<Duration> per_token);
-  void Failed();  // the replica's own fault
+  void Failed(std::string_view why);  // the replica's own fault; `why` is for its owner
   // It has taken too long: busy if others have had answers since then, else failed.
   void Overdue(TimePoint since);
   void RefusedFor(Duration retry_after);  // it says that it is busy
@@ -90,8 +90,10 @@ struct ReplicaReading {
 };
 
 // Of the replica with this KeyOf(): it gets no requests from now on (ejected, down), or again
-// (ready). Called by the thread that has found out.
-using ReplicaStateCallback = std::function<void(const std::string& key, ReplicaState state)>;
+// (ready). `why`, of the former, is for its owner, and may have words of the engine's in it. Called
+// by the thread that has found out.
+using ReplicaStateCallback =
+    std::function<void(const std::string& key, ReplicaState state, std::string_view why)>;
 
 // Thread-safe, but for the callbacks of leases, which are one thread's.
 class ReplicaSet {
@@ -108,7 +110,7 @@ class ReplicaSet {
   std::unique_ptr<ReplicaLease> Choose(const ReplicaQuery& query);
 
   // What a health check of the one with this KeyOf() found.
-  void OnCheck(const std::string& key, bool well);
+  void OnCheck(const std::string& key, bool well, std::string_view why = {});
 
   std::vector<ReplicaSpec> specs() const;
   std::vector<ReplicaReading> Readings() const;
@@ -135,7 +137,8 @@ class ReplicaSet {
   bool IsSlow(Replica& suspect) const;
   // Does `change` with the lock held, which says whether those that wait for the replica had better
   // go elsewhere; tells these, and what the change made of the replica, without the lock.
-  void Change(Replica& replica, const std::function<bool(TimePoint now)>& change);
+  void Change(Replica& replica, std::string_view why,
+              const std::function<bool(TimePoint now)>& change);
 
   const ReplicaSetOptions options_;
   const std::function<TimePoint()> now_;

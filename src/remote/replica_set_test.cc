@@ -16,8 +16,9 @@ class ReplicaSetTest : public testing::Test {
   void Make(std::vector<ReplicaSpec> specs, ReplicaSetOptions options = {}) {
     set_ = std::make_unique<ReplicaSet>(
         options, [this] { return clock_.Now(); },
-        [this](const std::string& key, ReplicaState state) {
+        [this](const std::string& key, ReplicaState state, std::string_view why) {
           told_.push_back(key + " " + std::string(ReplicaStateName(state)));
+          why_ = why;
         });
     set_->Update(specs);
   }
@@ -54,12 +55,13 @@ class ReplicaSetTest : public testing::Test {
     for (int i = 0; i < times; ++i) {
       auto lease = ChooseAt(url);
       ASSERT_NE(lease, nullptr);
-      lease->Failed();
+      lease->Failed("it failed");
     }
   }
 
   ManualClock clock_;
   std::vector<std::string> told_;
+  std::string why_;
   std::unique_ptr<ReplicaSet> set_;
 };
 
@@ -108,7 +110,7 @@ TEST_F(ReplicaSetTest, WhatFailsIsLeftAloneAndTriedAgain) {
   auto trial = set_->Choose({});
   EXPECT_EQ(trial->spec().url, "http://r1");
   EXPECT_EQ(Count(300).count("http://r1"), 0u);
-  trial->Failed();
+  trial->Failed("it failed");
   trial.reset();
   EXPECT_EQ(Reading("http://r1").state, ReplicaState::kEjected);
   clock_.Advance(3 * kSecond);
@@ -134,6 +136,7 @@ TEST_F(ReplicaSetTest, TellsWhoIsAwayAndWhoIsBack) {
   Make(Named(2));
   FailAt("http://r0", 3);
   EXPECT_THAT(told_, testing::ElementsAre("http://r0 ejected"));
+  EXPECT_EQ(why_, "it failed");
   clock_.Advance(3 * kSecond);
   ChooseAt("http://r0")->Succeeded({}, {});
   for (const bool well : {false, false, true}) set_->OnCheck("http://r1", well);
@@ -208,7 +211,7 @@ TEST_F(ReplicaSetTest, WhatWasBegunBeforeAnEjectionSaysNothingOfTheTimeAfter) {
   EXPECT_EQ(Reading("http://r2").state, ReplicaState::kOnTrial);
   for (int i = 0; i < 3; ++i) slow(*old[5 + i]);
   EXPECT_EQ(Reading("http://r2").state, ReplicaState::kOnTrial) << "not its trial";
-  for (int i = 0; i < 2; ++i) old[8 + i]->Failed();
+  for (int i = 0; i < 2; ++i) old[8 + i]->Failed("it failed");
   EXPECT_EQ(Reading("http://r2").state, ReplicaState::kOnTrial) << "likewise";
   EXPECT_EQ(Reading("http://r2").ejections, 1);
   set_->Choose({})->Succeeded(std::chrono::milliseconds(100), std::chrono::milliseconds(10));
