@@ -43,7 +43,9 @@ std::vector<Json> Elements(const Json& array) {
   std::vector<Json> elements;
   simdjson::dom::array parsed;
   if (array.get(parsed) != simdjson::SUCCESS) return elements;
-  for (simdjson::dom::element element : parsed) elements.emplace_back(std::move(element));
+  for (const simdjson::dom::element element : parsed) {
+    elements.emplace_back(simdjson::dom::element(element));
+  }
   return elements;
 }
 
