@@ -303,16 +303,20 @@ TEST_F(CurlHttpTransportTest, WhoWantsNoMoreEndsIt) {
 TEST_F(CurlHttpTransportTest, APausedCallHoldsItsServerBack) {
   constexpr int64_t kWhole = 64 << 20;  // more than sockets hold
   std::atomic<int64_t> written{0};
+  std::promise<void> paused;
   const ScriptedServer server([&](int fd) {
     ScriptedServer::Read(fd);
     ScriptedServer::Write(
         fd, "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(kWhole) + "\r\n\r\n");
     const std::string piece(1 << 16, 'x');
+    if (ScriptedServer::Write(fd, piece)) written += 1 << 16;
+    paused.get_future().wait();
     while (written < kWhole && ScriptedServer::Write(fd, piece)) written += 1 << 16;
   });
   const auto receiver = Start({.url = Url(server), .address = {}});
   ASSERT_TRUE(receiver->WaitForBytes(1));
   Run([&] { handle_->SetPaused(true); });
+  paused.set_value();
   // Until the server cannot write any more, however long that is.
   int64_t before = -1;
   while (before != written) {
