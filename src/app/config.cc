@@ -50,6 +50,10 @@ void ReadModels(TomlTable& root, const std::string& source, AppConfig& config) {
       config.models.push_back(std::move(settings));
       continue;
     }
+    if (!table->Has("path") && (table->Has("replicas") || table->Has("discovery"))) {
+      table->Fail("engine",
+                  "is missing: say what the replicas are, one of " + EngineProfileNames());
+    }
     table->Require("path");
     settings.path = RelativeTo(source, table->String("path").value_or(""));
     settings.chat_template = table->String("chat_template").value_or("");

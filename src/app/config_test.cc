@@ -69,6 +69,16 @@ std::string Models(const std::string& small, const std::string& large) {
   return text;
 }
 
+TEST(ConfigTest, ReplicasWithoutTheirEngineAreNamed) {
+  std::string text = Config();
+  text.replace(text.find("path = \"/data/big.gguf\"\nchat_template = \"chatml\"\n"),
+               std::string_view("path = \"/data/big.gguf\"\nchat_template = \"chatml\"\n").size(),
+               "[[models.large.replicas]]\nurl = \"http://large.test:8000\"\n");
+  EXPECT_THAT(ErrorOf(text),
+              HasSubstr("models.large.engine: is missing: say what the replicas are, "
+                        "one of vllm, "));
+}
+
 TEST(ConfigTest, ReadsVariantsAndWhoDrafts) {
   auto config = ParseConfig(Config(), kSource);
   ASSERT_TRUE(config.ok()) << config.status().ToString();

@@ -9,6 +9,7 @@
 #include "base/file_descriptor.h"
 #include "base/random_bits.h"
 #include "remote/curl_http_transport.h"
+#include "remote/replica.h"
 
 namespace aio {
 
@@ -32,14 +33,18 @@ Result<ServedElsewhere> ConnectRemoteModel(const ModelSettings& settings, const 
   model.backend = std::make_unique<RemoteBackend>(std::move(options), *model.transport,
                                                   std::move(hooks.on_replica));
   if (!hooks.on_fault) hooks.on_fault = [](const Status&) {};
-  AIO_ASSIGN_OR_RETURN(
-      model.discovery,
-      StartDiscovery(
-          remote.discovery, clock,
-          [backend = model.backend.get()](const std::vector<ReplicaSpec>& replicas) {
-            backend->SetReplicas(replicas);
-          },
-          std::move(hooks.on_fault)));
+  AIO_ASSIGN_OR_RETURN(model.discovery,
+                       StartDiscovery(
+                           remote.discovery, clock,
+                           [backend = model.backend.get(), told = std::move(hooks.on_replicas)](
+                               const std::vector<ReplicaSpec>& replicas) {
+                             std::vector<std::string> names;
+                             for (const ReplicaSpec& replica : replicas)
+                               names.push_back(KeyOf(replica));
+                             if (told) told(names);
+                             backend->SetReplicas(replicas);
+                           },
+                           std::move(hooks.on_fault)));
   return model;
 }
 

@@ -2,7 +2,10 @@
 #ifndef AIO_APP_REMOTE_MODEL_H_
 #define AIO_APP_REMOTE_MODEL_H_
 
+#include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "app/config.h"
 #include "base/clock.h"
@@ -24,8 +27,10 @@ struct ServedElsewhere {
 struct RemoteModelHooks {
   std::shared_ptr<IoThreads> io = nullptr;  // that its calls wait on; null: a thread of their own
   // When looking for replicas fails, and with an ok Status when it works again; may be empty, as
-  // the next. Both from other threads.
+  // the next. All from other threads.
   DiscoveryFaultCallback on_fault = {};
+  // The names of all replicas: first, and when they have changed.
+  std::function<void(const std::vector<std::string>&)> on_replicas = {};
   ReplicaStateCallback on_replica = {};
 };
 

@@ -245,6 +245,10 @@ Result<std::vector<RoleTarget>> StartModels(const AppConfig& config, const Runti
         told(name, fault);
       };
     }
+    if (hooks.on_replicas) {
+      its.on_replicas = [told = hooks.on_replicas, name = settings.name](
+                            const std::vector<std::string>& replicas) { told(name, replicas); };
+    }
     if (hooks.on_replica) {
       its.on_replica = [told = hooks.on_replica, name = settings.name](
                            const std::string& replica, ReplicaState state, std::string_view why) {
@@ -319,15 +323,19 @@ std::vector<ModelInfo> ResidentModels(const Router& router) {
   return models;
 }
 
-std::string DescribeUse(const ModelInfo& model, const std::vector<ModelInfo>& resident) {
-  std::string use;
-  if (!model.weights.empty()) use += fmt::format(", {} weights", model.weights);
+std::string DescribeModel(const ModelInfo& model, const std::vector<ModelInfo>& resident) {
+  std::string text = model.bytes == 0
+                         ? "held by other servers"
+                         : fmt::format("{}, {} parameters, {} of weights", model.architecture,
+                                       model.parameters, FormatBytes(model.bytes));
+  if (model.context_length > 0) text += fmt::format(", context {}", model.context_length);
+  if (!model.weights.empty()) text += fmt::format(", {} weights", model.weights);
   std::vector<std::string_view> targets;
   for (const ModelInfo& other : resident) {
     if (other.draft_model == model.name) targets.push_back(other.name);
   }
-  if (!targets.empty()) use += fmt::format(", drafts for {}", fmt::join(targets, " and "));
-  return use;
+  if (!targets.empty()) text += fmt::format(", drafts for {}", fmt::join(targets, " and "));
+  return text;
 }
 
 }  // namespace aio

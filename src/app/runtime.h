@@ -60,6 +60,9 @@ struct RuntimeHooks {
   // When looking for the replicas of the model of that name fails, and when it works again (ok).
   // From other threads.
   std::function<void(const std::string& model, const Status& fault)> on_discovery = {};
+  // The names of its replicas: first, and when they have changed; likewise.
+  std::function<void(const std::string& model, const std::vector<std::string>& replicas)>
+      on_replicas = {};
   // When one of them gets no requests from now on, and when it does again; likewise.
   std::function<void(const std::string& model, const std::string& replica, ReplicaState state,
                      std::string_view why)>
@@ -90,8 +93,9 @@ Status ConfigureRouter(const AppConfig& config, RouterOptions& options);
 
 // What is resident, for people: a router's models but for the names that route.
 std::vector<ModelInfo> ResidentModels(const Router& router);
-// What a model is for beside its role: ", drafts for pocket-large", ", w8a16 weights" or nothing.
-std::string DescribeUse(const ModelInfo& model, const std::vector<ModelInfo>& resident);
+// Its size, and what it is for beside its role: "15.0 MiB of weights, drafts for pocket-large",
+// "held by other servers".
+std::string DescribeModel(const ModelInfo& model, const std::vector<ModelInfo>& resident);
 
 }  // namespace aio
 

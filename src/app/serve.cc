@@ -1,13 +1,17 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <spdlog/logger.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <span>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -88,13 +92,7 @@ void Announce(const Router& router, const Server& server, int threads, bool json
   } else {
     const std::vector<ModelInfo> resident = ResidentModels(router);
     for (const ModelInfo& model : resident) {
-      if (!model.counts_exactly) {
-        fmt::print("{:<6} {}: held by other servers\n", model.role, model.name);
-        continue;
-      }
-      fmt::print("{:<6} {}: {} parameters, {} of weights, context {}{}\n", model.role, model.name,
-                 model.parameters, FormatBytes(model.bytes), model.context_length,
-                 DescribeUse(model, resident));
+      fmt::print("{:<6} {}: {}\n", model.role, model.name, DescribeModel(model, resident));
     }
     fmt::print("kernels for {}, {} threads\nlistening on {}\n", ActiveTarget(), threads,
                server.url());
@@ -170,6 +168,16 @@ std::function<void(const std::string&, const Status&)> LogDiscovery(
     } else {
       logger->warn("looking for replicas of '{}': {}", model, fault.message());
     }
+  };
+}
+
+decltype(RuntimeHooks::on_replicas) LogReplicaSets(std::shared_ptr<spdlog::logger> logger) {
+  return [logger = std::move(logger)](const std::string& model,
+                                      const std::vector<std::string>& replicas) {
+    constexpr size_t kNamedMax = 20;
+    const std::span named = std::span(replicas).first(std::min(replicas.size(), kNamedMax));
+    logger->info("replicas of '{}', {} in all: {}{}", model, replicas.size(),
+                 fmt::join(named, ", "), replicas.size() > kNamedMax ? ", ..." : "");
   };
 }
 
@@ -302,6 +310,7 @@ int RunServe(const ServeFlags& flags) {
                        .on_drift = WarnOfDrift(logger),
                        .front_of_models = FrontOfModels(tracing.get()),
                        .on_discovery = LogDiscovery(logger),
+                       .on_replicas = LogReplicaSets(logger),
                        .on_replica = LogReplicas(logger),
                        .cancelled = [&signals] { return signals.EndIsPending(); }},
                       releases, logger);

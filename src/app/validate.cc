@@ -10,7 +10,6 @@
 #include "app/check_file_weights.h"
 #include "app/commands.h"
 #include "app/runtime.h"
-#include "app/system_memory.h"
 #include "formats/gguf.h"
 
 namespace aio {
@@ -38,10 +37,8 @@ Status Validate(const ValidateFlags& flags, OrderedJson& facts, std::vector<std:
                                {"context_length", model.context_length},
                                {"weights", model.weights},
                                {"draft_model", model.draft_model}});
-    lines.push_back(fmt::format("  {:<6} {} ({}, {} parameters, {}, context {}{})\n", model.role,
-                                model.name, model.architecture, model.parameters,
-                                FormatBytes(model.bytes), model.context_length,
-                                DescribeUse(model, resident)));
+    lines.push_back(
+        fmt::format("  {:<6} {}: {}\n", model.role, model.name, DescribeModel(model, resident)));
   }
   for (const RoutingRule& rule : config.policy.rules()) facts["rules"].push_back(rule.name);
   for (const auto& label : config.probe.labels) facts["labels"].push_back(label.name);

@@ -6,11 +6,13 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <fstream>
 #include <iterator>
 #include <set>
 #include <utility>
 
+#include "base/file_descriptor.h"
 #include "base/utf8.h"
 
 namespace aio {
@@ -257,7 +259,9 @@ Status TomlTable::Finish() const {
 }
 
 Result<std::string> ReadSmallFile(const std::string& path) {
+  errno = 0;
   std::ifstream file(path, std::ios::binary);
+  if (!file && errno != 0 && errno != ENOENT) return SystemError("open", errno).WithContext(path);
   if (!file) return NotFound(fmt::format("{}: cannot be opened; does the file exist?", path));
   std::string text(kTextBytesMax + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
