@@ -5,55 +5,46 @@
 #include "api/json_text.h"
 #include "api/openai_response.h"
 #include "api/response_parts.h"
+#include "base/json_writer.h"
 
 namespace aio {
 namespace {
 
-OrderedJson Envelope(const AnswerInfo& info, const char* chat_object) {
-  OrderedJson json;
-  json["id"] = info.id;
-  json["object"] = info.kind == ApiKind::kChat ? chat_object : "text_completion";
-  json["created"] = info.created;
-  json["model"] = info.start.model;
-  return json;
+// Most answers are not larger.
+constexpr size_t kChunkBytes = 512;
+constexpr size_t kAnswerBytes = 2048;
+
+void WriteEnvelope(const AnswerInfo& info, const char* chat_object, JsonWriter& json) {
+  json.Member("id", info.id);
+  json.Member("object", info.kind == ApiKind::kChat ? chat_object : "text_completion");
+  json.Member("created", info.created);
+  json.Member("model", info.start.model);
 }
 
-OrderedJson Logprobs(ApiKind kind, const std::vector<TokenLogprob>& logprobs, size_t& offset) {
-  return kind == ApiKind::kChat ? ChatLogprobs(logprobs) : CompletionLogprobs(logprobs, offset);
+std::string Logprobs(ApiKind kind, const std::vector<TokenLogprob>& logprobs, size_t& offset) {
+  return ToText(kind == ApiKind::kChat ? ChatLogprobs(logprobs)
+                                       : CompletionLogprobs(logprobs, offset));
 }
 
-void AddTotals(const AnswerInfo& info, const FinishEvent& finish, OrderedJson& json) {
-  json["timings"] = TimingsObject(finish);
-  json["aio"] = AioObject(info.start, finish);
-}
-
-// A chunk with one choice, whose log-probabilities and finish_reason are null so far.
-// Chats carry `delta` as it is, completions its content as `text`.
-OrderedJson Chunk(const AnswerInfo& info, int index, OrderedJson delta) {
-  OrderedJson choice;
-  choice["index"] = index;
-  if (info.kind == ApiKind::kChat) {
-    choice["delta"] = std::move(delta);
-  } else {
-    choice["text"] = delta.contains("content") ? std::move(delta["content"]) : OrderedJson("");
-  }
-  choice["logprobs"] = nullptr;
-  choice["finish_reason"] = nullptr;
-  OrderedJson json = Envelope(info, "chat.completion.chunk");
-  json["choices"] = OrderedJson::array({std::move(choice)});
-  if (info.include_usage) json["usage"] = nullptr;
-  return json;
+void WriteTotals(const AnswerInfo& info, const FinishEvent& finish, JsonWriter& json) {
+  json.Key("timings");
+  WriteTimings(finish, json);
+  json.Key("aio");
+  WriteAio(info.start, finish, json);
 }
 
 // `index` counts the calls of an answer; a stream's clients tell them apart by it.
-OrderedJson CallObject(const ToolCall& call, std::optional<int> index) {
-  OrderedJson json;
-  if (index) json["index"] = *index;
-  json["id"] = call.id;
-  json["type"] = "function";
-  json["function"]["name"] = call.name;
-  json["function"]["arguments"] = call.arguments;
-  return json;
+void WriteCall(const ToolCall& call, std::optional<int> index, JsonWriter& json) {
+  json.BeginObject();
+  if (index) json.Member("index", *index);
+  json.Member("id", call.id);
+  json.Member("type", "function");
+  json.Key("function");
+  json.BeginObject();
+  json.Member("name", call.name);
+  json.Member("arguments", call.arguments);
+  json.EndObject();
+  json.EndObject();
 }
 
 // An answer that calls tools and was not cut off ends for that.
@@ -61,93 +52,182 @@ std::string_view ReasonName(FinishReason reason, bool has_calls) {
   return has_calls && reason == FinishReason::kStop ? "tool_calls" : FinishReasonName(reason);
 }
 
-OrderedJson Choice(const AnswerInfo& info, int index, const WholeAnswer& answer,
-                   bool with_logprobs) {
-  OrderedJson choice;
-  choice["index"] = index;
-  if (info.kind == ApiKind::kChat) {
-    OrderedJson& message = choice["message"];
-    message["role"] = "assistant";
-    const bool calls_alone = answer.text.empty() && !answer.tool_calls.empty();
-    message["content"] = calls_alone ? OrderedJson(nullptr) : OrderedJson(answer.text);
-    if (!answer.reasoning.empty()) message["reasoning_content"] = answer.reasoning;
-    message["refusal"] = nullptr;
-    for (const ToolCall& call : answer.tool_calls) {
-      message["tool_calls"].push_back(CallObject(call, std::nullopt));
-    }
+// A chunk of one choice, up to what is new in it.
+void BeginChunk(const AnswerInfo& info, int index, JsonWriter& json) {
+  json.reserve(kChunkBytes);
+  json.BeginObject();
+  WriteEnvelope(info, "chat.completion.chunk", json);
+  json.Key("choices");
+  json.BeginArray();
+  json.BeginObject();
+  json.Member("index", index);
+}
+
+// The rest of its choice. `logprobs`: as JSON; empty: there are none. `reason`: empty: it goes on.
+void EndChoice(const AnswerInfo& info, std::string_view logprobs, std::string_view reason,
+               JsonWriter& json) {
+  json.RawMember("logprobs", logprobs.empty() ? "null" : logprobs);
+  json.Key("finish_reason");
+  if (reason.empty()) {
+    json.Value(nullptr);
   } else {
-    choice["text"] = answer.text;
+    json.Value(reason);
+  }
+  json.EndObject();
+  json.EndArray();
+  if (info.include_usage) json.Member("usage", nullptr);
+}
+
+// A chunk in which nothing is new but the end, or all of it but what comes after its choice.
+void BeginLastChunk(const AnswerInfo& info, int index, std::string_view reason, JsonWriter& json) {
+  BeginChunk(info, index, json);
+  if (info.kind == ApiKind::kChat) {
+    json.RawMember("delta", "{}");
+  } else {
+    json.Member("text", "");
+  }
+  EndChoice(info, /*logprobs=*/"", reason, json);
+}
+
+void WriteMessage(const WholeAnswer& answer, JsonWriter& json) {
+  json.BeginObject();
+  json.Member("role", "assistant");
+  json.Key("content");
+  if (answer.text.empty() && !answer.tool_calls.empty()) {
+    json.Value(nullptr);
+  } else {
+    json.Value(answer.text);
+  }
+  if (!answer.reasoning.empty()) json.Member("reasoning_content", answer.reasoning);
+  json.Member("refusal", nullptr);
+  if (!answer.tool_calls.empty()) {
+    json.Key("tool_calls");
+    json.BeginArray();
+    for (const ToolCall& call : answer.tool_calls) WriteCall(call, std::nullopt, json);
+    json.EndArray();
+  }
+  json.EndObject();
+}
+
+void WriteChoice(const AnswerInfo& info, int index, const WholeAnswer& answer, bool with_logprobs,
+                 JsonWriter& json) {
+  json.BeginObject();
+  json.Member("index", index);
+  if (info.kind == ApiKind::kChat) {
+    json.Key("message");
+    WriteMessage(answer, json);
+  } else {
+    json.Member("text", answer.text);
   }
   size_t offset = 0;
-  choice["logprobs"] =
-      with_logprobs ? Logprobs(info.kind, answer.logprobs, offset) : OrderedJson(nullptr);
-  choice["finish_reason"] = ReasonName(answer.reason, !answer.tool_calls.empty());
-  return choice;
+  json.RawMember("logprobs", with_logprobs ? Logprobs(info.kind, answer.logprobs, offset) : "null");
+  json.Member("finish_reason", ReasonName(answer.reason, !answer.tool_calls.empty()));
+  json.EndObject();
 }
 
 }  // namespace
 
 std::string EncodeAnswer(const AnswerInfo& info, const std::vector<WholeAnswer>& choices,
                          bool with_logprobs, const FinishEvent& total) {
-  OrderedJson json = Envelope(info, "chat.completion");
-  OrderedJson& array = json["choices"] = OrderedJson::array();
-  for (const WholeAnswer& answer : choices) {
-    array.push_back(Choice(info, static_cast<int>(array.size()), answer, with_logprobs));
-  }
-  json["usage"] = UsageObject(total);
-  AddTotals(info, total, json);
-  return ToText(json);
+  JsonWriter json;
+  json.reserve(kAnswerBytes);
+  json.BeginObject();
+  WriteEnvelope(info, "chat.completion", json);
+  json.Key("choices");
+  json.BeginArray();
+  int index = 0;
+  for (const WholeAnswer& answer : choices) WriteChoice(info, index++, answer, with_logprobs, json);
+  json.EndArray();
+  json.Key("usage");
+  WriteUsage(total, json);
+  WriteTotals(info, total, json);
+  json.EndObject();
+  return json.Take();
 }
 
 StreamEncoder::StreamEncoder(AnswerInfo info, int choices)
     : info_(std::move(info)), text_offsets_(choices), calls_(choices) {}
 
 std::string StreamEncoder::First(int choice) const {
-  OrderedJson delta;
-  if (info_.kind == ApiKind::kChat) delta["role"] = "assistant";
-  delta["content"] = "";
-  OrderedJson json = Chunk(info_, choice, std::move(delta));
-  if (choice == 0 && info_.start.decision) json["aio"] = DecisionObject(*info_.start.decision);
-  return ToText(json);
+  JsonWriter json;
+  BeginChunk(info_, choice, json);
+  if (info_.kind == ApiKind::kChat) {
+    json.RawMember("delta", R"({"role":"assistant","content":""})");
+  } else {
+    json.Member("text", "");
+  }
+  EndChoice(info_, /*logprobs=*/"", /*reason=*/"", json);
+  if (choice == 0 && info_.start.decision) {
+    json.Key("aio");
+    WriteDecision(*info_.start.decision, json);
+  }
+  json.EndObject();
+  return json.Take();
+}
+
+void StreamEncoder::WriteDelta(const TokenEvent& event, int choice, JsonWriter& json) {
+  json.BeginObject();
+  if (!event.reasoning.empty()) json.Member("reasoning_content", event.reasoning);
+  if (!event.text.empty() || (event.tool_calls.empty() && event.reasoning.empty())) {
+    json.Member("content", event.text);
+  }
+  if (!event.tool_calls.empty()) {
+    json.Key("tool_calls");
+    json.BeginArray();
+    for (const ToolCall& call : event.tool_calls) WriteCall(call, calls_[choice]++, json);
+    json.EndArray();
+  }
+  json.EndObject();
 }
 
 std::string StreamEncoder::Delta(const TokenEvent& event, int choice) {
+  const bool is_chat = info_.kind == ApiKind::kChat;
   const bool has_text = !event.text.empty() || !event.logprobs.empty();
-  const bool has_reasoning = !event.reasoning.empty() && info_.kind == ApiKind::kChat;
+  const bool has_reasoning = !event.reasoning.empty() && is_chat;
   if (!has_text && !has_reasoning && event.tool_calls.empty()) return "";
-  OrderedJson delta;
-  if (has_reasoning) delta["reasoning_content"] = event.reasoning;
-  if (!event.text.empty() || (event.tool_calls.empty() && !has_reasoning)) {
-    delta["content"] = event.text;
+  JsonWriter json;
+  BeginChunk(info_, choice, json);
+  if (is_chat) {
+    json.Key("delta");
+    WriteDelta(event, choice, json);
+  } else {
+    json.Member("text", event.text);
   }
-  for (const ToolCall& call : event.tool_calls) {
-    delta["tool_calls"].push_back(CallObject(call, calls_[choice]++));
-  }
-  OrderedJson json = Chunk(info_, choice, std::move(delta));
+  std::string logprobs;
   if (!event.logprobs.empty()) {
-    json["choices"][0]["logprobs"] = Logprobs(info_.kind, event.logprobs, text_offsets_[choice]);
+    logprobs = Logprobs(info_.kind, event.logprobs, text_offsets_[choice]);
   }
-  return ToText(json);
+  EndChoice(info_, logprobs, /*reason=*/"", json);
+  json.EndObject();
+  return json.Take();
 }
 
 std::string StreamEncoder::End(FinishReason reason, int choice) const {
-  OrderedJson end = Chunk(info_, choice, OrderedJson::object());
-  end["choices"][0]["finish_reason"] = ReasonName(reason, calls_[choice] > 0);
-  return ToText(end);
+  JsonWriter json;
+  BeginLastChunk(info_, choice, ReasonName(reason, calls_[choice] > 0), json);
+  json.EndObject();
+  return json.Take();
 }
 
 std::vector<std::string> StreamEncoder::Last(const FinishEvent& total, int choice) const {
-  OrderedJson last = Chunk(info_, choice, OrderedJson::object());
-  last["choices"][0]["finish_reason"] = ReasonName(total.reason, calls_[choice] > 0);
+  JsonWriter last;
+  BeginLastChunk(info_, choice, ReasonName(total.reason, calls_[choice] > 0), last);
   if (!info_.include_usage) {
-    AddTotals(info_, total, last);
-    return {ToText(last)};
+    WriteTotals(info_, total, last);
+    last.EndObject();
+    return {last.Take()};
   }
-  OrderedJson usage = Envelope(info_, "chat.completion.chunk");
-  usage["choices"] = OrderedJson::array();
-  usage["usage"] = UsageObject(total);
-  AddTotals(info_, total, usage);
-  return {ToText(last), ToText(usage)};
+  last.EndObject();
+  JsonWriter usage;
+  usage.reserve(kAnswerBytes);
+  usage.BeginObject();
+  WriteEnvelope(info_, "chat.completion.chunk", usage);
+  usage.RawMember("choices", "[]");
+  usage.Key("usage");
+  WriteUsage(total, usage);
+  WriteTotals(info_, total, usage);
+  usage.EndObject();
+  return {last.Take(), usage.Take()};
 }
 
 std::string SseEvent(std::string_view json) {

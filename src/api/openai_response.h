@@ -30,6 +30,8 @@
 
 namespace aio {
 
+class JsonWriter;
+
 // What all the pieces of one answer share.
 struct AnswerInfo {
   ApiKind kind = ApiKind::kChat;
@@ -58,6 +60,8 @@ class StreamEncoder {
   std::vector<std::string> Last(const FinishEvent& total, int choice = 0) const;
 
  private:
+  void WriteDelta(const TokenEvent& event, int choice, JsonWriter& json);
+
   AnswerInfo info_;
   // [choices]: characters so far, for the log-probabilities of completions
   std::vector<size_t> text_offsets_;

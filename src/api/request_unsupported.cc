@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -151,7 +150,9 @@ Status CollectVendorFields(const ObjectReader& body, std::string_view text, ApiK
                            const std::vector<std::string_view>& asked,
                            std::vector<VendorField>& fields) {
   constexpr size_t kFieldsMax = 32;
-  const std::set<std::string_view> known(asked.begin(), asked.end());
+  const auto is_known = [&asked](std::string_view name) {
+    return std::find(asked.begin(), asked.end(), name) != asked.end();
+  };
   for (const auto& [name, value] : body.object().items()) {
     if (value.is_null()) continue;
     std::string mend;
@@ -160,12 +161,12 @@ Status CollectVendorFields(const ObjectReader& body, std::string_view text, ApiK
       mend = field->mend;
     } else if (name == "tool_choice" && kind == ApiKind::kChat && !IsServed(ToolChoice(body))) {
       mend = kToolChoiceMend;
-    } else if (known.contains(name)) {
+    } else if (is_known(name)) {
       continue;
     } else if (!IsAscii(name)) {
       // Go's JSON takes U+017F for an s and U+212A for a k.
       return BadValue(name, "the names of fields are ASCII; leave it out.");
-    } else if (const std::string lower = Lowered(name); known.contains(lower)) {
+    } else if (const std::string lower = Lowered(name); is_known(lower)) {
       // Some engines do not mind the case, and would take it for the other.
       return UnknownField(name, lower);
     }

@@ -36,37 +36,93 @@ OrderedJson ChatToken(const TokenLogprob& token) {
 }
 
 // Steps by the guesses they kept, without the zeros at the end.
-OrderedJson AcceptedPerStep(const Speculation& speculation) {
+void WriteAcceptedPerStep(const Speculation& speculation, JsonWriter& json) {
   const auto& steps = speculation.steps_by_accepted;
   const auto last = std::find_if(steps.rbegin(), steps.rend(), [](int n) { return n != 0; });
-  OrderedJson json = OrderedJson::array();
-  for (auto n = steps.begin(); n != last.base(); ++n) json.push_back(*n);
-  return json;
+  json.BeginArray();
+  for (auto n = steps.begin(); n != last.base(); ++n) json.Value(*n);
+  json.EndArray();
 }
 
-OrderedJson BytesObject(const Traffic& traffic) {
+void WriteBytes(const Traffic& traffic, JsonWriter& json) {
   const int64_t total = traffic.weight_bytes + traffic.kv_bytes;
-  OrderedJson json;
-  json["weights"] = traffic.weight_bytes;
-  json["kv"] = traffic.kv_bytes;
-  json["total"] = total;
-  if (traffic.static_large_bytes == 0) return json;
-  json["static_large"] = traffic.static_large_bytes;
-  json["saved_fraction"] =
-      1 - static_cast<double>(total) / static_cast<double>(traffic.static_large_bytes);
-  return json;
+  json.BeginObject();
+  json.Member("weights", traffic.weight_bytes);
+  json.Member("kv", traffic.kv_bytes);
+  json.Member("total", total);
+  if (traffic.static_large_bytes != 0) {
+    const double fraction =
+        static_cast<double>(total) / static_cast<double>(traffic.static_large_bytes);
+    json.Member("static_large", traffic.static_large_bytes);
+    json.Member("saved_fraction", 1 - fraction);
+  }
+  json.EndObject();
 }
 
 // The parameters that a strategy of this kind has, as a request gives them.
-OrderedJson StrategyOptions(const Strategy& strategy) {
-  OrderedJson json;
+void WriteStrategyOptions(const Strategy& strategy, JsonWriter& json) {
+  json.BeginObject();
   if (strategy.kind == StrategyKind::kPromptLookup || strategy.kind == StrategyKind::kAuto) {
-    json["prompt_lookup_max"] = strategy.prompt_lookup_max;
-    json["prompt_lookup_min"] = strategy.prompt_lookup_min;
+    json.Member("prompt_lookup_max", strategy.prompt_lookup_max);
+    json.Member("prompt_lookup_min", strategy.prompt_lookup_min);
   }
-  json["num_speculative_tokens"] = strategy.num_speculative_tokens;
-  return json;
+  json.Member("num_speculative_tokens", strategy.num_speculative_tokens);
+  json.EndObject();
 }
+
+void WriteDecisionMembers(const Decision& decision, JsonWriter& json) {
+  if (decision.probed) {
+    json.Member("intent", decision.intent);
+    json.Key("probabilities");
+    json.BeginObject();
+    for (const auto& [label, probability] : decision.probabilities) json.Member(label, probability);
+    json.EndObject();
+    json.Member("entropy", decision.entropy);
+  } else {
+    for (const char* name : {"intent", "probabilities", "entropy"}) json.Member(name, nullptr);
+  }
+  json.Member("prompt_tokens", decision.prompt_tokens);
+  json.Member("model", decision.model);
+  json.Member("role", decision.role);
+  json.Member("strategy", StrategyName(decision.strategy.kind));
+  if (decision.strategy.kind != StrategyKind::kPlain) {
+    json.Key("strategy_options");
+    WriteStrategyOptions(decision.strategy, json);
+  }
+  if (!decision.weights.empty()) json.Member("weights", decision.weights);
+  json.Member("reason", decision.reason);
+  json.Member("rule", decision.rule);
+  json.Member("probed", decision.probed);
+  json.Member("probe_ms", decision.probe_ms);
+}
+
+void WriteAccounting(const FinishEvent& finish, JsonWriter& json) {
+  json.BeginObject();
+  json.Key("tokens");
+  json.BeginObject();
+  json.Member("prompt", finish.usage.prompt_tokens);
+  json.Member("cached", finish.usage.cached_prompt_tokens);
+  json.Member("generated", finish.usage.completion_tokens);
+  json.Member("drafted", finish.speculation.draft_tokens);
+  json.Member("accepted", finish.speculation.draft_accepted_tokens);
+  json.EndObject();
+  json.Key("accepted_per_step");
+  WriteAcceptedPerStep(finish.speculation, json);
+  if (finish.traffic.weight_bytes + finish.traffic.kv_bytes > 0) {
+    json.Key("bytes");
+    WriteBytes(finish.traffic, json);
+  }
+  json.Key("ms");
+  json.BeginObject();
+  json.Member("queue", finish.timings.queue_ms);
+  json.Member("probe", finish.timings.probe_ms);
+  json.Member("prefill", finish.timings.prompt_ms);
+  json.Member("decode", finish.timings.predicted_ms);
+  json.EndObject();
+  json.EndObject();
+}
+
+OrderedJson Parsed(JsonWriter& json) { return OrderedJson::parse(json.Take()); }
 
 double PerSecond(int tokens, double ms) { return tokens > 0 && ms > 0 ? tokens / ms * 1000 : 0; }
 
@@ -109,92 +165,83 @@ OrderedJson CompletionLogprobs(const std::vector<TokenLogprob>& logprobs, size_t
   return json;
 }
 
-OrderedJson UsageObject(const FinishEvent& finish) {
+void WriteUsage(const FinishEvent& finish, JsonWriter& json) {
   const Usage& usage = finish.usage;
-  OrderedJson json;
-  json["prompt_tokens"] = usage.prompt_tokens;
-  json["completion_tokens"] = usage.completion_tokens;
-  json["total_tokens"] = usage.prompt_tokens + usage.completion_tokens;
-  json["prompt_tokens_details"]["cached_tokens"] = usage.cached_prompt_tokens;
-  if (finish.speculation.draft_tokens == 0) return json;
-  OrderedJson& details = json["completion_tokens_details"];
-  details["accepted_prediction_tokens"] = finish.speculation.draft_accepted_tokens;
-  details["rejected_prediction_tokens"] =
-      finish.speculation.draft_tokens - finish.speculation.draft_accepted_tokens;
-  return json;
+  json.BeginObject();
+  json.Member("prompt_tokens", usage.prompt_tokens);
+  json.Member("completion_tokens", usage.completion_tokens);
+  json.Member("total_tokens", usage.prompt_tokens + usage.completion_tokens);
+  json.Key("prompt_tokens_details");
+  json.BeginObject();
+  json.Member("cached_tokens", usage.cached_prompt_tokens);
+  json.EndObject();
+  if (const Speculation& speculation = finish.speculation; speculation.draft_tokens != 0) {
+    const int rejected = speculation.draft_tokens - speculation.draft_accepted_tokens;
+    json.Key("completion_tokens_details");
+    json.BeginObject();
+    json.Member("accepted_prediction_tokens", speculation.draft_accepted_tokens);
+    json.Member("rejected_prediction_tokens", rejected);
+    json.EndObject();
+  }
+  json.EndObject();
 }
 
-OrderedJson TimingsObject(const FinishEvent& finish) {
+void WriteTimings(const FinishEvent& finish, JsonWriter& json) {
   const Timings& timings = finish.timings;
   const int computed = finish.usage.prompt_tokens - finish.usage.cached_prompt_tokens;
   const int predicted = finish.usage.completion_tokens;
-  OrderedJson json;
-  json["queue_ms"] = timings.queue_ms;
-  json["probe_ms"] = timings.probe_ms;
-  json["cache_n"] = finish.usage.cached_prompt_tokens;
-  json["prompt_n"] = computed;
-  json["prompt_ms"] = timings.prompt_ms;
-  json["prompt_per_second"] = PerSecond(computed, timings.prompt_ms);
-  json["predicted_n"] = predicted;
-  json["predicted_ms"] = timings.predicted_ms;
+  json.BeginObject();
+  json.Member("queue_ms", timings.queue_ms);
+  json.Member("probe_ms", timings.probe_ms);
+  json.Member("cache_n", finish.usage.cached_prompt_tokens);
+  json.Member("prompt_n", computed);
+  json.Member("prompt_ms", timings.prompt_ms);
+  json.Member("prompt_per_second", PerSecond(computed, timings.prompt_ms));
+  json.Member("predicted_n", predicted);
+  json.Member("predicted_ms", timings.predicted_ms);
   // The span runs from the first token to the last, so it holds one token less.
-  json["predicted_per_second"] = PerSecond(predicted - 1, timings.predicted_ms);
-  json["draft_n"] = finish.speculation.draft_tokens;
-  json["draft_n_accepted"] = finish.speculation.draft_accepted_tokens;
-  return json;
+  json.Member("predicted_per_second", PerSecond(predicted - 1, timings.predicted_ms));
+  json.Member("draft_n", finish.speculation.draft_tokens);
+  json.Member("draft_n_accepted", finish.speculation.draft_accepted_tokens);
+  json.EndObject();
+}
+
+void WriteDecision(const Decision& decision, JsonWriter& json) {
+  json.BeginObject();
+  WriteDecisionMembers(decision, json);
+  json.EndObject();
+}
+
+void WriteAio(const StartEvent& start, const FinishEvent& finish, JsonWriter& json) {
+  json.BeginObject();
+  if (start.decision) WriteDecisionMembers(*start.decision, json);
+  json.Key("accounting");
+  WriteAccounting(finish, json);
+  json.EndObject();
+}
+
+OrderedJson UsageObject(const FinishEvent& finish) {
+  JsonWriter json;
+  WriteUsage(finish, json);
+  return Parsed(json);
+}
+
+OrderedJson TimingsObject(const FinishEvent& finish) {
+  JsonWriter json;
+  WriteTimings(finish, json);
+  return Parsed(json);
 }
 
 OrderedJson DecisionObject(const Decision& decision) {
-  OrderedJson json;
-  json["intent"] = nullptr;
-  json["probabilities"] = nullptr;
-  json["entropy"] = nullptr;
-  if (decision.probed) {
-    json["intent"] = decision.intent;
-    OrderedJson& probabilities = json["probabilities"] = OrderedJson::object();
-    for (const auto& [label, probability] : decision.probabilities) {
-      probabilities[label] = probability;
-    }
-    json["entropy"] = decision.entropy;
-  }
-  json["prompt_tokens"] = decision.prompt_tokens;
-  json["model"] = decision.model;
-  json["role"] = decision.role;
-  json["strategy"] = StrategyName(decision.strategy.kind);
-  if (decision.strategy.kind != StrategyKind::kPlain) {
-    json["strategy_options"] = StrategyOptions(decision.strategy);
-  }
-  if (!decision.weights.empty()) json["weights"] = decision.weights;
-  json["reason"] = decision.reason;
-  json["rule"] = decision.rule;
-  json["probed"] = decision.probed;
-  json["probe_ms"] = decision.probe_ms;
-  return json;
-}
-
-OrderedJson AccountingObject(const FinishEvent& finish) {
-  OrderedJson json;
-  OrderedJson& tokens = json["tokens"];
-  tokens["prompt"] = finish.usage.prompt_tokens;
-  tokens["cached"] = finish.usage.cached_prompt_tokens;
-  tokens["generated"] = finish.usage.completion_tokens;
-  tokens["drafted"] = finish.speculation.draft_tokens;
-  tokens["accepted"] = finish.speculation.draft_accepted_tokens;
-  json["accepted_per_step"] = AcceptedPerStep(finish.speculation);
-  const Traffic& traffic = finish.traffic;
-  if (traffic.weight_bytes + traffic.kv_bytes > 0) json["bytes"] = BytesObject(traffic);
-  OrderedJson& ms = json["ms"];
-  ms["queue"] = finish.timings.queue_ms;
-  ms["probe"] = finish.timings.probe_ms;
-  ms["prefill"] = finish.timings.prompt_ms;
-  ms["decode"] = finish.timings.predicted_ms;
-  return json;
+  JsonWriter json;
+  WriteDecision(decision, json);
+  return Parsed(json);
 }
 
 OrderedJson AioObject(const StartEvent& start, const FinishEvent& finish) {
-  OrderedJson json = start.decision ? DecisionObject(*start.decision) : OrderedJson::object();
-  json["accounting"] = AccountingObject(finish);
-  return json;
+  JsonWriter json;
+  WriteAio(start, finish, json);
+  return Parsed(json);
 }
 
 }  // namespace aio

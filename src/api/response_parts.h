@@ -7,6 +7,7 @@
 
 #include "api/json_text.h"
 #include "backend/events.h"
+#include "base/json_writer.h"
 
 namespace aio {
 
@@ -18,13 +19,18 @@ OrderedJson ChatLogprobs(const std::vector<TokenLogprob>& logprobs);
 OrderedJson CompletionLogprobs(const std::vector<TokenLogprob>& logprobs, size_t& text_offset);
 
 // OpenAI's. Guesses that were rejected are in no other count of it: they are no part of the answer.
-OrderedJson UsageObject(const FinishEvent& finish);
+void WriteUsage(const FinishEvent& finish, JsonWriter& json);
 // llama-server's.
+void WriteTimings(const FinishEvent& finish, JsonWriter& json);
+void WriteDecision(const Decision& decision, JsonWriter& json);
+// A finished answer's `aio`: the members of the decision, if one was made, and "accounting", which
+// openai_response.h describes.
+void WriteAio(const StartEvent& start, const FinishEvent& finish, JsonWriter& json);
+
+// The same as trees, for objects that are put together from them.
+OrderedJson UsageObject(const FinishEvent& finish);
 OrderedJson TimingsObject(const FinishEvent& finish);
 OrderedJson DecisionObject(const Decision& decision);
-// What the answer took; openai_response.h says what is in it.
-OrderedJson AccountingObject(const FinishEvent& finish);
-// A finished answer's `aio`: the members of the decision, if one was made, and "accounting".
 OrderedJson AioObject(const StartEvent& start, const FinishEvent& finish);
 
 }  // namespace aio

@@ -1,6 +1,5 @@
 #include "base/sha256.h"
 
-#include <fmt/format.h>
 #include <openssl/evp.h>
 
 #include "base/check.h"
@@ -52,8 +51,12 @@ Sha256Digest Sha256::Digest() const {
 }
 
 std::string Sha256::Hex() const {
+  constexpr char kDigits[] = "0123456789abcdef";
   std::string hex;
-  for (const uint8_t byte : Digest()) hex += fmt::format("{:02x}", byte);
+  for (const uint8_t byte : Digest()) {
+    hex += kDigits[byte >> 4];
+    hex += kDigits[byte & 0xf];
+  }
   return hex;
 }
 

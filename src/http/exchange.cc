@@ -231,7 +231,11 @@ void Exchange::AppendHead(const HttpResponse& response, bool streaming) {
   fmt::format_to(out, "HTTP/1.1 {} {}\r\ndate: {}\r\n", response.status,
                  HttpReason(response.status), HttpDate());
   for (const auto& [name, value] : response.headers.entries()) {
-    if (!IsFraming(name)) fmt::format_to(out, "{}: {}\r\n", Clean(name), Clean(value));
+    if (IsFraming(name)) continue;
+    pending_ += Clean(name);
+    pending_ += ": ";
+    pending_ += Clean(value);
+    pending_ += "\r\n";
   }
   if (!streaming) {
     fmt::format_to(out, "content-length: {}\r\n", response.body.size());

@@ -8,7 +8,7 @@
 #include <utility>
 #include <variant>
 
-#include "base/utf8.h"
+#include "base/json_writer.h"
 
 namespace aio {
 namespace {
@@ -19,31 +19,29 @@ std::string ToText(const Json& json) {
   return json.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
 }
 
-Json MessageOf(const ChatMessage& message) {
-  Json json = {{"role", message.role}, {"content", message.content}};
-  if (!message.tool_call_id.empty()) json["tool_call_id"] = message.tool_call_id;
-  if (message.tool_calls.empty()) return json;
-  Json& calls = json["tool_calls"] = Json::array();
-  for (const ToolCall& call : message.tool_calls) {
-    calls.push_back({{"id", call.id},
-                     {"type", "function"},
-                     {"function", {{"name", call.name}, {"arguments", call.arguments}}}});
+void WriteMessage(const ChatMessage& message, JsonWriter& json) {
+  json.BeginObject();
+  json.Member("role", message.role);
+  json.Member("content", message.content);
+  if (!message.tool_call_id.empty()) json.Member("tool_call_id", message.tool_call_id);
+  if (!message.tool_calls.empty()) {
+    json.Key("tool_calls");
+    json.BeginArray();
+    for (const ToolCall& call : message.tool_calls) {
+      json.BeginObject();
+      json.Member("id", call.id);
+      json.Member("type", "function");
+      json.Key("function");
+      json.BeginObject();
+      json.Member("name", call.name);
+      json.Member("arguments", call.arguments);
+      json.EndObject();
+      json.EndObject();
+    }
+    json.EndArray();
   }
-  return json;
+  json.EndObject();
 }
-
-// Members one by one, so that those which are JSON already stay as they are.
-class BodyWriter {
- public:
-  void Add(std::string_view name, const Json& value) { AddRaw(name, ToText(value)); }
-  void AddRaw(std::string_view name, std::string_view json) {
-    text_ += fmt::format("{}{}:{}", text_.empty() ? '{' : ',', ToText(Json(name)), json);
-  }
-  std::string Take() { return std::move(text_) + "}"; }
-
- private:
-  std::string text_;
-};
 
 // Fields of no client, whichever engine has them: docs/engines.md says of which each is.
 constexpr std::string_view kOperatorsFields[] = {
@@ -125,16 +123,18 @@ class RequestEncoder {
       : request_(request), sampling_(request.sampling), profile_(profile) {}
 
   Result<EncodedRequest> Encode(std::string_view model) {
-    body_.Add("model", model);
+    body_.BeginObject();
+    body_.Member("model", model);
     AIO_RETURN_IF_ERROR(AddPrompt());
-    body_.Add("stream", true);
-    body_.Add("stream_options", {{"include_usage", true}});
+    body_.Member("stream", true);
+    body_.RawMember("stream_options", R"({"include_usage":true})");
     AIO_RETURN_IF_ERROR(AddSampling());
     AIO_RETURN_IF_ERROR(AddLogprobs());
     AIO_RETURN_IF_ERROR(AddFormat());
     AddStrategy();
-    if (!request_.tools.empty()) body_.AddRaw("tools", request_.tools);
+    if (!request_.tools.empty()) body_.RawMember("tools", request_.tools);
     AIO_RETURN_IF_ERROR(AddVendorFields());
+    body_.EndObject();
     return EncodedRequest{.path = is_chat_ ? "/v1/chat/completions" : "/v1/completions",
                           .body = body_.Take()};
   }
@@ -147,6 +147,8 @@ class RequestEncoder {
         .WithParam(std::move(param));
   }
 
+  void AddJson(std::string_view name, const Json& value) { body_.RawMember(name, ToText(value)); }
+
   Status AddVendorFields() {
     for (const VendorField& field : request_.vendor_fields) {
       if (IsDropped(field.name)) continue;
@@ -158,72 +160,85 @@ class RequestEncoder {
                                          profile_.name, field.name, field.mend))
             .WithParam(field.name);
       }
-      body_.AddRaw(field.name, field.json);
+      body_.RawMember(field.name, field.json);
     }
     return Status::Ok();
   }
 
   Status AddPrompt() {
     if (const auto* chat = std::get_if<std::vector<ChatMessage>>(&request_.prompt)) {
-      Json messages = Json::array();
-      for (const ChatMessage& message : *chat) messages.push_back(MessageOf(message));
-      body_.Add("messages", messages);
+      body_.Key("messages");
+      body_.BeginArray();
+      for (const ChatMessage& message : *chat) WriteMessage(message, body_);
+      body_.EndArray();
       return Status::Ok();
     }
     is_chat_ = false;
     if (const auto* text = std::get_if<std::string>(&request_.prompt)) {
-      body_.Add("prompt", *text);
+      body_.Member("prompt", *text);
       return Status::Ok();
     }
     if (!profile_.token_prompts) return Lacks("prompts of token ids", "prompt");
-    body_.Add("prompt", std::get<std::vector<int32_t>>(request_.prompt));
+    body_.Key("prompt");
+    body_.BeginArray();
+    for (const int32_t token : std::get<std::vector<int32_t>>(request_.prompt)) body_.Value(token);
+    body_.EndArray();
     return Status::Ok();
   }
 
   Status AddSampling() {
     // Engines have defaults of their own, or their models': these are OpenAI's.
     if (profile_.needs_temperature || sampling_.temperature != 1) {
-      body_.Add("temperature", sampling_.temperature);
+      body_.Member("temperature", sampling_.temperature);
     }
-    if (profile_.needs_temperature || sampling_.top_p != 1) body_.Add("top_p", sampling_.top_p);
-    if (sampling_.presence_penalty != 0) body_.Add("presence_penalty", sampling_.presence_penalty);
+    if (profile_.needs_temperature || sampling_.top_p != 1) body_.Member("top_p", sampling_.top_p);
+    if (sampling_.presence_penalty != 0)
+      body_.Member("presence_penalty", sampling_.presence_penalty);
     if (sampling_.frequency_penalty != 0) {
-      body_.Add("frequency_penalty", sampling_.frequency_penalty);
+      body_.Member("frequency_penalty", sampling_.frequency_penalty);
     }
     if (sampling_.max_tokens) {
-      body_.Add(is_chat_ ? profile_.max_tokens : "max_tokens", *sampling_.max_tokens);
+      body_.Member(is_chat_ ? profile_.max_tokens : "max_tokens", *sampling_.max_tokens);
     }
-    if (!sampling_.stop.empty()) body_.Add("stop", sampling_.stop);
+    if (!sampling_.stop.empty()) {
+      body_.Key("stop");
+      body_.BeginArray();
+      for (const std::string& stop : sampling_.stop) body_.Value(stop);
+      body_.EndArray();
+    }
     // A seed has its price in some engines, and 63 bits in most.
-    if (!sampling_.seed_is_ours) body_.Add("seed", sampling_.seed & (~uint64_t{0} >> 1));
+    if (!sampling_.seed_is_ours) body_.Member("seed", sampling_.seed & (~uint64_t{0} >> 1));
     if (sampling_.top_k != 0 || profile_.own_sampling_defaults) {
       if (!profile_.top_k) return Lacks("top_k", "top_k");
-      body_.Add("top_k", sampling_.top_k != 0 ? sampling_.top_k : profile_.top_k_off);
+      body_.Member("top_k", sampling_.top_k != 0 ? sampling_.top_k : profile_.top_k_off);
     }
     if (sampling_.min_p != 0 || profile_.own_sampling_defaults) {
       if (!profile_.min_p) return Lacks("min_p", "min_p");
-      body_.Add("min_p", sampling_.min_p);
+      body_.Member("min_p", sampling_.min_p);
     }
     if (sampling_.repetition_penalty != 1 || profile_.own_sampling_defaults) {
       if (profile_.repetition_penalty.empty()) {
         return Lacks("repetition penalty", "repetition_penalty");
       }
-      body_.Add(profile_.repetition_penalty, sampling_.repetition_penalty);
+      body_.Member(profile_.repetition_penalty, sampling_.repetition_penalty);
     }
     if (sampling_.ignore_eos) {
       if (!profile_.ignore_eos) return Lacks("ignore_eos", "ignore_eos");
-      body_.Add("ignore_eos", true);
+      body_.Member("ignore_eos", true);
     }
-    if (request_.priority != 0 && profile_.priority) body_.Add("priority", request_.priority);
+    if (request_.priority != 0 && profile_.priority) body_.Member("priority", request_.priority);
     return AddLogitBias();
   }
 
   Status AddLogitBias() {
     if (sampling_.logit_bias.empty()) return Status::Ok();
     if (!profile_.logit_bias) return Lacks("logit_bias", "logit_bias");
-    Json bias = Json::object();
-    for (const auto& [token, value] : sampling_.logit_bias) bias[std::to_string(token)] = value;
-    body_.Add("logit_bias", bias);
+    body_.Key("logit_bias");
+    body_.BeginObject();
+    for (const auto& [token, value] : sampling_.logit_bias) {
+      body_.Member(std::to_string(token), value);
+    }
+    body_.EndObject();
     return Status::Ok();
   }
 
@@ -238,11 +253,11 @@ class RequestEncoder {
           .WithParam(is_chat_ ? "top_logprobs" : "logprobs");
     }
     if (!is_chat_) {
-      body_.Add("logprobs", sampling_.top_logprobs);
+      body_.Member("logprobs", sampling_.top_logprobs);
       return Status::Ok();
     }
-    body_.Add("logprobs", true);
-    if (sampling_.top_logprobs > 0) body_.Add("top_logprobs", sampling_.top_logprobs);
+    body_.Member("logprobs", true);
+    if (sampling_.top_logprobs > 0) body_.Member("top_logprobs", sampling_.top_logprobs);
     return Status::Ok();
   }
 
@@ -252,17 +267,17 @@ class RequestEncoder {
       case AnswerFormatKind::kText:
         return Status::Ok();
       case AnswerFormatKind::kJsonObject:
-        body_.Add("response_format", {{"type", "json_object"}});
+        body_.RawMember("response_format", R"({"type":"json_object"})");
         return Status::Ok();
       case AnswerFormatKind::kJsonSchema:
         // It goes into the body as it is: nothing may stand in it that ends it there.
         if (!Json::parse(format.text, nullptr, /*allow_exceptions=*/false).is_object()) {
           return InvalidArgument("the schema is no JSON object").WithParam(format.param);
         }
-        body_.AddRaw("response_format",
-                     fmt::format(R"({{"type":"json_schema","json_schema":{{"name":"answer",)"
-                                 R"("strict":true,"schema":{}}}}})",
-                                 format.text));
+        body_.RawMember("response_format",
+                        fmt::format(R"({{"type":"json_schema","json_schema":{{"name":"answer",)"
+                                    R"("strict":true,"schema":{}}}}})",
+                                    format.text));
         return Status::Ok();
       case AnswerFormatKind::kRegex:
         if (!profile_.regex) return Lacks("regular expressions for answers", format.param);
@@ -272,7 +287,7 @@ class RequestEncoder {
         return AddChoice(Json::parse(format.text, nullptr, /*allow_exceptions=*/false));
       case AnswerFormatKind::kGbnf:
         if (!profile_.gbnf) return Lacks("grammar in GBNF", format.param);
-        body_.Add("grammar", format.text);
+        body_.Member("grammar", format.text);
         return Status::Ok();
     }
     return Status::Ok();
@@ -280,9 +295,9 @@ class RequestEncoder {
 
   Status AddRegex(const std::string& regex) {
     if (profile_.label_choice == LabelChoice::kStructuredOutputs) {
-      body_.Add("structured_outputs", {{"regex", regex}});
+      AddJson("structured_outputs", {{"regex", regex}});
     } else {
-      body_.Add("regex", regex);
+      body_.Member("regex", regex);
     }
     return Status::Ok();
   }
@@ -297,13 +312,13 @@ class RequestEncoder {
           .WithParam(request_.format.param);
     }
     if (profile_.label_choice == LabelChoice::kStructuredOutputs) {
-      body_.Add("structured_outputs", {{"choice", texts}});
+      AddJson("structured_outputs", {{"choice", texts}});
     } else if (profile_.label_choice == LabelChoice::kGrammar) {
       std::string rule;
       for (const Json& text : texts) rule += (rule.empty() ? "" : " | ") + ToText(text);
-      body_.Add("grammar", "root ::= " + rule);
+      body_.Member("grammar", "root ::= " + rule);
     } else {
-      body_.Add("regex", AnyOf(texts));
+      body_.Member("regex", AnyOf(texts));
     }
     return Status::Ok();
   }
@@ -326,22 +341,22 @@ class RequestEncoder {
         return;
       case StrategyField::kSpeculativeNMax:
         if (!request_.strategy || request_.strategy->kind == StrategyKind::kAuto) return;
-        body_.Add("speculative.n_max", request_.strategy->kind == StrategyKind::kPlain
-                                           ? 0
-                                           : request_.strategy->num_speculative_tokens);
+        body_.Member("speculative.n_max", request_.strategy->kind == StrategyKind::kPlain
+                                              ? 0
+                                              : request_.strategy->num_speculative_tokens);
         return;
       case StrategyField::kAio:
         Json aio = Json::object();
         if (request_.strategy) aio["strategy"] = StrategyName(request_.strategy->kind);
         if (request_.weights) aio["weights"] = *request_.weights;
-        if (!aio.empty()) body_.Add("aio", aio);
+        if (!aio.empty()) AddJson("aio", aio);
     }
   }
 
   const Request& request_;
   const SamplingParams& sampling_;
   const EngineProfile& profile_;
-  BodyWriter body_;
+  JsonWriter body_;
   bool is_chat_ = true;
 };
 

@@ -4,6 +4,15 @@
 #include <utility>
 
 namespace aio {
+namespace {
+
+// Where the first line of `bytes` ends, at its \r or \n.
+size_t LineEnd(std::string_view bytes) {
+  const size_t end = std::min(bytes.find('\n'), bytes.size());
+  return std::min(bytes.substr(0, end).find('\r'), end);
+}
+
+}  // namespace
 
 bool SseReader::Feed(std::string_view bytes,
                      const std::function<void(std::string_view data)>& on_event) {
@@ -12,31 +21,37 @@ bool SseReader::Feed(std::string_view bytes,
       bytes.remove_prefix(1);
       continue;
     }
-    const size_t end = std::min(bytes.find_first_of("\r\n"), bytes.size());
-    line_ += bytes.substr(0, end);
-    if (line_.size() + data_.size() > kEventBytesMax) return false;
-    if (end == bytes.size()) return true;
+    const size_t end = LineEnd(bytes);
+    if (line_.size() + data_.size() + end > kEventBytesMax) return false;
+    if (end == bytes.size()) {
+      line_ += bytes;
+      return true;
+    }
+    std::string_view line = bytes.substr(0, end);
+    if (!line_.empty()) line = line_ += line;
     after_return_ = bytes[end] == '\r';
     bytes.remove_prefix(end + 1);
-    EndLine(on_event);
+    EndLine(line, on_event);
+    line_.clear();
   }
   return true;
 }
 
-void SseReader::EndLine(const std::function<void(std::string_view data)>& on_event) {
-  const std::string line = std::exchange(line_, {});
+void SseReader::EndLine(std::string_view line,
+                        const std::function<void(std::string_view data)>& on_event) {
   if (line.empty()) {
-    if (std::exchange(has_data_, false)) on_event(std::exchange(data_, {}));
+    if (!std::exchange(has_data_, false)) return;
+    on_event(data_);
+    data_.clear();
     return;
   }
-  std::string_view value = line;
-  if (!value.starts_with("data")) return;
-  value.remove_prefix(4);
-  if (!value.empty() && value.front() != ':') return;  // another field
-  if (!value.empty()) value.remove_prefix(1);
-  if (value.starts_with(' ')) value.remove_prefix(1);
+  if (!line.starts_with("data")) return;
+  line.remove_prefix(4);
+  if (!line.empty() && line.front() != ':') return;  // another field
+  if (!line.empty()) line.remove_prefix(1);
+  if (line.starts_with(' ')) line.remove_prefix(1);
   if (std::exchange(has_data_, true)) data_ += '\n';
-  data_ += value;
+  data_ += line;
 }
 
 }  // namespace aio

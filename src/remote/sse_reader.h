@@ -18,9 +18,9 @@ class SseReader {
   bool Feed(std::string_view bytes, const std::function<void(std::string_view data)>& on_event);
 
  private:
-  void EndLine(const std::function<void(std::string_view data)>& on_event);
+  void EndLine(std::string_view line, const std::function<void(std::string_view data)>& on_event);
 
-  std::string line_;
+  std::string line_;  // of which the end has not come
   std::string data_;
   bool has_data_ = false;
   bool after_return_ = false;  // the last byte was a \r, whose \n may follow
