@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "app/beside_program.h"
@@ -104,7 +105,18 @@ void ReadEngine(TomlTable& root, EngineOptions& engine) {
   }
 }
 
+// Where all work is waiting for other servers, threads that hand it to one another only cost time
+// until one cannot do it all.
+int DefaultIoThreads(const AppConfig& config) {
+  constexpr int kManyCores = 8;
+  const bool all_elsewhere =
+      std::all_of(config.models.begin(), config.models.end(),
+                  [](const ModelSettings& model) { return model.remote.has_value(); });
+  return all_elsewhere && UsableCores() < kManyCores ? 1 : 2;
+}
+
 void ReadServer(TomlTable& root, AppConfig& config) {
+  config.server.http.io_threads = DefaultIoThreads(config);
   std::optional<TomlTable> table = root.Table("server");
   if (!table) return;
   ReadAccess(*table, config);
@@ -113,6 +125,9 @@ void ReadServer(TomlTable& root, AppConfig& config) {
   if (server.host.empty()) table->Fail("host", "is empty; name an address, such as 127.0.0.1");
   server.port = table->Int("port", 0, 65535).value_or(server.port);
   HttpServerOptions& http = server.http;
+  if (const int threads = table->Int("io_threads", 0, 64).value_or(0); threads > 0) {
+    http.io_threads = threads;
+  }
   http.connections_max = table->Int("connections_max", 1, 1 << 16).value_or(http.connections_max);
   http.body_bytes_max = static_cast<size_t>(table->Int("body_bytes_max", 1 << 10, 1 << 30)
                                                 .value_or(static_cast<int>(http.body_bytes_max)));

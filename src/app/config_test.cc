@@ -69,6 +69,19 @@ std::string Models(const std::string& small, const std::string& large) {
   return text;
 }
 
+TEST(ConfigTest, AGatewayOnFewCoresHasOneThreadForItsRequests) {
+  std::string text = Config();
+  const size_t models = text.find("[models.small]");
+  text.replace(models, text.find("[probe]") - models,
+               "[models.small]\nengine = \"vllm\"\n"
+               "[[models.small.replicas]]\nurl = \"http://small.test:8000\"\n"
+               "[models.large]\nengine = \"vllm\"\n"
+               "[[models.large.replicas]]\nurl = \"http://large.test:8000\"\n");
+  const auto config = ParseConfig(text, kSource);
+  ASSERT_TRUE(config.ok()) << config.status().ToString();
+  EXPECT_EQ(config->server.http.io_threads, UsableCores() < 8 ? 1 : 2);
+}
+
 TEST(ConfigTest, ReplicasWithoutTheirEngineAreNamed) {
   std::string text = Config();
   text.replace(text.find("path = \"/data/big.gguf\"\nchat_template = \"chatml\"\n"),
@@ -185,7 +198,7 @@ TEST(ConfigTest, ReadsEngineAndServer) {
                          "prefix_caching = false\npin_threads = true\n"
                          "[server]\nport = 0\nhost = \"::1\"\nconnections_max = 7\n"
                          "body_bytes_max = 65536\nrequest_timeout_seconds = 600\n"
-                         "drain_notice_seconds = 5\n"),
+                         "drain_notice_seconds = 5\nio_threads = 3\n"),
                   kSource);
   ASSERT_TRUE(config.ok()) << config.status().ToString();
   EXPECT_EQ(config->engine.num_threads, 3);
@@ -200,6 +213,10 @@ TEST(ConfigTest, ReadsEngineAndServer) {
   EXPECT_EQ(config->server.http.body_bytes_max, 65536u);
   EXPECT_EQ(config->server.request_timeout, std::chrono::minutes(10));
   EXPECT_EQ(config->server.drain_notice, std::chrono::seconds(5));
+  EXPECT_EQ(config->server.http.io_threads, 3);
+  const auto plain = ParseConfig(Config(), kSource);
+  ASSERT_TRUE(plain.ok()) << plain.status().ToString();
+  EXPECT_EQ(plain->server.http.io_threads, 2);
 }
 
 TEST(ConfigTest, ReadsTheDecisionLog) {

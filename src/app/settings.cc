@@ -168,6 +168,8 @@ std::vector<Description> OfServer() {
        "sites whose pages browsers may let ask, \"https://chat.example.org\"; \"*\": all"},
       {"server.host", Quoted(server.host), "", "address to listen on"},
       {"server.port", fmt::format("{}", server.port), "", "to listen on; 0: any free one"},
+      {"server.io_threads", "0", "threads",
+       "for requests and answers; 0: 2, but 1 for models elsewhere on fewer than 8 cores"},
       {"server.connections_max", fmt::format("{}", http.connections_max), "connections",
        "open at a time; further clients wait"},
       {"server.body_bytes_max", fmt::format("{}", http.body_bytes_max), "bytes",

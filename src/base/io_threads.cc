@@ -13,7 +13,8 @@ namespace asio = boost::asio;
 
 class IoThreads::Impl {
  public:
-  explicit Impl(int threads) : work_(asio::make_work_guard(context_)) {
+  explicit Impl(int threads)
+      : context_(std::max(1, threads)), work_(asio::make_work_guard(context_)) {
     for (int i = 0; i < std::max(1, threads); ++i) {
       threads_.emplace_back([this] { Run(); });
     }

@@ -10,7 +10,9 @@
 namespace aio {
 namespace {
 
+// May stand in a string as it is, if it is well-formed there.
 bool IsPlain(char c) { return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\'; }
+bool IsPlainAscii(char c) { return IsPlain(c) && static_cast<unsigned char>(c) < 0x80; }
 
 void AppendEscape(char c, std::string& text) {
   constexpr std::string_view kNamed = "\"\\\b\f\n\r\t";
@@ -44,18 +46,25 @@ std::string_view Written(Real value, char (&digits)[64]) {
 }  // namespace
 
 void JsonWriter::Value(std::string_view text) {
+  Begin('"');
+  // Most texts are this to their end.
+  const auto plain = std::find_if_not(text.begin(), text.end(), IsPlainAscii) - text.begin();
+  text_.append(text.substr(0, plain));
+  AppendOther(text.substr(plain));
+  End('"');
+}
+
+void JsonWriter::AppendOther(std::string_view text) {
   std::string well_formed;
   if (!IsValidUtf8(text)) text = well_formed = ReplaceInvalidUtf8(text);
-  Begin('"');
   while (!text.empty()) {
-    const auto escaped = std::find_if_not(text.begin(), text.end(), IsPlain);
-    const auto plain = static_cast<size_t>(escaped - text.begin());
+    const auto plain = std::find_if_not(text.begin(), text.end(), IsPlain) - text.begin();
     text_.append(text.substr(0, plain));
-    if (plain == text.size()) break;
-    AppendEscape(*escaped, text_);
-    text.remove_prefix(plain + 1);
+    text.remove_prefix(plain);
+    if (text.empty()) return;
+    AppendEscape(text.front(), text_);
+    text.remove_prefix(1);
   }
-  End('"');
 }
 
 void JsonWriter::Value(float value) {

@@ -68,6 +68,7 @@ class JsonWriter {
     text_ += bracket;
     follows_value_ = true;
   }
+  void AppendOther(std::string_view text);
 
   std::string text_;
   bool follows_value_ = false;

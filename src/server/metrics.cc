@@ -6,7 +6,11 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <functional>
+#include <initializer_list>
+#include <mutex>
 #include <numeric>
+#include <unordered_map>
 #include <utility>
 
 namespace aio {
@@ -144,6 +148,44 @@ void AddTo(prometheus::MetricFamily& family, const MetricReading& reading) {
   family.metric.push_back(std::move(metric));
 }
 
+// Metrics that were found by their labels, which takes longer than to count, kept by a text of
+// those.
+template <typename Found>
+class Cache {
+ public:
+  template <typename Find>
+  Found& Get(std::initializer_list<std::string_view> labels, const Find& find) {
+    std::string key;
+    for (const std::string_view label : labels) {
+      key += label;
+      key += '\0';
+    }
+    std::lock_guard lock(mutex_);
+    const auto known = found_.find(key);
+    return known != found_.end() ? known->second
+                                 : found_.emplace(std::move(key), find()).first->second;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::unordered_map<std::string, Found> found_;  // as few as there are labels
+};
+
+// Of the answers of one model by one strategy.
+struct AnswerMetrics {
+  Histogram& latency;
+  Histogram& per_token;
+  Counter& prompt_tokens;
+  Counter& cached_tokens;
+  Counter& generation_tokens;
+  Counter& weight_bytes;
+  Counter& kv_bytes;
+  Counter& static_large_bytes;
+  Counter& drafts;
+  Counter& draft_tokens;
+  Counter& accepted_tokens;
+};
+
 }  // namespace
 
 struct Metrics::Families {
@@ -192,23 +234,60 @@ struct Metrics::Families {
   Histogram& entropy =
       MakeHistogram("aio_entropy", "Entropy of the probe's label distribution, in nats")
           .Add({}, EntropyBuckets());
+
+  Cache<std::reference_wrapper<Counter>> counted_decisions;
+  Cache<std::reference_wrapper<Counter>> counted_requests;
+  Cache<std::reference_wrapper<Histogram>> first_tokens;
+  Cache<AnswerMetrics> answers;
+
+  // Empty `strategy`: no router decided.
+  AnswerMetrics& Answers(const std::string& model, std::string_view strategy) {
+    return answers.Get({model, strategy}, [&] {
+      const prometheus::Labels of_model = {{"model", model}};
+      const prometheus::Labels both = {{"model", model}, {"strategy", std::string(strategy)}};
+      return AnswerMetrics{.latency = latency.Add(of_model, LatencyBuckets()),
+                           .per_token = per_token.Add(of_model, TokenBuckets()),
+                           .prompt_tokens = prompt_tokens.Add(of_model),
+                           .cached_tokens = cached_tokens.Add(of_model),
+                           .generation_tokens = generation_tokens.Add(of_model),
+                           .weight_bytes = weight_bytes.Add(both),
+                           .kv_bytes = kv_bytes.Add(both),
+                           .static_large_bytes = static_large_bytes.Add(both),
+                           .drafts = drafts.Add(both),
+                           .draft_tokens = draft_tokens.Add(both),
+                           .accepted_tokens = accepted_tokens.Add(both)};
+    });
+  }
 };
 
 Metrics::Metrics() : families_(std::make_unique<Families>()) {}
 Metrics::~Metrics() = default;
 
 void Metrics::CountRequest(std::string_view endpoint, int code) {
-  families_->requests.Add({{"endpoint", std::string(endpoint)}, {"code", std::to_string(code)}})
+  const std::string status = std::to_string(code);
+  families_->counted_requests
+      .Get({endpoint, status},
+           [&] {
+             return std::ref(
+                 families_->requests.Add({{"endpoint", std::string(endpoint)}, {"code", status}}));
+           })
+      .get()
       .Increment();
 }
 
 void Metrics::CountDecision(const Decision& decision) {
-  families_->decisions
-      .Add({{"intent", decision.probed ? decision.intent : ""},
-            {"model", decision.model},
-            {"role", decision.role},
-            {"strategy", std::string(StrategyName(decision.strategy.kind))},
-            {"rule", decision.rule}})
+  const std::string_view intent = decision.probed ? decision.intent : std::string_view();
+  const std::string_view strategy = StrategyName(decision.strategy.kind);
+  families_->counted_decisions
+      .Get({intent, decision.model, decision.role, strategy, decision.rule},
+           [&] {
+             return std::ref(families_->decisions.Add({{"intent", std::string(intent)},
+                                                       {"model", decision.model},
+                                                       {"role", decision.role},
+                                                       {"strategy", std::string(strategy)},
+                                                       {"rule", decision.rule}}));
+           })
+      .get()
       .Increment();
   if (!decision.probed) return;
   families_->routing.Observe(decision.probe_ms / 1000);
@@ -216,47 +295,47 @@ void Metrics::CountDecision(const Decision& decision) {
 }
 
 void Metrics::ObserveFirstToken(const std::string& model, Duration since_arrival) {
-  families_->first_token.Add({{"model", model}}, LatencyBuckets()).Observe(Seconds(since_arrival));
+  families_->first_tokens
+      .Get({model},
+           [&] {
+             return std::ref(families_->first_token.Add({{"model", model}}, LatencyBuckets()));
+           })
+      .get()
+      .Observe(Seconds(since_arrival));
 }
 
 void Metrics::ObserveAnswer(const StartEvent& start, const FinishEvent& finish,
                             Duration since_arrival, Duration decode) {
-  const prometheus::Labels labels = {{"model", start.model}};
+  const std::string_view strategy =
+      start.decision ? StrategyName(start.decision->strategy.kind) : std::string_view();
+  AnswerMetrics& answers = families_->Answers(start.model, strategy);
   const Usage& usage = finish.usage;
-  families_->latency.Add(labels, LatencyBuckets()).Observe(Seconds(since_arrival));
+  answers.latency.Observe(Seconds(since_arrival));
   if (usage.completion_tokens > 1) {
-    families_->per_token.Add(labels, TokenBuckets())
-        .Observe(Seconds(decode) / (usage.completion_tokens - 1));
+    answers.per_token.Observe(Seconds(decode) / (usage.completion_tokens - 1));
   }
-  families_->prompt_tokens.Add(labels).Increment(usage.prompt_tokens);
-  families_->cached_tokens.Add(labels).Increment(usage.cached_prompt_tokens);
-  families_->generation_tokens.Add(labels).Increment(usage.completion_tokens);
-  CountWork(start, finish);
-}
-
-void Metrics::CountWork(const StartEvent& start, const FinishEvent& finish) {
-  const prometheus::Labels labels = {
-      {"model", start.model},
-      {"strategy", start.decision ? std::string(StrategyName(start.decision->strategy.kind)) : ""}};
+  answers.prompt_tokens.Increment(usage.prompt_tokens);
+  answers.cached_tokens.Increment(usage.cached_prompt_tokens);
+  answers.generation_tokens.Increment(usage.completion_tokens);
   const Traffic& traffic = finish.traffic;
-  families_->weight_bytes.Add(labels).Increment(static_cast<double>(traffic.weight_bytes));
-  families_->kv_bytes.Add(labels).Increment(static_cast<double>(traffic.kv_bytes));
-  families_->static_large_bytes.Add(labels).Increment(
-      static_cast<double>(traffic.static_large_bytes));
-
+  answers.weight_bytes.Increment(static_cast<double>(traffic.weight_bytes));
+  answers.kv_bytes.Increment(static_cast<double>(traffic.kv_bytes));
+  answers.static_large_bytes.Increment(static_cast<double>(traffic.static_large_bytes));
   const Speculation& speculation = finish.speculation;
   const auto& steps = speculation.steps_by_accepted;
   const int drafts = std::accumulate(steps.begin(), steps.end(), 0);
-  families_->drafts.Add(labels).Increment(drafts);
-  families_->draft_tokens.Add(labels).Increment(speculation.draft_tokens);
-  families_->accepted_tokens.Add(labels).Increment(speculation.draft_accepted_tokens);
+  answers.drafts.Increment(drafts);
+  answers.draft_tokens.Increment(speculation.draft_tokens);
+  answers.accepted_tokens.Increment(speculation.draft_accepted_tokens);
   if (drafts == 0) return;
   int kept = drafts;
   for (size_t position = 0; position + 1 < steps.size(); ++position) {
     kept -= steps[position];  // those that kept the guesses before this one and no more
-    prometheus::Labels at = labels;
-    at["position"] = std::to_string(position);
-    families_->accepted_per_position.Add(at).Increment(kept);
+    families_->accepted_per_position
+        .Add({{"model", start.model},
+              {"strategy", std::string(strategy)},
+              {"position", std::to_string(position)}})
+        .Increment(kept);
   }
 }
 

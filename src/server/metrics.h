@@ -36,9 +36,6 @@ class Metrics {
                    const std::vector<MetricReading>& others = {}) const;
 
  private:
-  // By model and strategy; an empty strategy where no router decided.
-  void CountWork(const StartEvent& start, const FinishEvent& finish);
-
   struct Families;
   std::unique_ptr<Families> families_;
 };
