@@ -6,7 +6,7 @@
 #include <cmath>
 #include <string>
 
-#include "telemetry/json_writer.h"
+#include "base/json_writer.h"
 
 namespace aio {
 namespace {
@@ -19,28 +19,18 @@ class LogObject {
   void Add(std::string_view key, std::string_view text) {
     if (!text.empty()) json_.Member(key, text);
   }
-  void Add(std::string_view key, int value) {
-    json_.Key(key);
-    json_.Int(value);
-  }
-  void AddMs(std::string_view key, double ms) {
-    json_.Key(key);
-    json_.Double(RoundedMs(ms));
-  }
-  void AddNumber(std::string_view key, double value) {
-    json_.Key(key);
-    json_.Double(value);
-  }
+  void Add(std::string_view key, int value) { json_.Member(key, value); }
+  void AddMs(std::string_view key, double ms) { json_.Member(key, RoundedMs(ms)); }
+  void AddNumber(std::string_view key, double value) { json_.Member(key, value); }
   void AddTrace(const std::optional<TraceContext>& trace) {
     if (!trace) return;
     Add("trace_id", ToHex(trace->trace_id));
     Add("span_id", ToHex(trace->span_id));
   }
-  const std::string& members() const { return text_; }
+  std::string TakeMembers() { return json_.Take(); }
 
  private:
-  std::string text_;
-  JsonWriter json_{text_};
+  JsonWriter json_;
 };
 
 void AddDecision(const Decision& decision, LogObject& object) {
@@ -86,7 +76,7 @@ std::string JsonLine(const RequestFacts& facts, const std::optional<TraceContext
   object.Add("requested_model", facts.question.model);
   AddAnswer(facts, object);
   if (!facts.failure.ok()) object.Add("error", StatusCodeName(facts.failure.code()));
-  return object.members();
+  return object.TakeMembers();
 }
 
 std::string TextLine(const RequestFacts& facts, const std::optional<TraceContext>& trace,
@@ -125,7 +115,7 @@ void LogFailure(const ServerContext& context, const RequestFacts& facts,
   object.AddTrace(trace);
   object.Add("error", StatusCodeName(facts.failure.code()));
   object.Add("reason", facts.failure.message());
-  context.logger->warn(object.members());
+  context.logger->warn(object.TakeMembers());
 }
 
 void LogRefusal(const ServerContext& context, const Refusal& refusal) {
@@ -141,7 +131,7 @@ void LogRefusal(const ServerContext& context, const Refusal& refusal) {
   object.Add("status", refusal.status);
   object.Add("remote", refusal.remote);
   object.Add("reason", refusal.message);
-  context.logger->info(object.members());
+  context.logger->info(object.TakeMembers());
 }
 
 }  // namespace aio

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <string>
 
-#include "telemetry/json_writer.h"
+#include "base/json_writer.h"
 
 namespace aio {
 namespace {
@@ -25,19 +25,17 @@ class JsonLogFormatter final : public spdlog::formatter {
     const std::string_view text(message.payload.data(), message.payload.size());
     const std::string_view name(message.logger_name.data(), message.logger_name.size());
     const spdlog::string_view_t level = spdlog::level::to_string_view(message.level);
-    std::string line;
-    JsonWriter json(line);
+    JsonWriter json;
     json.BeginObject();
     json.Member("time", TimeOf(message.time));
     json.Member("level", std::string_view(level.data(), level.size()));
     if (name == kMembersLogger) {
-      if (!text.empty()) line += ',';
-      line += text;
+      if (!text.empty()) json.Raw(text);
     } else {
       json.Member("message", text);
     }
     json.EndObject();
-    line += '\n';
+    const std::string line = json.Take() + '\n';
     out.append(line.data(), line.data() + line.size());
   }
 

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <variant>
 
-#include "telemetry/json_writer.h"
+#include "base/json_writer.h"
 
 namespace aio {
 namespace {
@@ -16,7 +16,7 @@ constexpr int kHasIsRemoteFlag = 0x100;
 constexpr int kIsRemoteFlag = 0x200;
 
 // 64-bit integers are strings: not every reader of JSON can hold them.
-void WriteLong(int64_t value, JsonWriter& json) { json.String(std::to_string(value)); }
+void WriteLong(int64_t value, JsonWriter& json) { json.Value(std::to_string(value)); }
 
 struct ValueWriter {
   JsonWriter& json;
@@ -26,14 +26,8 @@ struct ValueWriter {
     json.Key("intValue");
     WriteLong(value, json);
   }
-  void operator()(double value) const {
-    json.Key("doubleValue");
-    json.Double(value);
-  }
-  void operator()(bool value) const {
-    json.Key("boolValue");
-    json.Bool(value);
-  }
+  void operator()(double value) const { json.Member("doubleValue", value); }
+  void operator()(bool value) const { json.Member("boolValue", value); }
   void operator()(const std::vector<std::string>& texts) const {
     json.Key("arrayValue");
     json.BeginObject();
@@ -70,11 +64,10 @@ void WriteSpan(const Span& span, JsonWriter& json) {
   json.Member("spanId", ToHex(span.id));
   if (!span.tracestate.empty()) json.Member("traceState", span.tracestate);
   if (span.parent != SpanId{}) json.Member("parentSpanId", ToHex(span.parent));
-  json.Key("flags");
-  json.Int(kSampledFlag | kHasIsRemoteFlag | (span.parent_is_remote ? kIsRemoteFlag : 0));
+  json.Member("flags",
+              kSampledFlag | kHasIsRemoteFlag | (span.parent_is_remote ? kIsRemoteFlag : 0));
   json.Member("name", span.name);
-  json.Key("kind");
-  json.Int(static_cast<int>(span.kind));
+  json.Member("kind", static_cast<int>(span.kind));
   json.Key("startTimeUnixNano");
   WriteLong(span.start_unix_ns, json);
   json.Key("endTimeUnixNano");
@@ -83,8 +76,7 @@ void WriteSpan(const Span& span, JsonWriter& json) {
   json.Key("status");
   json.BeginObject();
   if (span.failed) {
-    json.Key("code");
-    json.Int(kStatusError);
+    json.Member("code", kStatusError);
     if (!span.failure.empty()) json.Member("message", span.failure);
   }
   json.EndObject();
@@ -105,9 +97,8 @@ int64_t LongOf(const nlohmann::json& value) {
 
 std::string EncodeTraces(std::span<const SpanAttribute> resource, std::span<const Span> spans) {
   constexpr size_t kSpanBytesGuess = 700;
-  std::string text;
-  text.reserve((spans.size() + 1) * kSpanBytesGuess);
-  JsonWriter json(text);
+  JsonWriter json;
+  json.reserve((spans.size() + 1) * kSpanBytesGuess);
   json.BeginObject();
   json.Key("resourceSpans");
   json.BeginArray();
@@ -132,7 +123,7 @@ std::string EncodeTraces(std::span<const SpanAttribute> resource, std::span<cons
   json.EndObject();
   json.EndArray();
   json.EndObject();
-  return text;
+  return json.Take();
 }
 
 PartialSuccess ParseTracesResponse(std::string_view body) {
