@@ -263,6 +263,7 @@ class Chart(unittest.TestCase):
                 ("engine=sglang", "engine"),
                 ("engin=vllm", "engin"),
                 ("image.tag=latest", "image/tag"),
+                ("models.large.strategy=lookup", "models/large/strategy"),
                 ("models.large.urls={ftp://x}", "models/large/urls"),
                 ("models.large.urls={http://x:8000/}", "models/large/urls"),
                 ("models.small.urls={http://user:pw@x}", "models/small/urls"),
@@ -291,6 +292,18 @@ class Chart(unittest.TestCase):
         self.assertEqual(config["server"]["body_bytes_max"], 16777216)
         self.assertEqual(config["probe"]["window_tokens"], 512)
         self.assertEqual(config["server"]["tls"]["key"], "/run/aio/tls.key")
+        self.assertEqual(config["models"]["small"]["chat_template"], "chatml")
+        self.assertEqual(config["models"]["large"]["health_port"], 1026)
+
+    def test_replicas_say_how_they_decode(self):
+        _, output, _ = self.template(f"--values={ROOT / 'tests/deploy/values/hardened.yaml'}")
+        found = self.configuration(output)["models"]["large"]["discovery"]
+        self.assertEqual(found["strategy"], "prompt_lookup")
+        _, output, _ = self.template("--set=engine=external,models.large.strategy=plain",
+                                     "--set-string=models.small.urls={http://x}",
+                                     "--set-string=models.large.urls={http://y}")
+        self.assertEqual(self.configuration(output)["models"]["large"]["replicas"],
+                         [{"url": "http://y", "strategy": "plain"}])
 
     def test_limits_are_shared(self):
         _, output, _ = self.template(f"--values={ROOT / 'tests/deploy/values/hardened.yaml'}")

@@ -4,6 +4,9 @@
 {{- $model := index $values.models .role -}}
 [models.{{ .role }}]
 name = {{ $model.name | toRawJson }}
+{{- with $model.extra }}
+{{ . | trim }}
+{{- end }}
 {{- if $model.path }}
 path = {{ $model.path | toRawJson }}
 {{- else if eq $values.engine "none" }}
@@ -25,6 +28,9 @@ affinity = {{ $model.affinity | toRawJson }}
 {{- range $model.urls }}
 [[models.{{ $.role }}.replicas]]
 url = {{ toRawJson . }}
+{{- with $model.strategy }}
+strategy = {{ toRawJson . }}
+{{- end }}
 {{- end }}
 {{- else }}
 [models.{{ .role }}.discovery]
@@ -36,6 +42,9 @@ name = "http://{{ $service }}.{{ .root.Release.Namespace }}:8000"
 name = "http://{{ $service }}.{{ .root.Release.Namespace }}.svc:8000"
 {{- end }}
 interval_seconds = 5
+{{- with $model.strategy }}
+strategy = {{ toRawJson . }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end -}}
