@@ -45,7 +45,9 @@ Duration SharedBucket::Until(double amount, TimePoint now) const {
   if (amount > share_.capacity()) return whole;
   const Duration share = share_.Until(amount, now);
   if (share == Duration::zero()) return share;
-  return std::min(share, std::max(whole, kLearnsWithin));
+  // The next lesson may give a larger share, at the latest when there is as much for each.
+  const Duration for_each = whole_.Until(std::min(amount * members_, capacity()), now);
+  return std::min(share, std::max(for_each, kLearnsWithin));
 }
 
 double SharedBucket::Remaining(TimePoint now) const {

@@ -169,6 +169,21 @@ TEST_F(AdmissionTest, CancellingAfterTheTurnCancelsTheGeneration) {
   EXPECT_EQ(second.record().finishes.at(0).reason, FinishReason::kCancelled);
 }
 
+TEST_F(AdmissionTest, WhoIsPausedInTheQueueIsPausedWhenItBegins) {
+  Start({.running_max = 1});
+  const Asked first = Ask("a");
+  const Asked second = Ask("a");
+  (*second.ticket)->SetPaused(true);
+  EXPECT_FALSE(backend_->is_paused());
+  while (!first.record().done()) backend_->DeliverOne();
+  WaitForCalls(2);
+  while (!backend_->is_paused()) std::this_thread::yield();
+  (*second.ticket)->SetPaused(false);
+  EXPECT_FALSE(backend_->is_paused());
+  backend_->DeliverAll();
+  second.sink->Wait();
+}
+
 TEST_F(AdmissionTest, FailuresFreeTheirPlace) {
   Start({.running_max = 1});
   backend_->Update("m", [](FakeModel& model) { model.generate_refusal = Internal("no"); });

@@ -47,6 +47,7 @@ class QueuedTicket final : public Ticket {
     std::shared_ptr<Ticket> running;
     {
       std::lock_guard lock(mutex_);
+      paused_ = paused;
       running = running_;
     }
     if (running != nullptr) running->SetPaused(paused);
@@ -55,12 +56,21 @@ class QueuedTicket final : public Ticket {
   // Its turn has come.
   void Started(std::shared_ptr<Ticket> running) {
     bool cancelled = false;
+    bool paused = false;
     {
       std::lock_guard lock(mutex_);
       running_ = running;
       cancelled = cancelled_;
+      paused = paused_;
     }
-    if (cancelled) running->Cancel();
+    if (cancelled) return running->Cancel();
+    if (!paused) return;
+    running->SetPaused(true);
+    {
+      std::lock_guard lock(mutex_);
+      if (paused_) return;
+    }
+    running->SetPaused(false);  // the wish for that came first, and went before
   }
 
  private:
@@ -68,6 +78,7 @@ class QueuedTicket final : public Ticket {
   std::mutex mutex_;
   std::shared_ptr<Ticket> running_;  // guarded by mutex_
   bool cancelled_ = false;           // guarded by mutex_
+  bool paused_ = false;              // guarded by mutex_
 };
 
 class AdmissionBackend::State::Place {

@@ -73,6 +73,7 @@ void CompareServers(const ServerOptions& before, const ServerOptions& after, Dif
   out.Compare(before.drain_notice, after.drain_notice, "server.drain_notice_seconds");
   const HttpServerOptions& was = before.http;
   const HttpServerOptions& is = after.http;
+  out.Compare(was.io_threads, is.io_threads, "server.io_threads");
   out.Compare(was.connections_max, is.connections_max, "server.connections_max");
   out.Compare(was.body_bytes_max, is.body_bytes_max, "server.body_bytes_max");
   out.Compare(was.header_bytes_max, is.header_bytes_max, "server.header_bytes_max");

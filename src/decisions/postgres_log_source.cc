@@ -10,8 +10,8 @@
 namespace aio {
 namespace {
 
-// Rows that are asked for at a time; with their prompts they may be large.
-constexpr int kRowsAtOnce = 200;
+// Rows that are asked for, and held, at a time; with their prompts they may be large.
+constexpr int kRowsAtOnce = 32;
 
 // Nobody waits for the answer but who asked for it.
 constexpr PostgresTimes kPatient = {.statement = std::chrono::minutes(2)};

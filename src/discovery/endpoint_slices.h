@@ -4,6 +4,7 @@
 #ifndef AIO_DISCOVERY_ENDPOINT_SLICES_H_
 #define AIO_DISCOVERY_ENDPOINT_SLICES_H_
 
+#include <cstddef>
 #include <map>
 #include <string>
 #include <string_view>
@@ -35,6 +36,8 @@ struct EndpointSlice {
   std::vector<SlicePort> ports;
   std::vector<SliceEndpoint> endpoints;
 };
+
+inline constexpr size_t kSlicesMax = 1024;  // of a Service
 
 struct EndpointSliceList {
   std::string resource_version;  // from which to watch

@@ -151,6 +151,10 @@ class KubernetesSource final : public ReplicaSource {
     AIO_ASSIGN_OR_RETURN(SliceEvent event, ParseSliceEvent(line));
     switch (event.kind) {
       case SliceEvent::Kind::kPut:
+        if (slices_.size() >= kSlicesMax && !slices_.contains(event.slice.name)) {
+          return ResourceExhausted(
+              fmt::format("Kubernetes' API tells of more than {} EndpointSlices", kSlicesMax));
+        }
         slices_[event.slice.name] = std::move(event.slice);
         changed = true;
         break;

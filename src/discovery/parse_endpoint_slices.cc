@@ -10,7 +10,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr size_t kSlicesMax = 1024;
 constexpr size_t kEndpointsMax = 1000;  // of a slice, as the API has it, and the next
 constexpr size_t kPortsMax = 100;
 constexpr int kDepthMax = 16;

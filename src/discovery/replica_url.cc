@@ -125,6 +125,7 @@ bool IsHostName(std::string_view host) {
 }
 
 bool IsIpAddress(const std::string& text) {
+  if (text.find('\0') != std::string::npos) return false;  // C would not see what follows
   in_addr ignored{};
   return inet_pton(AF_INET, text.c_str(), &ignored) == 1 || IsIpv6(text);
 }

@@ -278,6 +278,11 @@ Result<ConnectionHandle> ConnectToPostgres(const std::string& url, const Postgre
   std::string words;
   bool refused = true;
   for (const Overrides& host : TriesOf(options)) {
+    // Each further one would wait for name servers, which no patience bounds.
+    if (!words.empty() && times.stopping != nullptr && *times.stopping) {
+      refused = false;
+      break;
+    }
     ConnectionHandle connection = Begin(url, host);
     if (connection == nullptr) return ResourceExhausted("no memory for a connection to PostgreSQL");
     const std::string why_not = GoOn(connection.get(), patience);

@@ -195,6 +195,8 @@ void ReadChoice(const Json& choice, AnswerChunk& chunk) {
   chunk.has_choice = true;
   const Json delta = choice["delta"];
   chunk.text = delta.is_object() ? Text(delta["content"]) : Text(choice["text"]);
+  // OpenAI's models say there why they will not answer as the format asks.
+  if (chunk.text.empty()) chunk.text = Text(delta["refusal"]);
   // DeepSeek's name, which SGLang, llama-server and older vLLMs took over, and the one of newer
   // vLLMs and of Ollama.
   for (const char* name : {"reasoning_content", "reasoning"}) {

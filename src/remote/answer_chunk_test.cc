@@ -189,5 +189,12 @@ TEST(AnswerChunk, ReadsTheStringThatEndedTheAnswer) {
   EXPECT_EQ(stop(R"("stop_reason": null)"), "");
 }
 
+TEST(AnswerChunkTest, ARefusalIsTold) {
+  const auto chunk = ParseAnswerChunk(
+      R"({"choices": [{"delta": {"content": null, "refusal": "I cannot help with that."}}]})");
+  ASSERT_TRUE(chunk.ok());
+  EXPECT_EQ(chunk->text, "I cannot help with that.");
+}
+
 }  // namespace
 }  // namespace aio

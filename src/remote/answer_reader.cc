@@ -2,9 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <utility>
 
 namespace aio {
+namespace {
+
+constexpr size_t kCallsMax = 128;
+
+}  // namespace
 
 bool AnswerReader::OnBytes(std::string_view bytes) {
   constexpr size_t kErrorBytesMax = 64 << 10;
@@ -19,7 +25,10 @@ bool AnswerReader::OnBytes(std::string_view bytes) {
 
 void AnswerReader::OnEvent(std::string_view data) {
   if (!broken_.ok()) return;
-  if (data == "[DONE]") return;  // it comes after what has failed, too
+  if (data == "[DONE]") {  // it comes after what has failed, too
+    is_whole_ = is_done_;
+    return;
+  }
   Result<AnswerChunk> chunk = ParseAnswerChunk(data);
   if (!chunk.ok()) {
     broken_ = chunk.status();
@@ -73,12 +82,26 @@ void AnswerReader::OnChunk(AnswerChunk chunk) {
   }
 }
 
+// By its index; another id is another call, for some engines say 0 of all
+// (https://github.com/ollama/ollama/issues/15457).
+ToolCall& AnswerReader::CallOf(const ToolCallPiece& piece) {
+  const auto index = static_cast<size_t>(piece.index);
+  constexpr size_t kNone = SIZE_MAX;
+  if (index >= call_slots_.size()) call_slots_.resize(index + 1, kNone);
+  size_t& slot = call_slots_[index];
+  const bool is_other =
+      slot != kNone && !piece.id.empty() && !calls_[slot].id.empty() && piece.id != calls_[slot].id;
+  if (slot == kNone || (is_other && calls_.size() < kCallsMax)) {
+    slot = calls_.size();
+    calls_.emplace_back();
+  }
+  return calls_[slot];
+}
+
 void AnswerReader::AddToCalls(std::vector<ToolCallPiece> pieces) {
   constexpr size_t kCallBytesMax = 4 << 20;
   for (ToolCallPiece& piece : pieces) {
-    const auto index = static_cast<size_t>(piece.index);
-    if (index >= calls_.size()) calls_.resize(index + 1);
-    ToolCall& call = calls_[index];
+    ToolCall& call = CallOf(piece);
     if (!piece.id.empty()) call.id = std::move(piece.id);
     if (!piece.name.empty()) call.name = std::move(piece.name);
     call_bytes_ += piece.arguments.size();
@@ -92,6 +115,7 @@ void AnswerReader::TellStart() {
 }
 
 void AnswerReader::TellCalls() {
+  call_slots_.clear();
   std::erase_if(calls_, [](const ToolCall& call) { return call.name.empty(); });
   if (calls_.empty()) return;
   TellStart();

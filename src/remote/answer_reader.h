@@ -29,6 +29,8 @@ class AnswerReader {
   bool has_begun() const { return has_begun_; }
   // Text, each piece an event, and no calls: what an engine's speed can be told from.
   bool is_text_alone() const { return !has_calls_; }
+  // All of it has come, by the engine's own word: only the response's end has not.
+  bool is_whole() const { return is_whole_; }
   // Whether what failed was told in so many words: the engine's, of no proxy before it.
   bool has_error_object() const { return has_error_object_; }
   // The response is over; `fault` says why if it did not come whole. Ends the sink's events.
@@ -38,6 +40,7 @@ class AnswerReader {
   void OnEvent(std::string_view data);
   void OnChunk(AnswerChunk chunk);
   void AddToCalls(std::vector<ToolCallPiece> pieces);
+  ToolCall& CallOf(const ToolCallPiece& piece);
   void TellStart();
   void TellCalls();
   bool IsSuccess() const { return http_status_ >= 200 && http_status_ < 300; }
@@ -54,9 +57,11 @@ class AnswerReader {
   bool has_started_ = false;
   bool has_usage_ = false;
   bool is_done_ = false;  // its finish_reason came: without one an answer has failed
-  Status broken_;         // what the stream itself said
+  bool is_whole_ = false;
+  Status broken_;  // what the stream itself said
   FinishEvent finish_;
-  std::vector<ToolCall> calls_;  // by index
+  std::vector<ToolCall> calls_;     // in the order in which they began
+  std::vector<size_t> call_slots_;  // by index: where in calls_ the newest call of that index is
   size_t call_bytes_ = 0;
   size_t answer_bytes_ = 0;
   int text_events_ = 0;

@@ -119,6 +119,53 @@ TEST_F(RemoteBackendTest, CallsOfToolsComeWhole) {
   EXPECT_EQ(record->finishes, 1);
 }
 
+TEST_F(RemoteBackendTest, CallsThatShareAnIndexAreToldApartByTheirIds) {
+  Serve(1, Options());
+  network_.server(Url(0)).serve = [](const std::shared_ptr<FakeHttpCall>& call) {
+    call->Head(200);
+    for (const char* piece :
+         {R"({"index": 0, "id": "c1", "function": {"name": "add", "arguments": "{\"x\":1}"}})",
+          R"({"index": 0, "id": "c2", "function": {"name": "sub", "arguments": "{\"y\""}})",
+          R"({"index": 0, "function": {"arguments": ":2}"}})"}) {
+      call->Bytes(R"(data: {"choices": [{"delta": {"tool_calls": [)" + std::string(piece) +
+                  "]}}]}\n\n");
+    }
+    call->Bytes("data: {\"choices\": [{\"delta\": {}, \"finish_reason\": \"tool_calls\"}]}\n\n");
+    // After all has been told, too.
+    call->Bytes(R"(data: {"choices": [{"delta": {"tool_calls": [{"index": 0, "id": "c3"}]}}]})"
+                "\n\n");
+    call->Bytes("data: [DONE]\n\n");
+    call->End();
+  };
+  const auto record = Generate(Ask("1 + 1?"));
+  network_.RunFor(kSecond);
+  ASSERT_EQ(record->calls.size(), 2u);
+  EXPECT_EQ(record->calls[0], (ToolCall{"c1", "add", R"({"x":1})"}));
+  EXPECT_EQ(record->calls[1], (ToolCall{"c2", "sub", R"({"y":2})"}));
+  EXPECT_EQ(record->finishes, 1);
+}
+
+TEST_F(RemoteBackendTest, AnAnswerThatIsDoneNeedsNoEndOfItsResponse) {
+  Serve(1, Options());
+  network_.server(Url(0)).serve = [](const std::shared_ptr<FakeHttpCall>& call) {
+    call->Head(200);
+    call->Bytes(ChatEvent("all of it"));
+    call->Bytes(ChatEnd(7, 3));
+    call->Bytes("data: [DONE]\n\n");
+  };
+  for (const bool whole : {false, true}) {
+    Request request = Ask("hello");
+    request.whole = whole;
+    const auto record = Generate(request);
+    network_.RunFor(5 * kSecond);
+    EXPECT_EQ(record->text, "all of it");
+    EXPECT_EQ(record->finishes, 1);
+    EXPECT_EQ(record->finish.usage.prompt_tokens, 7);
+  }
+  EXPECT_EQ(network_.calls_to(Url(0)), 2) << "none was asked again";
+  EXPECT_EQ(network_.open_calls(), 0);
+}
+
 TEST_F(RemoteBackendTest, AnotherReplicaAnswersWhenOneRefuses) {
   Serve(2, Options());
   network_.server(Url(0)).refuses = true;

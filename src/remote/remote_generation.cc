@@ -69,6 +69,16 @@ class RemoteGeneration::Attempt final : public HttpReceiver,
     if (handle_ != nullptr) handle_->SetPaused(paused);
   }
 
+  // The engine said that it is done, and someone on the way keeps the response open.
+  bool WaitsForItsEndAlone(TimePoint now) const {
+    constexpr Duration kGrace = std::chrono::seconds(1);
+    return reader_.is_whole() && now - last_bytes_ >= kGrace;
+  }
+  void EndWell() {
+    const auto self = shared_from_this();
+    reader_.OnEnd(Status::Ok());
+  }
+
   // To be dropped next.
   std::unique_ptr<ReplicaLease> TakeLease() {
     lease_->set_has_started();
@@ -215,6 +225,9 @@ void RemoteGeneration::Sweep(TimePoint now) {
     }
     return Fail(Unavailable(fmt::format("'{}' gave no answer within {:.0f} ms", options.name,
                                         ToMs(work_.whole_timeout))));
+  }
+  for (const auto& attempt : std::vector(attempts_)) {
+    if (!attempt->is_dropped() && attempt->WaitsForItsEndAlone(now)) return attempt->EndWell();
   }
   if (winner_ != nullptr) {
     if (paused_) return;

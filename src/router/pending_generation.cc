@@ -31,6 +31,7 @@ void PendingGeneration::SetPaused(bool paused) {
   std::shared_ptr<Ticket> current;
   {
     const std::lock_guard lock(mutex_);
+    paused_ = paused;
     current = current_;
   }
   if (current != nullptr) current->SetPaused(paused);
@@ -44,13 +45,23 @@ void PendingGeneration::OnProbe(Result<ProbeResult> probe) {
   }
   auto chosen = dispatch_(std::move(probe), sink);
   if (!chosen.ok()) return sink->OnError(chosen.status());
+  bool cancelled = false;
+  bool paused = false;
   {
     std::lock_guard lock(mutex_);
     current_ = *chosen;
-    if (!cancelled_) return;
+    cancelled = cancelled_;
+    paused = paused_;
   }
-  // Cancel() came while the backend accepted the request.
-  (*chosen)->Cancel();
+  // What came during the probe, or while the backend accepted the request.
+  if (cancelled) return (*chosen)->Cancel();
+  if (!paused) return;
+  (*chosen)->SetPaused(true);
+  {
+    std::lock_guard lock(mutex_);
+    if (paused_) return;
+  }
+  (*chosen)->SetPaused(false);  // the wish for that came first, and went before
 }
 
 // False if the generation was cancelled meanwhile.

@@ -40,6 +40,7 @@ class PendingGeneration final : public Ticket,
   std::mutex mutex_;
   // Guarded by mutex_:
   bool cancelled_ = false;
+  bool paused_ = false;
   bool probe_has_ended_ = false;
   std::shared_ptr<Ticket> current_;  // what Cancel() reaches; null between the two
 };

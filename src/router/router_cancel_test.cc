@@ -36,6 +36,16 @@ TEST_F(CancelTest, DuringTheProbe) {
   EXPECT_TRUE(f_.small.generations().empty());
 }
 
+TEST_F(CancelTest, APauseDuringTheProbeHoldsForTheGeneration) {
+  auto generation = Start("qa x");
+  generation->SetPaused(true);
+  while (f_.large.generations().empty()) f_.small.DeliverOne();
+  EXPECT_TRUE(f_.large.is_paused());
+  generation->SetPaused(false);
+  EXPECT_FALSE(f_.large.is_paused());
+  EXPECT_EQ(End().finishes.size(), 1u);
+}
+
 TEST_F(CancelTest, DuringAProbeThatFails) {
   f_.small.Update(kSmall, [](FakeModel& m) { m.probe_fault = Unavailable("gone"); });
   Start("code x")->Cancel();

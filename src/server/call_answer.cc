@@ -306,7 +306,11 @@ void CallAnswer::End(int index, const FinishEvent& event) {
   RequestFacts& facts = call_->facts();
   facts.finish_reasons.push_back(event.reason);
   facts.finish = total_;
-  if (is_last) facts.completion_tokens = total_->usage.completion_tokens;
+  if (is_last) {
+    facts.completion_tokens = total_->usage.completion_tokens;
+    // Before the end it may have been an estimate.
+    if (total_->usage.prompt_tokens > 0) facts.prompt_tokens = total_->usage.prompt_tokens;
+  }
   if (is_stream_) {
     std::string bytes = encoder_->End(index, event);
     if (is_last) bytes += encoder_->Finish(*total_);

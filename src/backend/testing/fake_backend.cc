@@ -58,17 +58,22 @@ class Work {
 // Does not keep the work alive, whose callback may hold the ticket.
 class FakeTicket final : public Ticket {
  public:
-  FakeTicket(std::weak_ptr<Work> work, std::shared_ptr<std::atomic<int>> cancel_calls)
-      : work_(std::move(work)), cancel_calls_(std::move(cancel_calls)) {}
+  FakeTicket(std::weak_ptr<Work> work, std::shared_ptr<std::atomic<int>> cancel_calls,
+             std::shared_ptr<std::atomic<bool>> is_paused)
+      : work_(std::move(work)),
+        cancel_calls_(std::move(cancel_calls)),
+        is_paused_(std::move(is_paused)) {}
 
   void Cancel() override {
     if (const auto work = work_.lock()) work->Cancel();
     ++*cancel_calls_;  // last: tests wait for it and then rely on the cancellation
   }
+  void SetPaused(bool paused) override { *is_paused_ = paused; }
 
  private:
   const std::weak_ptr<Work> work_;
   const std::shared_ptr<std::atomic<int>> cancel_calls_;
+  const std::shared_ptr<std::atomic<bool>> is_paused_;
 };
 
 class ProbeWork final : public Work {
@@ -283,7 +288,7 @@ class FakeBackend::Impl {
   }
 
   std::shared_ptr<Ticket> Submit(std::shared_ptr<Work> work) {
-    auto ticket = std::make_shared<FakeTicket>(work, cancel_calls_);
+    auto ticket = std::make_shared<FakeTicket>(work, cancel_calls_, is_paused_);
     if (delivery_ == Delivery::kImmediate) {
       while (work->Deliver()) {
       }
@@ -345,6 +350,7 @@ class FakeBackend::Impl {
 
   const std::shared_ptr<std::atomic<int>> held_prompts_ = std::make_shared<std::atomic<int>>(0);
   const std::shared_ptr<std::atomic<int>> cancel_calls_ = std::make_shared<std::atomic<int>>(0);
+  const std::shared_ptr<std::atomic<bool>> is_paused_ = std::make_shared<std::atomic<bool>>(false);
   mutable std::atomic<int> count_calls_{0};
 
   // Guarded by mutex_; read through Copy().
@@ -402,6 +408,7 @@ std::vector<LabelQuery> FakeBackend::label_queries() const {
 }
 int FakeBackend::count_calls() const { return impl_->count_calls_; }
 int FakeBackend::cancel_calls() const { return *impl_->cancel_calls_; }
+bool FakeBackend::is_paused() const { return *impl_->is_paused_; }
 int FakeBackend::held_prompts() const { return *impl_->held_prompts_; }
 
 std::vector<ModelInfo> FakeBackend::Models() const {

@@ -110,6 +110,8 @@ class FakeBackend final : public Backend {
   std::vector<LabelQuery> label_queries() const;  // one a probe
   int count_calls() const;
   int cancel_calls() const;
+  // What the last call of a Ticket's SetPaused() said.
+  bool is_paused() const;
   int held_prompts() const;  // alive now
 
   std::vector<ModelInfo> Models() const override;
