@@ -1,0 +1,67 @@
+#include "sim/step_time.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace aio {
+namespace {
+
+// Matrices of a layer: queries, keys, values, output; gate, up, down.
+constexpr int kMatricesPerLayer = 7;
+
+int PaddedRows(int rows, const StaticGraphs& graphs) {
+  const auto bucket = std::lower_bound(graphs.row_buckets.begin(), graphs.row_buckets.end(), rows);
+  return bucket == graphs.row_buckets.end() ? rows : *bucket;
+}
+
+}  // namespace
+
+int64_t ModelCosts::WeightBytes(SimWeights weights) const {
+  return matrix_parameters * (weights == SimWeights::kF16 ? 2 : 1);
+}
+
+ModelCosts CostsOf(const ModelShape& shape) {
+  const int64_t hidden = shape.hidden_size;
+  const int64_t queries = int64_t{shape.num_heads} * shape.head_size;
+  const int64_t keys = int64_t{shape.num_kv_heads} * shape.head_size;
+  const int64_t attention = hidden * (2 * queries + 2 * keys);
+  const int64_t feed_forward = 3 * hidden * shape.intermediate_size;
+  return {.num_layers = shape.num_layers,
+          .matrix_parameters =
+              shape.num_layers * (attention + feed_forward) + hidden * shape.vocabulary_size,
+          .kv_values_per_token = 2 * keys * shape.num_layers,
+          .attention_values = queries * shape.num_layers};
+}
+
+StepTime TimeOf(const StepWork& work, const ModelCosts& model, const DeviceProfile& device) {
+  AIO_CHECK(!work.graph || device.has_graphs);
+  const LaunchCosts& launch = work.graph ? device.graph : device.eager;
+  const bool expands =
+      work.weights == SimWeights::kW8A16 && device.dequantization == Dequantization::kStorageOnly;
+  const int rows = work.graph ? PaddedRows(work.rows, device.graphs) : work.rows;
+
+  StepTime time;
+  const double layer_us =
+      launch.layer_us.value + (expands ? kMatricesPerLayer * launch.kernel_us.value : 0);
+  const double step_ms = launch.step_us.value / 1000;
+  const double layers_ms = model.num_layers * layer_us / 1000;
+  time.host_ms = step_ms + layers_ms;
+  const int64_t f16_bytes = model.WeightBytes(SimWeights::kF16);
+  time.weight_bytes = model.WeightBytes(work.weights) + (expands ? 2 * f16_bytes : 0);
+  time.kv_bytes = work.context_tokens * model.KvBytesPerToken();
+  const double copy_gb_per_s = launch.kv_copy_gb_per_s.value;
+  const bool copies = copy_gb_per_s > 0;
+  const int64_t read = time.weight_bytes + (copies ? 0 : time.kv_bytes);
+  time.memory_ms = static_cast<double>(read) / device.ReadBytesPerMs();
+  const double copying_ms = copies ? static_cast<double>(time.kv_bytes) / (copy_gb_per_s * 1e6) : 0;
+  const double products = 2.0 * static_cast<double>(model.matrix_parameters) * rows;
+  // A score and a weighted sum for each pair, each of a multiplication and an addition.
+  const double attention =
+      4.0 * static_cast<double>(work.scored_pairs) * static_cast<double>(model.attention_values);
+  time.compute_ms = (products + attention) / device.FlopsPerMs();
+  time.total_ms = step_ms + std::max(layers_ms, time.device_ms()) + copying_ms;
+  return time;
+}
+
+}  // namespace aio
