@@ -1,0 +1,31 @@
+#include "sim/simulated_sequence.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace aio {
+
+SimulatedSequence::SimulatedSequence(SequenceSetup setup, GuessChances guesses,
+                                     SequenceWatcher& watcher)
+    : Sequence(setup),
+      guesses_(guesses),
+      watcher_(watcher),
+      answer_tokens_(setup.answer_tokens_max) {}
+
+void SimulatedSequence::Abort(Status /*why*/) { finished_ = true; }
+
+void SimulatedSequence::Consume(const LogitRows& /*logits*/, Sampler& /*sampler*/, TimePoint now,
+                                std::vector<int32_t>& known) {
+  ++steps_;
+  if (given_ == 0) watcher_.OnFirstToken(id(), now);
+  const int wanted = 1 + guesses_.Draw(static_cast<int>(draft().size()));
+  const int count = std::min(wanted, answer_tokens_ - given_);
+  constexpr int32_t kAnyToken = 0;
+  known.insert(known.end(), static_cast<size_t>(std::max(count, 0)), kAnyToken);
+  given_ += count;
+  if (given_ < answer_tokens_) return;
+  finished_ = true;
+  watcher_.OnEnd(id(), steps_, now);
+}
+
+}  // namespace aio
