@@ -18,8 +18,8 @@ class Actor {
   virtual void OnEvent(int64_t what) = 0;
 };
 
-// Not thread-safe. Things of one time happen in the order in which they were planned, so that a run is
-// the same on every machine.
+// Not thread-safe. Things of one time happen in the order in which they were planned, so that a run
+// is the same on every machine.
 class EventQueue final : public Clock {
  public:
   TimePoint Now() const override { return now_; }

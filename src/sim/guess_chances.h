@@ -6,9 +6,9 @@
 
 namespace aio {
 
-// Each guess of a step comes true with one probability if those before it did (Leviathan, Kalman and
-// Matias 2023, "Fast Inference from Transformers via Speculative Decoding", section 3.2). The same seed
-// draws the same.
+// Each guess of a step comes true with one probability if those before it did (Leviathan, Kalman
+// and Matias 2023, "Fast Inference from Transformers via Speculative Decoding", section 3.2). The
+// same seed draws the same.
 class GuessChances {
  public:
   GuessChances() = default;  // nothing is guessed

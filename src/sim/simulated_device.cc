@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <utility>
-
 namespace aio {
 
 Result<std::unique_ptr<SimulatedDevice>> SimulatedDevice::Create(
@@ -11,7 +9,8 @@ Result<std::unique_ptr<SimulatedDevice>> SimulatedDevice::Create(
     EventQueue& events) {
   double gb = 0;
   for (const SimulatedModelOptions& model : models) {
-    const int64_t kv = int64_t{model.kv_blocks} * KvCache::kBlockTokens * model.costs.KvBytesPerToken();
+    const int64_t kv =
+        int64_t{model.kv_blocks} * KvCache::kBlockTokens * model.costs.KvBytesPerToken();
     gb += static_cast<double>(model.costs.WeightBytes(model.weights) + kv) / 1e9;
   }
   if (gb > profile.memory_gb.value) {
@@ -24,7 +23,8 @@ Result<std::unique_ptr<SimulatedDevice>> SimulatedDevice::Create(
 }
 
 SimulatedDevice::SimulatedDevice(const DeviceProfile& profile,
-                                 const std::vector<SimulatedModelOptions>& models, EventQueue& events)
+                                 const std::vector<SimulatedModelOptions>& models,
+                                 EventQueue& events)
     : profile_(profile),
       events_(events),
       share_(std::vector<double>(models.size(), 1.0)),
@@ -40,9 +40,10 @@ void SimulatedDevice::Add(int model, std::unique_ptr<SimulatedSequence> sequence
 }
 
 void SimulatedDevice::OnEvent(int64_t /*what*/) {
-  const int ended = std::exchange(running_, -1);
-  models_[static_cast<size_t>(ended)]->End(events_.Now());
-  if (running_ < 0) BeginNext();  // who was told of an end may have begun something
+  // Who is told of an end may add something, which waits for the next step.
+  models_[static_cast<size_t>(running_)]->End(events_.Now());
+  running_ = -1;
+  BeginNext();
 }
 
 void SimulatedDevice::BeginNext() {
@@ -50,7 +51,8 @@ void SimulatedDevice::BeginNext() {
   const int next = share_.Next(has_work_);
   if (next < 0) return;
   bool others_wait = false;
-  for (int i = 0; i < num_models(); ++i) others_wait |= i != next && has_work_[static_cast<size_t>(i)];
+  for (int i = 0; i < num_models(); ++i)
+    others_wait |= i != next && has_work_[static_cast<size_t>(i)];
   SimulatedModel& model = *models_[static_cast<size_t>(next)];
   const int64_t bytes = model.counts().weight_bytes + model.counts().kv_bytes;
   Duration step = model.Begin(events_.Now(), others_wait);

@@ -16,8 +16,8 @@ namespace aio {
 // Not thread-safe.
 class SimulatedDevice final : public Actor {
  public:
-  // kInvalidArgument if the weights and KV of `models` do not fit into its memory. `profile` and `events`
-  // outlive it.
+  // kInvalidArgument if the weights and KV of `models` do not fit into its memory. `profile` and
+  // `events` outlive it.
   static Result<std::unique_ptr<SimulatedDevice>> Create(
       const DeviceProfile& profile, const std::vector<SimulatedModelOptions>& models,
       EventQueue& events);

@@ -1,5 +1,5 @@
-// One model on a simulated device: the engine's own scheduler, with steps that take the time of a cost
-// model in place of being computed.
+// One model on a simulated device: the engine's own scheduler, with steps that take the time of a
+// cost model in place of being computed.
 #ifndef AIO_SIM_SIMULATED_MODEL_H_
 #define AIO_SIM_SIMULATED_MODEL_H_
 
@@ -52,8 +52,8 @@ class SimulatedModel final : private DraftPlanner {
   int num_running() const { return scheduler_.num_running(); }
   int num_waiting() const { return scheduler_.num_waiting(); }
 
-  // A step of what there is to do, which begins `now`: how long it takes. Zero: there is nothing that
-  // can be done. `others_wait` for it to end.
+  // A step of what there is to do, which begins `now`: how long it takes. Zero: there is nothing
+  // that can be done. `others_wait` for it to end.
   Duration Begin(TimePoint now, bool others_wait);
   // It has ended, `now`.
   void End(TimePoint now);

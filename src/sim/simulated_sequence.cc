@@ -7,10 +7,14 @@ namespace aio {
 
 SimulatedSequence::SimulatedSequence(SequenceSetup setup, GuessChances guesses,
                                      SequenceWatcher& watcher)
-    : Sequence(setup),
+    : SimulatedSequence(setup.answer_tokens_max, std::move(setup), guesses, watcher) {}
+
+SimulatedSequence::SimulatedSequence(int answer_tokens, SequenceSetup&& setup, GuessChances guesses,
+                                     SequenceWatcher& watcher)
+    : Sequence(std::move(setup)),
       guesses_(guesses),
       watcher_(watcher),
-      answer_tokens_(setup.answer_tokens_max) {}
+      answer_tokens_(answer_tokens) {}
 
 void SimulatedSequence::Abort(Status /*why*/) { finished_ = true; }
 

@@ -1,4 +1,5 @@
-// A request at a simulated model: as many tokens as it is known to have, none of which mean anything.
+// A request at a simulated model: as many tokens as it is known to have, none of which mean
+// anything.
 #ifndef AIO_SIM_SIMULATED_SEQUENCE_H_
 #define AIO_SIM_SIMULATED_SEQUENCE_H_
 
@@ -38,6 +39,9 @@ class SimulatedSequence final : public Sequence {
                std::vector<int32_t>& known) override;
 
  private:
+  SimulatedSequence(int answer_tokens, SequenceSetup&& setup, GuessChances guesses,
+                    SequenceWatcher& watcher);
+
   GuessChances guesses_;
   SequenceWatcher& watcher_;
   const int answer_tokens_;
