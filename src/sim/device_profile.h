@@ -25,13 +25,13 @@ enum class Dequantization {
 
 // How an engine's host gets its work to the device.
 struct LaunchCosts {
-  Sourced step_us;   // a step, whatever is in it: scheduling, sampling, the first launch
-  Sourced layer_us;  // each layer besides
+  Sourced step_us = {};   // a step, whatever is in it: scheduling, sampling, the first launch
+  Sourced layer_us = {};  // each layer besides
   // Each kernel that a layer has beyond those of `layer_us`, such as one that expands weights.
-  Sourced kernel_us;
+  Sourced kernel_us = {};
   // Where keys and values are copied whole into new memory as they grow, what of them is read,
   // copied and read again in a second, which the host waits for. 0: they stay where they are.
-  Sourced kv_copy_gb_per_s;
+  Sourced kv_copy_gb_per_s = {};
 };
 
 // Where steps are recorded once for a shape and played back.

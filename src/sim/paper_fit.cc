@@ -2,11 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <array>
-#include <optional>
 #include <utility>
-
-#include "paper/mix_figures.h"
 
 namespace aio {
 namespace {
@@ -14,22 +10,24 @@ namespace {
 struct Observation {
   std::string what;
   bool large = false;
-  int context = 0;
   double tps = 0;
 };
 
-// Least squares of the relative errors of `factor` * x to y.
-class RelativeFit {
+// Of y = constant + slope * x: least squares of relative errors.
+class RelativeLine {
  public:
   void Add(double x, double y) {
-    over_y_ += x / y;
-    squares_ += x / y * (x / y);
+    n_ += 1 / (y * y);
+    x_ += x / (y * y);
+    xx_ += x * x / (y * y);
+    y_ += 1 / y;
+    xy_ += x / y;
   }
-  double factor() const { return over_y_ / squares_; }
+  double slope() const { return (n_ * xy_ - x_ * y_) / (n_ * xx_ - x_ * x_); }
+  double constant() const { return (y_ - slope() * x_) / n_; }
 
  private:
-  double over_y_ = 0;
-  double squares_ = 0;
+  double n_ = 0, x_ = 0, xx_ = 0, y_ = 0, xy_ = 0;
 };
 
 const PaperModel& ModelOf(const PaperTables& tables, bool large) {
@@ -38,13 +36,13 @@ const PaperModel& ModelOf(const PaperTables& tables, bool large) {
 
 std::string_view RowOf(bool large) { return large ? kStaticLarge : kStaticSmall; }
 
-std::vector<Observation> ShortSpeeds(const PaperTables& tables) {
+std::vector<Observation> Observations(const PaperTables& tables) {
   std::vector<Observation> speeds;
   for (const bool large : {false, true}) {
     for (const std::string& task : tables.figures.tasks) {
       const AccuracyTps* figures = tables.figures.Find(RowOf(large), task);
       if (figures == nullptr || !figures->tps) continue;
-      speeds.push_back({fmt::format("{}, {}", RowOf(large), task), large, 0, *figures->tps});
+      speeds.push_back({fmt::format("{}, {}", RowOf(large), task), large, *figures->tps});
     }
   }
   return speeds;
@@ -57,15 +55,9 @@ double StepMs(const PaperModel& model, int context, const DeviceProfile& device)
       .total_ms;
 }
 
-FittedSpeed Compare(const Observation& speed, const PaperTables& tables,
-                    const DeviceProfile& device) {
-  const double ms = StepMs(ModelOf(tables, speed.large), speed.context, device);
-  return {.what = speed.what, .published = speed.tps, .fitted = 1000 / ms, .was_fitted_to = true};
-}
-
 // The static rows of the mixes: means over requests, as the paper takes them.
-void PredictMixes(const PaperTables& tables, const DeviceProfile& device,
-                  std::vector<FittedSpeed>& out) {
+std::vector<FittedSpeed> MixSpeeds(const PaperTables& tables, const DeviceProfile& device) {
+  std::vector<FittedSpeed> speeds;
   for (const auto& [name, mix] : tables.mixes) {
     const Named<AccuracyTps>* rows = FindNamed(tables.figures.scenarios, name);
     if (rows == nullptr) continue;
@@ -73,18 +65,45 @@ void PredictMixes(const PaperTables& tables, const DeviceProfile& device,
       const AccuracyTps* row = FindNamed(*rows, RowOf(large));
       if (row == nullptr || !row->tps) continue;
       const PaperModel& model = ModelOf(tables, large);
+      const int context = tables.long_context.long_tokens;
       double tps = 0;
-      for (const auto& [task, share] : mix.short_context)
-        tps += share * 1000 / StepMs(model, 0, device);
-      for (const auto& [task, share] : mix.long_context) {
-        tps += share * 1000 / StepMs(model, tables.long_context.long_tokens, device);
+      for (const auto& part : mix.short_context)
+        tps += part.second * 1000 / StepMs(model, 0, device);
+      for (const auto& part : mix.long_context) {
+        tps += part.second * 1000 / StepMs(model, context, device);
       }
-      out.push_back({.what = fmt::format("{}, {}", name, RowOf(large)),
-                     .published = *row->tps,
-                     .fitted = tps,
-                     .was_fitted_to = false});
+      speeds.push_back({.what = fmt::format("{}, {}", name, RowOf(large)),
+                        .published = *row->tps,
+                        .fitted = tps,
+                        .was_fitted_to = !mix.long_context.empty()});
     }
   }
+  return speeds;
+}
+
+// Of the rows that KV has a part in.
+double SquaredErrors(const PaperTables& tables, DeviceProfile device, double copy_gb_per_s) {
+  device.eager.kv_copy_gb_per_s.value = copy_gb_per_s;
+  double sum = 0;
+  for (const FittedSpeed& speed : MixSpeeds(tables, device)) {
+    if (speed.was_fitted_to) sum += speed.error() * speed.error();
+  }
+  return sum;
+}
+
+// The least of a function with one valley in [low, high], by thirds.
+template <typename Function>
+double Least(double low, double high, const Function& function) {
+  constexpr int kRounds = 100;
+  for (int i = 0; i < kRounds; ++i) {
+    const double third = (high - low) / 3;
+    if (function(low + third) < function(high - third)) {
+      high -= third;
+    } else {
+      low += third;
+    }
+  }
+  return low;
 }
 
 }  // namespace
@@ -106,39 +125,29 @@ ModelCosts CostsOf(const PaperModel& model) {
 }
 
 Result<PaperFit> FitToPaper(const PaperTables& tables, const DeviceProfile& device) {
-  const std::vector<Observation> short_speeds = ShortSpeeds(tables);
-  const LongContextTps long_tps = SolveLongContextTps(tables);
-  if (short_speeds.empty() || !long_tps.small || !long_tps.large) {
+  const std::vector<Observation> observations = Observations(tables);
+  if (observations.empty()) {
     return InvalidArgument(tables.file + ": has no speeds of the static configurations");
   }
+  RelativeLine line;
+  for (const Observation& speed : observations) {
+    line.Add(ModelOf(tables, speed.large).layers, 1000 / speed.tps);
+  }
+  PaperFit fit{.step_us = line.constant() * 1000, .layer_us = line.slope() * 1000};
   DeviceProfile fitted = device;
-  const double step_ms = device.eager.step_us.value / 1000;
-  RelativeFit layers;
-  for (const Observation& speed : short_speeds) {
-    layers.Add(ModelOf(tables, speed.large).layers, 1000 / speed.tps - step_ms);
-  }
-  PaperFit fit{.layer_us = layers.factor() * 1000, .kv_copy_gb_per_s = 0, .speeds = {}};
+  fitted.eager.step_us.value = fit.step_us;
   fitted.eager.layer_us.value = fit.layer_us;
-  fitted.eager.kv_copy_gb_per_s.value = 0;
-
-  const int context = tables.long_context.long_tokens;
-  const std::array<Observation, 2> long_speeds = {
-      Observation{fmt::format("{}, {} tokens", kStaticSmall, context), false, context,
-                  long_tps.small->value},
-      Observation{fmt::format("{}, {} tokens", kStaticLarge, context), true, context,
-                  long_tps.large->value}};
-  RelativeFit copying;
-  for (const Observation& speed : long_speeds) {
-    const PaperModel& model = ModelOf(tables, speed.large);
-    copying.Add(model.KvGb(context), 1000 / speed.tps - StepMs(model, 0, fitted));
-  }
-  fit.kv_copy_gb_per_s = 1000 / copying.factor();
+  constexpr double kSlowest = 1;
+  fit.kv_copy_gb_per_s = Least(kSlowest, device.read_gb_per_s.value, [&](double gb_per_s) {
+    return SquaredErrors(tables, fitted, gb_per_s);
+  });
   fitted.eager.kv_copy_gb_per_s.value = fit.kv_copy_gb_per_s;
-
-  for (const Observation& speed : short_speeds)
-    fit.speeds.push_back(Compare(speed, tables, fitted));
-  for (const Observation& speed : long_speeds) fit.speeds.push_back(Compare(speed, tables, fitted));
-  PredictMixes(tables, fitted, fit.speeds);
+  for (const Observation& speed : observations) {
+    const double ms = StepMs(ModelOf(tables, speed.large), 0, fitted);
+    fit.speeds.push_back(
+        {.what = speed.what, .published = speed.tps, .fitted = 1000 / ms, .was_fitted_to = true});
+  }
+  for (FittedSpeed& speed : MixSpeeds(tables, fitted)) fit.speeds.push_back(std::move(speed));
   return fit;
 }
 

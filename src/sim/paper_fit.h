@@ -23,17 +23,19 @@ struct FittedSpeed {
 };
 
 // The static rows of Table 3 are ten speeds of two models; all tasks of one have the same step, so
-// they give two means. Of a step's time, what the device needs (weights at the published bandwidth)
-// is less than a quarter, and hidden behind the host: the host's time for a layer is the one number
-// that is fitted to them, by least squares of relative errors. The two speeds at 32K tokens, which
-// the mixed row C implies (mix_figures.h), give the speed at which KV is copied.
+// they give two means. What the device needs for a step (weights at the published bandwidth) is
+// less than a quarter of them, and hidden behind the host: so they tell the host's time for a step
+// and for a layer, by least squares of relative errors. How fast KV is copied follows from the
+// static rows of the mixes with long prompts, likewise.
 struct PaperFit {
+  double step_us = 0;
   double layer_us = 0;
   double kv_copy_gb_per_s = 0;
-  std::vector<FittedSpeed> speeds;
+  std::vector<FittedSpeed> speeds = {};
 };
 
-// With `device` for all else. kInvalidArgument if the tables lack what is fitted to.
+// With `device` for all else, which is in eager mode. kInvalidArgument if the tables lack what is
+// fitted to.
 Result<PaperFit> FitToPaper(const PaperTables& tables, const DeviceProfile& device);
 
 // The sizes of a model that the paper names.

@@ -101,7 +101,9 @@ std::vector<ModelInfo> SimulatedBackend::Models() const {
   std::vector<ModelInfo> models;
   for (const auto& target : targets_) {
     const ModelShape& shape = target->model.shape;
-    ModelInfo info{.name = target->model.name, .role = target->model.role};
+    ModelInfo info;
+    info.name = target->model.name;
+    info.role = target->model.role;
     info.architecture = shape.architecture;
     info.context_length = shape.context_length;
     info.num_layers = shape.num_layers;
@@ -115,7 +117,8 @@ std::vector<ModelInfo> SimulatedBackend::Models() const {
 std::vector<ModelLoad> SimulatedBackend::Load() const {
   std::vector<ModelLoad> loads;
   for (const auto& target : targets_) {
-    ModelLoad load{.name = target->model.name};
+    ModelLoad load;
+    load.name = target->model.name;
     for (SimulatedDevice* device : target->model.devices) {
       load.running += device->model(target->model.model).num_running();
       load.waiting += device->model(target->model.model).num_waiting();

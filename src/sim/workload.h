@@ -17,8 +17,8 @@ struct WorkloadRequest {
   Duration arrival{};
   int prompt_tokens = 1;
   int answer_tokens = 1;
-  std::string intent;               // what it is about, truly
-  std::vector<float> label_logits;  // what the probe's look gives; [labels]
+  std::string intent = {};               // what it is about, truly
+  std::vector<float> label_logits = {};  // what the probe's look gives; [labels]
 };
 
 struct Workload {
