@@ -39,6 +39,7 @@ Result<ServedElsewhere> ConnectRemoteModel(const ModelSettings& settings, const 
                            [backend = model.backend.get(), told = std::move(hooks.on_replicas)](
                                const std::vector<ReplicaSpec>& replicas) {
                              std::vector<std::string> names;
+                             names.reserve(replicas.size());
                              for (const ReplicaSpec& replica : replicas)
                                names.push_back(KeyOf(replica));
                              if (told) told(names);

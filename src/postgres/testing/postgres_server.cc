@@ -43,8 +43,10 @@ std::string FindPrograms() {
 // Whom the server runs as; null: as us.
 const passwd* OtherUser() {
   if (geteuid() != 0) return nullptr;
+  // NOLINTBEGIN(concurrency-mt-unsafe): tests ask for it before they start threads
   const passwd* user = getpwnam("postgres");
   return user != nullptr ? user : getpwnam("nobody");
+  // NOLINTEND(concurrency-mt-unsafe)
 }
 
 // Those whose working directory it is: all of a server's.
