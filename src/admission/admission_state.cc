@@ -9,6 +9,7 @@
 
 #include "admission/admitted_sink.h"
 #include "backend/estimate_tokens.h"
+#include "backend/ticket_relay.h"
 
 namespace aio {
 namespace {
@@ -33,52 +34,16 @@ class QueuedTicket final : public Ticket {
   explicit QueuedTicket(std::function<void()> leave) : leave_(std::move(leave)) {}
 
   void Cancel() override {
-    std::shared_ptr<Ticket> running;
-    {
-      std::lock_guard lock(mutex_);
-      cancelled_ = true;
-      running = running_;
-    }
-    if (running != nullptr) return running->Cancel();
-    leave_();
+    if (!running_.Cancel()) leave_();
   }
-
-  void SetPaused(bool paused) override {
-    std::shared_ptr<Ticket> running;
-    {
-      std::lock_guard lock(mutex_);
-      paused_ = paused;
-      running = running_;
-    }
-    if (running != nullptr) running->SetPaused(paused);
-  }
+  void SetPaused(bool paused) override { running_.SetPaused(paused); }
 
   // Its turn has come.
-  void Started(std::shared_ptr<Ticket> running) {
-    bool cancelled = false;
-    bool paused = false;
-    {
-      std::lock_guard lock(mutex_);
-      running_ = running;
-      cancelled = cancelled_;
-      paused = paused_;
-    }
-    if (cancelled) return running->Cancel();
-    if (!paused) return;
-    running->SetPaused(true);
-    {
-      std::lock_guard lock(mutex_);
-      if (paused_) return;
-    }
-    running->SetPaused(false);  // the wish for that came first, and went before
-  }
+  void Started(std::shared_ptr<Ticket> running) { running_.Set(std::move(running)); }
 
  private:
   const std::function<void()> leave_;
-  std::mutex mutex_;
-  std::shared_ptr<Ticket> running_;  // guarded by mutex_
-  bool cancelled_ = false;           // guarded by mutex_
-  bool paused_ = false;              // guarded by mutex_
+  TicketRelay running_;
 };
 
 class AdmissionBackend::State::Place {

@@ -5,6 +5,7 @@
 #include "api/json_text.h"
 #include "api/openai_response.h"
 #include "api/response_parts.h"
+#include "backend/tool_call_json.h"
 #include "base/json_writer.h"
 
 namespace aio {
@@ -31,20 +32,6 @@ void WriteTotals(const AnswerInfo& info, const FinishEvent& finish, JsonWriter& 
   WriteTimings(finish, json);
   json.Key("aio");
   WriteAio(info.start, finish, json);
-}
-
-// `index` counts the calls of an answer; a stream's clients tell them apart by it.
-void WriteCall(const ToolCall& call, std::optional<int> index, JsonWriter& json) {
-  json.BeginObject();
-  if (index) json.Member("index", *index);
-  json.Member("id", call.id);
-  json.Member("type", "function");
-  json.Key("function");
-  json.BeginObject();
-  json.Member("name", call.name);
-  json.Member("arguments", call.arguments);
-  json.EndObject();
-  json.EndObject();
 }
 
 // An answer that calls tools and was not cut off ends for that.
@@ -103,7 +90,7 @@ void WriteMessage(const WholeAnswer& answer, JsonWriter& json) {
   if (!answer.tool_calls.empty()) {
     json.Key("tool_calls");
     json.BeginArray();
-    for (const ToolCall& call : answer.tool_calls) WriteCall(call, std::nullopt, json);
+    for (const ToolCall& call : answer.tool_calls) WriteToolCall(call, std::nullopt, json);
     json.EndArray();
   }
   json.EndObject();
@@ -174,7 +161,7 @@ void StreamEncoder::WriteDelta(const TokenEvent& event, int choice, JsonWriter& 
   if (!event.tool_calls.empty()) {
     json.Key("tool_calls");
     json.BeginArray();
-    for (const ToolCall& call : event.tool_calls) WriteCall(call, calls_[choice]++, json);
+    for (const ToolCall& call : event.tool_calls) WriteToolCall(call, calls_[choice]++, json);
     json.EndArray();
   }
   json.EndObject();

@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 
 #include "base/check.h"
+#include "base/hex.h"
 
 namespace aio {
 namespace {
@@ -50,15 +51,7 @@ Sha256Digest Sha256::Digest() const {
   return digest;
 }
 
-std::string Sha256::Hex() const {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string hex;
-  for (const uint8_t byte : Digest()) {
-    hex += kDigits[byte >> 4];
-    hex += kDigits[byte & 0xf];
-  }
-  return hex;
-}
+std::string Sha256::Hex() const { return ToHex(Digest()); }
 
 std::string Sha256Hex(std::string_view text) {
   Sha256 hash;

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 #include <variant>
 
+#include "backend/tool_call_json.h"
 #include "base/json_writer.h"
 
 namespace aio {
@@ -27,17 +29,7 @@ void WriteMessage(const ChatMessage& message, JsonWriter& json) {
   if (!message.tool_calls.empty()) {
     json.Key("tool_calls");
     json.BeginArray();
-    for (const ToolCall& call : message.tool_calls) {
-      json.BeginObject();
-      json.Member("id", call.id);
-      json.Member("type", "function");
-      json.Key("function");
-      json.BeginObject();
-      json.Member("name", call.name);
-      json.Member("arguments", call.arguments);
-      json.EndObject();
-      json.EndObject();
-    }
+    for (const ToolCall& call : message.tool_calls) WriteToolCall(call, std::nullopt, json);
     json.EndArray();
   }
   json.EndObject();

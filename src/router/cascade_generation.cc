@@ -1,6 +1,7 @@
 #include "router/cascade_generation.h"
 
 #include <algorithm>
+#include <mutex>
 #include <utility>
 
 namespace aio {
@@ -64,41 +65,8 @@ Result<std::shared_ptr<Ticket>> CascadeGeneration::Start() {
     if (!IsFaultOfModel(small.status())) return small.status();
     return StartLarge(steps_.settle(std::nullopt, small.status()));
   }
-  {
-    std::lock_guard lock(mutex_);
-    small_ = *small;
-    // Nobody can have called Cancel() yet, but it may be settled.
-    if (!taken_over_) {
-      current_ = small_;
-      return std::shared_ptr<Ticket>(shared_from_this());
-    }
-  }
-  (*small)->Cancel();
+  if (!relay_.SetFirst(*small)) (*small)->Cancel();  // it is settled already
   return std::shared_ptr<Ticket>(shared_from_this());
-}
-
-void CascadeGeneration::Cancel() {
-  std::shared_ptr<Ticket> current;
-  {
-    std::lock_guard lock(mutex_);
-    cancelled_ = true;
-    current = current_;
-  }
-  if (current != nullptr) current->Cancel();
-}
-
-void CascadeGeneration::SetPaused(bool paused) {
-  std::shared_ptr<Ticket> current;
-  {
-    const std::lock_guard lock(mutex_);
-    current = current_;
-  }
-  if (current != nullptr) current->SetPaused(paused);
-}
-
-bool CascadeGeneration::was_cancelled() {
-  std::lock_guard lock(mutex_);
-  return cancelled_;
 }
 
 void CascadeGeneration::OnStart(const StartEvent& event) { start_ = event; }
@@ -114,7 +82,7 @@ void CascadeGeneration::OnToken(const TokenEvent& event) {
   // Of a model that tells none, no more tokens would make one sure.
   const bool tells_nothing = first_.tokens == 0 && !event.tokens.empty();
   // Once cancelled its end is near, and goes to the client.
-  if ((first_.tokens >= tokens_wanted_ || tells_nothing) && !was_cancelled()) Settle();
+  if ((first_.tokens >= tokens_wanted_ || tells_nothing) && !relay_.cancelled()) Settle();
 }
 
 void CascadeGeneration::OnFinish(const FinishEvent& event) {
@@ -166,14 +134,7 @@ void CascadeGeneration::Release(std::shared_ptr<EventSink> sink) {
 void CascadeGeneration::TakeOver(CascadeSettled settled) {
   dropped_ = true;
   held_.clear();
-  std::shared_ptr<Ticket> small;
-  {
-    std::lock_guard lock(mutex_);
-    taken_over_ = true;
-    small = small_;
-    current_.reset();
-  }
-  if (small != nullptr) small->Cancel();
+  if (const std::shared_ptr<Ticket> small = relay_.TakeAway()) small->Cancel();
   const std::shared_ptr<EventSink> client = client_;
   const Result<std::shared_ptr<Ticket>> large = StartLarge(std::move(settled));
   if (!large.ok()) client->OnError(large.status());
@@ -187,13 +148,7 @@ Result<std::shared_ptr<Ticket>> CascadeGeneration::StartLarge(CascadeSettled set
   Result<std::shared_ptr<Ticket>> large =
       settled.start_large(std::make_shared<TakenOverSink>(std::move(settled.sink), spent_));
   if (!large.ok()) return large.status();
-  {
-    std::lock_guard lock(mutex_);
-    current_ = *large;
-    if (!cancelled_) return std::shared_ptr<Ticket>(shared_from_this());
-  }
-  // Cancel() came between the two.
-  (*large)->Cancel();
+  relay_.Set(*std::move(large));
   return std::shared_ptr<Ticket>(shared_from_this());
 }
 

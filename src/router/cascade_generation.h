@@ -5,11 +5,11 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <vector>
 
 #include "backend/backend.h"
+#include "backend/ticket_relay.h"
 #include "base/clock.h"
 #include "base/status.h"
 #include "router/signals.h"
@@ -46,8 +46,8 @@ class CascadeGeneration final : public Ticket,
   // Once. A small model that is gone or full leaves the answer to the large one.
   Result<std::shared_ptr<Ticket>> Start();
 
-  void Cancel() override;
-  void SetPaused(bool paused) override;
+  void Cancel() override { relay_.Cancel(); }
+  void SetPaused(bool paused) override { relay_.SetPaused(paused); }
 
   // Of the small model.
   void OnStart(const StartEvent& event) override;
@@ -63,7 +63,6 @@ class CascadeGeneration final : public Ticket,
   void Release(std::shared_ptr<EventSink> sink);
   void TakeOver(CascadeSettled settled);
   Result<std::shared_ptr<Ticket>> StartLarge(CascadeSettled settled);
-  bool was_cancelled();
 
   const int tokens_wanted_;
   const Clock& clock_;
@@ -80,12 +79,7 @@ class CascadeGeneration final : public Ticket,
   std::vector<TokenEvent> held_;
   FirstTokens first_;  // entropy_mean is the sum until Settle()
 
-  std::mutex mutex_;
-  // Guarded by mutex_:
-  bool cancelled_ = false;
-  bool taken_over_ = false;          // the small model is to stop
-  std::shared_ptr<Ticket> small_;    // null: not known yet
-  std::shared_ptr<Ticket> current_;  // what Cancel() reaches; null between the two
+  TicketRelay relay_;  // to the small model, then perhaps to the large one
 };
 
 // A model's own trouble, which another model need not have; not the request's.

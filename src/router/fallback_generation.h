@@ -4,9 +4,9 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 
 #include "backend/backend.h"
+#include "backend/ticket_relay.h"
 #include "base/status.h"
 
 namespace aio {
@@ -38,8 +38,8 @@ class FallbackGeneration final : public Ticket,
   // After Begin(): whether the first model refused at once, and the other was asked.
   bool has_begun_other() const { return has_begun_other_; }
 
-  void Cancel() override;
-  void SetPaused(bool paused) override;
+  void Cancel() override { relay_.Cancel(); }
+  void SetPaused(bool paused) override { relay_.SetPaused(paused); }
 
   void OnStart(const StartEvent& event) override;
   void OnToken(const TokenEvent& event) override { sink_->OnToken(event); }
@@ -47,19 +47,12 @@ class FallbackGeneration final : public Ticket,
   void OnError(const Status& status) override;
 
  private:
-  // What Cancel() reaches from now on.
-  void SetCurrent(std::shared_ptr<Ticket> ticket);
-
   StartOther start_other_;  // empty once it has been used or is of no use
   const std::shared_ptr<EventSink> sink_;
   std::shared_ptr<EventSink> client_;
   bool has_begun_other_ = false;  // Begin()'s own
 
-  std::mutex mutex_;
-  // Guarded by mutex_:
-  bool cancelled_ = false;
-  bool has_other_ = false;
-  std::shared_ptr<Ticket> current_;
+  TicketRelay relay_;  // to the first model, then to the other
 };
 
 }  // namespace aio

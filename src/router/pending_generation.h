@@ -4,9 +4,9 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 
 #include "backend/backend.h"
+#include "backend/ticket_relay.h"
 #include "base/status.h"
 #include "router/probe.h"
 
@@ -27,22 +27,16 @@ class PendingGeneration final : public Ticket,
   // Once. `request` must outlive the probe: `dispatch` may own it.
   Result<std::shared_ptr<Ticket>> Start(const Probe& probe, const Request& request);
 
-  void Cancel() override;
-  void SetPaused(bool paused) override;
+  void Cancel() override { relay_.Cancel(); }
+  void SetPaused(bool paused) override { relay_.SetPaused(paused); }
 
  private:
   void OnProbe(Result<ProbeResult> probe);
-  bool EndProbe();
 
   const Dispatch dispatch_;
   std::shared_ptr<EventSink> sink_;  // used by Start() and OnProbe() only, until handed on
 
-  std::mutex mutex_;
-  // Guarded by mutex_:
-  bool cancelled_ = false;
-  bool paused_ = false;
-  bool probe_has_ended_ = false;
-  std::shared_ptr<Ticket> current_;  // what Cancel() reaches; null between the two
+  TicketRelay relay_;  // to the probe, then to the generation
 };
 
 }  // namespace aio

@@ -6,9 +6,10 @@
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
+
+#include "base/hex.h"
 
 namespace aio {
 
@@ -32,9 +33,6 @@ std::optional<TraceContext> ParseTraceContext(std::string_view traceparent,
 
 // "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01": also what `traceresponse` says.
 std::string FormatTraceparent(const TraceContext& context);
-
-// Lower-case hexadecimal.
-std::string ToHex(std::span<const uint8_t> bytes);
 
 // Random, never all zeros. Not secret: who sees many can guess the next. Thread-safe.
 TraceId NewTraceId();
