@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-#include "base/utf8.h"
+#include "base/toml_string.h"
 #include "eval/calibration_output.h"
 #include "eval/data_sets.h"
 
@@ -25,26 +25,10 @@ std::string Number(double value) {
   return whole ? text + ".0" : text;
 }
 
-std::string Quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : ReplaceInvalidUtf8(text)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20 || byte == 0x7f) {
-      out += fmt::format("\\u{:04x}", byte);
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
-}
-
 std::vector<std::string> AllQuoted(const std::vector<std::string>& texts) {
   std::vector<std::string> quoted;
   quoted.reserve(texts.size());
-  for (const std::string& text : texts) quoted.push_back(Quoted(text));
+  for (const std::string& text : texts) quoted.push_back(TomlString(text));
   return quoted;
 }
 
@@ -134,11 +118,11 @@ class PolicyWriter {
         Line(
             "[[rule]]\nname = {}\nintents = [{}]\nprompt_tokens_max = {}\nentropy_max = {}\n"
             "role = \"small\"\n{}\n",
-            Quoted(RuleName(label, kSmallRole)), Quoted(labels_[label]), long_tokens,
+            TomlString(RuleName(label, kSmallRole)), TomlString(labels_[label]), long_tokens,
             Number(report_.entropy_max), Arm(label, kSmallRole));
       }
       Line("[[rule]]\nname = {}\nintents = [{}]\nrole = \"large\"\n{}\n",
-           Quoted(RuleName(label, kLargeRole)), Quoted(labels_[label]), Arm(label, kLargeRole));
+           TomlString(RuleName(label, kLargeRole)), TomlString(labels_[label]), Arm(label, kLargeRole));
     }
     Line(
         "# Not probed: too long, or the probe could not run.\n[[rule]]\nname = \"otherwise\"\n"
@@ -167,13 +151,13 @@ class PolicyWriter {
   }
 
   void WriteEvidence() {
-    Line("[evidence]\ndate = {}\nprobe = {}", Quoted(subject_.date), Quoted(subject_.probe));
-    if (!subject_.small_fingerprint.empty()) Line("small = {}", Quoted(subject_.small_fingerprint));
-    if (!subject_.large_fingerprint.empty()) Line("large = {}", Quoted(subject_.large_fingerprint));
+    Line("[evidence]\ndate = {}\nprobe = {}", TomlString(subject_.date), TomlString(subject_.probe));
+    if (!subject_.small_fingerprint.empty()) Line("small = {}", TomlString(subject_.small_fingerprint));
+    if (!subject_.large_fingerprint.empty()) Line("large = {}", TomlString(subject_.large_fingerprint));
     Line("data = [");
     for (const DataSetUse& data : input_.set.data_sets) {
-      Line("  {{ name = {}, rows = {}, used = {}, sha256 = {} }},", Quoted(data.name), data.rows,
-           data.used[static_cast<size_t>(Split::kHeldOut)], Quoted(data.sha256));
+      Line("  {{ name = {}, rows = {}, used = {}, sha256 = {} }},", TomlString(data.name), data.rows,
+           data.used[static_cast<size_t>(Split::kHeldOut)], TomlString(data.sha256));
     }
     Line("]\naccuracy = {}\nece = {}", Number(report_.after.accuracy), Number(report_.after.ece));
     if (chosen_) {
@@ -186,7 +170,7 @@ class PolicyWriter {
   void WriteDrift() {
     std::vector<std::string> shares;
     for (size_t i = 0; i < labels_.size(); ++i) {
-      shares.push_back(fmt::format("{} = {}", Quoted(labels_[i]), Number(report_.said_shares[i])));
+      shares.push_back(fmt::format("{} = {}", TomlString(labels_[i]), Number(report_.said_shares[i])));
     }
     Line("[drift]\nlabel_shares = {{ {} }}\nentropy_mean = {}\nentropy_sd = {}\n",
          fmt::join(shares, ", "), Number(report_.after.mean_entropy),
@@ -196,14 +180,14 @@ class PolicyWriter {
   void WriteArms(const StudyArms& arms) {
     for (size_t i = 0; i < arms.arms.size(); ++i) {
       const aio::Arm& arm = arms.arms[i];
-      Line("[[arm]]\nrole = {}\nstrategy = {}", Quoted(arm.role), Quoted(arm.strategy_name));
-      if (!arm.weights.empty()) Line("weights = {}", Quoted(arm.weights));
+      Line("[[arm]]\nrole = {}\nstrategy = {}", TomlString(arm.role), TomlString(arm.strategy_name));
+      if (!arm.weights.empty()) Line("weights = {}", TomlString(arm.weights));
       std::vector<std::string> accuracy, accuracy_long;
       for (size_t label = 0; label < labels_.size(); ++label) {
         const double percent = arms.label_accuracy[label][i];
-        accuracy.push_back(fmt::format("{} = {}", Quoted(labels_[label]), Number(percent)));
+        accuracy.push_back(fmt::format("{} = {}", TomlString(labels_[label]), Number(percent)));
         accuracy_long.push_back(
-            fmt::format("{} = {}", Quoted(labels_[label]),
+            fmt::format("{} = {}", TomlString(labels_[label]),
                         Number(arms.label_accuracy_long[label][i].value_or(percent))));
       }
       Line("accuracy = {{ {} }}", fmt::join(accuracy, ", "));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "sim/weight_kinds.h"
 
 namespace aio {
 
@@ -39,7 +40,23 @@ struct StaticGraphs {
   // Numbers of rows that graphs are recorded for, ascending: a step is padded to the next one.
   // Empty: any.
   std::vector<int> row_buckets;
-  Sourced record_ms;  // for a shape that was not recorded before
+  Sourced record_ms_per_layer;  // for a shape that is not recorded
+  // Recorded shapes that the device keeps, of all its models; the one that was used longest ago
+  // makes room. 0: all.
+  Sourced resident_max;
+};
+
+// A step, or a prompt, of a known model that somebody timed.
+struct MeasuredStep {
+  std::string model;  // of KnownShapes()
+  SimWeights weights = SimWeights::kF16;
+  bool graph = false;
+  bool prompt = false;  // `rows` tokens of one prompt; else of as many answers
+  int rows = 1;
+  int context = 0;  // tokens before, of each answer
+  double ms = 0;
+  bool fitted_to = false;  // the profile's fitted numbers follow from this; else it is a check
+  std::string source;
 };
 
 struct DeviceProfile {
@@ -49,26 +66,47 @@ struct DeviceProfile {
   Sourced read_gb_per_s;  // peak of its memory
   Sourced read_share;     // of that peak, that a step's kernels reach; 0..1
   Sourced f16_tflops;     // dense, peak; 1e12 a second, a multiplication and an addition being two
-  Sourced compute_share;  // of that peak, that a prefill reaches; 0..1
+  Sourced i8_tops;        // likewise of 8 bits; 0: it has no faster products of 8 bits
+  Sourced compute_share;  // of these peaks, that a prefill reaches; 0..1
+  // How much of the shorter of reading and computing is hidden behind the longer; 0..1. Cores that
+  // do both themselves hide less than units of their own.
+  Sourced overlap = {1, ""};
+  // Each layer on the device besides its bytes and products: small kernels, one after the other.
+  Sourced layer_gap_us;
   LaunchCosts eager;
   LaunchCosts graph;  // where there are graphs
   bool has_graphs = false;
   StaticGraphs graphs;
   // From the end of one model's step until the other's can use its result.
   Sourced model_switch_us;
+  Sourced link_gb_per_s;  // to other devices, for KV; 0: unknown
   Dequantization dequantization = Dequantization::kFused;
   std::string dequantization_source;
   Sourced usd_per_hour;  // 0: unknown
 
+  std::vector<MeasuredStep> measured;
+  std::vector<std::string> fitted;  // keys whose values were fitted to `measured` (fit_device.h)
+
   double ReadBytesPerMs() const { return read_gb_per_s.value * read_share.value * 1e6; }
-  double FlopsPerMs() const { return f16_tflops.value * compute_share.value * 1e9; }
+  double FlopsPerMs(SimWeights weights) const {
+    const bool i8 = weights == SimWeights::kW8A8 && i8_tops.value > 0;
+    return (i8 ? i8_tops.value : f16_tflops.value) * compute_share.value * 1e9;
+  }
 };
 
 // Faults name `source`, line and key: a number without its source, one that cannot be, a profile
 // that contradicts itself (memory that takes longer than a minute to be read, graphs that are
-// slower to play back than to launch one by one).
+// slower to play back than to launch one by one, a measured step in which fewer bytes could have
+// been read than it needs).
 Result<DeviceProfile> ParseDeviceProfile(std::string_view toml, const std::string& source);
-Result<DeviceProfile> ReadDeviceProfile(const std::string& path);
+
+// A profile that is built in, by its name, or a file.
+Result<DeviceProfile> FindDeviceProfile(const std::string& name_or_path);
+// Those that are built in.
+const std::vector<DeviceProfile>& KnownDevices();
+
+// As a file that ParseDeviceProfile() reads.
+std::string DeviceProfileToml(const DeviceProfile& profile);
 
 }  // namespace aio
 

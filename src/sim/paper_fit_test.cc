@@ -10,7 +10,7 @@ namespace {
 class PaperFitTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    auto read = ReadDeviceProfile(AIO_SOURCE_DIR "/devices/ascend-910b-paper.toml");
+    auto read = FindDeviceProfile("ascend-910b-paper");
     ASSERT_TRUE(read.ok()) << read.status().ToString();
     device_ = *std::move(read);
     auto tables = EmbeddedPaperTables();

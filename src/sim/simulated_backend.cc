@@ -2,11 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
+#include "base/check.h"
+
 namespace aio {
 namespace {
+
+// A remote backend's tries of one request.
+constexpr int kTriesMax = 3;
 
 // A simulated request runs to its end.
 class EndlessTicket final : public Ticket {
@@ -14,70 +20,122 @@ class EndlessTicket final : public Ticket {
   void Cancel() override {}
 };
 
-std::string NameOf(size_t device) { return fmt::format("sim://device-{}", device); }
+// Where a prompt's KV is.
+class PromptAt final : public HeldPrompt {
+ public:
+  explicit PromptAt(std::string key) : key_(std::move(key)) {}
+  const std::string& key() const { return key_; }
+
+ private:
+  const std::string key_;  // KeyOf() the replica
+};
+
+std::string UrlOf(size_t place) { return fmt::format("sim://device-{}", place); }
+size_t PlaceOf(const std::string& url) { return std::stoul(url.substr(url.rfind('-') + 1)); }
+
+enum class Stage {
+  kProbe,
+  kWhole,    // an answer, on one device
+  kPrefill,  // its first token
+  kDecode,   // all others
+};
 
 }  // namespace
 
 struct SimulatedBackend::Target {
   SimulatedModelTarget model;
-  ReplicaSet replicas;
+  ReplicaSet first;    // devices that begin requests
+  ReplicaSet decoding;  // devices that go on with them; perhaps none
+  bool is_split = false;
 
   Target(SimulatedModelTarget target, uint64_t seed, const EventQueue& events)
-      : model(std::move(target)), replicas({.seed = seed}, [&events] { return events.Now(); }) {
-    std::vector<ReplicaSpec> specs;
-    for (size_t i = 0; i < model.devices.size(); ++i) specs.push_back({.url = NameOf(i)});
-    replicas.Update(specs);
-  }
-  SimulatedDevice& DeviceOf(const ReplicaLease& lease) const {
-    const std::string& url = lease.spec().url;
-    return *model.devices[std::stoul(url.substr(url.rfind('-') + 1))];
+      : model(std::move(target)),
+        first({.seed = seed}, [&events] { return events.Now(); }),
+        decoding({.seed = seed + 1}, [&events] { return events.Now(); }) {
+    std::vector<ReplicaSpec> first_specs;
+    std::vector<ReplicaSpec> decoding_specs;
+    for (size_t i = 0; i < model.places.size(); ++i) {
+      const bool decodes = model.places[i].phase == PoolPhase::kDecode;
+      (decodes ? decoding_specs : first_specs).push_back({.url = UrlOf(i)});
+      is_split |= decodes;
+    }
+    first.Update(first_specs);
+    decoding.Update(decoding_specs);
   }
 };
 
 struct SimulatedBackend::Work {
-  std::unique_ptr<ReplicaLease> lease;
-  TimePoint begun{};
+  size_t index = 0;  // of the workload
+  Target* target = nullptr;
+  Stage stage = Stage::kWhole;
+  StrategyKind strategy = StrategyKind::kPlain;
+  int guesses_per_step = 0;
+  int tries = 0;
+  std::vector<std::string> tried_urls = {};
+  std::string url_with_prompt = {};
+  std::unique_ptr<ReplicaLease> lease = nullptr;
+  size_t place = 0;
+  TimePoint accepted{};  // of the first try
+  TimePoint begun{};     // of this one
+  TimePoint admitted{};
   TimePoint first_token{};
-  int prompt_tokens = 0;
-  int answer_tokens = 0;
-  std::string model;
-  std::shared_ptr<EventSink> sink;  // of a generation
-  // Of a probe:
-  LabelScoresCallback done;
-  std::vector<float> logits;
+  std::shared_ptr<EventSink> sink = nullptr;  // of a generation
+  LabelScoresCallback done = {};              // of a probe
+
+  bool has_begun() const { return first_token != TimePoint{}; }
 };
 
 class SimulatedBackend::Watcher final : public SequenceWatcher {
  public:
   explicit Watcher(SimulatedBackend& backend) : backend_(backend) {}
 
-  void OnFirstToken(uint64_t id, TimePoint now) override {
+  void OnFirstToken(uint64_t id, TimePoint admitted, TimePoint now) override {
     Work& work = backend_.running_.at(id);
+    const int prompt_tokens = backend_.Asked(work).prompt_tokens;
+    work.lease->Progress(prompt_tokens);
+    if (work.stage == Stage::kDecode) return;
+    work.admitted = admitted;
     work.first_token = now;
-    work.lease->Progress(work.prompt_tokens);
     if (work.sink == nullptr) return;
-    work.sink->OnStart({.model = work.model, .decision = {}, .prompt_tokens = work.prompt_tokens});
+    work.sink->OnStart(
+        {.model = work.target->model.name, .decision = {}, .prompt_tokens = prompt_tokens});
   }
-  void OnEnd(uint64_t id, int /*steps*/, TimePoint now) override {
+
+  void OnEnd(uint64_t id, TimePoint now) override {
     auto node = backend_.running_.extract(id);
     Work& work = node.mapped();
-    const Duration per_token =
-        work.answer_tokens > 1 ? (now - work.first_token) / (work.answer_tokens - 1) : Duration{};
-    work.lease->Succeeded(work.first_token - work.begun,
-                          work.answer_tokens > 1 ? std::optional(per_token) : std::nullopt);
-    if (work.sink == nullptr) {
+    const SimRequest& asked = backend_.Asked(work);
+    const int tokens = work.stage == Stage::kPrefill ? 1 : asked.answer_tokens;
+    const bool has_pace = work.sink != nullptr && tokens > 1;
+    work.lease->Succeeded(
+        work.stage == Stage::kDecode ? std::nullopt : std::optional(work.first_token - work.begun),
+        has_pace ? std::optional((now - work.first_token) / (tokens - 1)) : std::nullopt);
+    const std::string key = KeyOf(work.lease->spec());
+    work.lease = nullptr;
+    if (work.stage == Stage::kProbe) {
       LabelScores scores;
-      scores.logits = std::move(work.logits);
-      scores.prompt_tokens = work.prompt_tokens;
-      scores.probe_tokens = work.prompt_tokens;
-      scores.elapsed = now - work.begun;
+      scores.logits = asked.label_logits;
+      scores.prompt_tokens = scores.probe_tokens = asked.prompt_tokens;
+      scores.elapsed = now - work.accepted;
+      scores.held_prompt = std::make_shared<PromptAt>(key);
       return work.done(std::move(scores));
     }
-    FinishEvent finish;
-    finish.usage = {.prompt_tokens = work.prompt_tokens, .completion_tokens = work.answer_tokens};
-    finish.timings.prompt_ms = ToMs(work.first_token - work.begun);
-    finish.timings.predicted_ms = ToMs(now - work.first_token);
-    work.sink->OnFinish(finish);
+    if (work.stage == Stage::kPrefill && asked.answer_tokens > 1) {
+      const SimulatedPlace& place = work.target->model.places[work.place];
+      const double gb = static_cast<double>(asked.prompt_tokens *
+                                            CostsOf(work.target->model.shape).KvBytesPerToken()) /
+                        1e9;
+      const double seconds = place.link_gb_per_s > 0 ? gb / place.link_gb_per_s : 0;
+      work.stage = Stage::kDecode;
+      work.tries = 0;
+      work.tried_urls.clear();
+      const int64_t transfer = ++backend_.transfers_;
+      backend_.transferring_.emplace(transfer, std::move(work));
+      const auto takes =
+          std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+      return backend_.events_.Plan(now + takes, backend_, transfer);
+    }
+    backend_.FinishGeneration(work, now);
   }
 
  private:
@@ -85,20 +143,84 @@ class SimulatedBackend::Watcher final : public SequenceWatcher {
 };
 
 SimulatedBackend::SimulatedBackend(std::vector<SimulatedModelTarget> targets,
-                                   const Workload& workload, EventQueue& events, uint64_t seed)
+                                   const SimWorkload& workload, EventQueue& events, uint64_t seed)
     : workload_(workload),
       events_(events),
       random_(seed),
       watcher_(std::make_unique<Watcher>(*this)) {
   for (SimulatedModelTarget& target : targets) {
-    targets_.push_back(std::make_unique<Target>(std::move(target), ++random_, events));
+    targets_.push_back(std::make_unique<Target>(std::move(target), random_.Next(), events));
   }
 }
 
 SimulatedBackend::~SimulatedBackend() = default;
 
+const SimRequest& SimulatedBackend::Asked(const Work& work) const {
+  return workload_.requests[work.index];
+}
+
+void SimulatedBackend::FinishGeneration(const Work& work, TimePoint now) {
+  const SimRequest& asked = Asked(work);
+  FinishEvent finish;
+  finish.usage = {.prompt_tokens = asked.prompt_tokens, .completion_tokens = asked.answer_tokens};
+  finish.timings.queue_ms = ToMs(work.admitted - work.accepted);
+  finish.timings.prompt_ms = ToMs(work.first_token - work.admitted);
+  finish.timings.predicted_ms = ToMs(now - work.first_token);
+  work.sink->OnFinish(finish);
+}
+
+void SimulatedBackend::FailWork(const Work& work, const Status& why) {
+  if (work.sink != nullptr) return work.sink->OnError(why);
+  work.done(why);
+}
+
+void SimulatedBackend::OnLost(const std::vector<uint64_t>& sequences) {
+  for (const uint64_t id : sequences) {
+    auto node = running_.extract(id);
+    if (node.empty()) continue;
+    Work work = std::move(node.mapped());
+    work.lease->Failed("the device has failed");
+    work.tried_urls.push_back(KeyOf(work.lease->spec()));
+    work.lease = nullptr;
+    if (work.has_begun()) {
+      FailWork(work, Unavailable("the device failed in the middle of the answer"));
+      continue;
+    }
+    // Place() takes it, and leaves whom to tell if it cannot.
+    const std::shared_ptr<EventSink> sink = work.sink;
+    const LabelScoresCallback done = work.done;
+    const Status placed = Place(std::move(work));
+    if (placed.ok()) continue;
+    if (sink != nullptr) {
+      sink->OnError(placed);
+    } else {
+      done(placed);
+    }
+  }
+}
+
+void SimulatedBackend::OnHealthCheck(const SimulatedDevice& device) {
+  for (const auto& target : targets_) {
+    for (size_t i = 0; i < target->model.places.size(); ++i) {
+      const SimulatedPlace& place = target->model.places[i];
+      if (place.device != &device) continue;
+      ReplicaSet& set = place.phase == PoolPhase::kDecode ? target->decoding : target->first;
+      set.OnCheck(KeyOf({.url = UrlOf(i)}), device.is_up(), "the device has failed");
+    }
+  }
+}
+
+void SimulatedBackend::OnEvent(int64_t what) {
+  auto node = transferring_.extract(what);
+  AIO_CHECK(!node.empty());
+  const std::shared_ptr<EventSink> sink = node.mapped().sink;
+  const Status placed = Place(std::move(node.mapped()));
+  if (!placed.ok()) sink->OnError(placed);
+}
+
 std::vector<ModelInfo> SimulatedBackend::Models() const {
   std::vector<ModelInfo> models;
+  models.reserve(targets_.size());
   for (const auto& target : targets_) {
     const ModelShape& shape = target->model.shape;
     ModelInfo info;
@@ -109,6 +231,7 @@ std::vector<ModelInfo> SimulatedBackend::Models() const {
     info.num_layers = shape.num_layers;
     info.hidden_size = shape.hidden_size;
     info.vocabulary_fingerprint = 1;  // all speak in tokens that mean nothing
+    info.tells_entropies = false;
     models.push_back(std::move(info));
   }
   return models;
@@ -116,12 +239,13 @@ std::vector<ModelInfo> SimulatedBackend::Models() const {
 
 std::vector<ModelLoad> SimulatedBackend::Load() const {
   std::vector<ModelLoad> loads;
+  loads.reserve(targets_.size());
   for (const auto& target : targets_) {
     ModelLoad load;
     load.name = target->model.name;
-    for (SimulatedDevice* device : target->model.devices) {
-      load.running += device->model(target->model.model).num_running();
-      load.waiting += device->model(target->model.model).num_waiting();
+    for (const SimulatedPlace& place : target->model.places) {
+      load.running += place.device->model(place.model).num_running();
+      load.waiting += place.device->model(place.model).num_waiting();
     }
     loads.push_back(std::move(load));
   }
@@ -129,7 +253,7 @@ std::vector<ModelLoad> SimulatedBackend::Load() const {
 }
 
 Result<int> SimulatedBackend::CountPromptTokens(const Request& request) const {
-  return Find(workload_, request).prompt_tokens;
+  return workload_.requests[IndexOf(workload_, request)].prompt_tokens;
 }
 
 Status SimulatedBackend::ValidateLabels(std::string_view /*model*/,
@@ -150,60 +274,97 @@ Result<SimulatedBackend::Target*> SimulatedBackend::FindTarget(std::string_view 
   return NotFound(fmt::format("there is no simulated model '{}'", model));
 }
 
-Status SimulatedBackend::Start(Target& target, SequenceSetup setup, GuessChances guesses,
-                               Work work) {
-  work.lease = target.replicas.Choose({.tokens = work.prompt_tokens + work.answer_tokens});
-  if (work.lease == nullptr) return Unavailable("no device holds '" + target.model.name + "'");
-  SimulatedDevice& device = target.DeviceOf(*work.lease);
-  if (!device.model(target.model.model).Fits(work.prompt_tokens + work.answer_tokens)) {
-    return InvalidArgument(fmt::format("a request of {} tokens is longer than the KV of '{}'",
-                                       work.prompt_tokens + work.answer_tokens, target.model.name))
-        .WithReason("context_length_exceeded");
+Status SimulatedBackend::Place(Work work) {
+  Target& target = *work.target;
+  const SimRequest& asked = Asked(work);
+  const bool decodes = work.stage == Stage::kDecode;
+  ReplicaSet& set = decodes ? target.decoding : target.first;
+  const int answer_tokens = work.stage == Stage::kProbe     ? 0
+                            : work.stage == Stage::kPrefill ? 1
+                            : decodes                       ? asked.answer_tokens - 1
+                                                            : asked.answer_tokens;
+  while (work.tries < kTriesMax) {
+    ++work.tries;
+    work.lease = set.Choose({.affinity = asked.blocks.empty() || decodes
+                                             ? 0
+                                             : static_cast<uint64_t>(asked.blocks[0]) + 1,
+                             .tokens = asked.prompt_tokens + answer_tokens,
+                             .tried_urls = work.tried_urls,
+                             .url_with_prompt = work.url_with_prompt});
+    if (work.lease == nullptr) break;
+    work.place = PlaceOf(work.lease->spec().url);
+    const SimulatedPlace& place = target.model.places[work.place];
+    if (!place.device->is_up()) {
+      work.tried_urls.push_back(KeyOf(work.lease->spec()));
+      work.lease->Failed("the device has failed");
+      work.lease = nullptr;
+      continue;
+    }
+    if (!place.device->model(place.model).Fits(asked.prompt_tokens + asked.answer_tokens)) {
+      return InvalidArgument(fmt::format("a request of {} tokens is longer than the KV of '{}'",
+                                         asked.prompt_tokens + asked.answer_tokens,
+                                         target.model.name))
+          .WithReason("context_length_exceeded");
+    }
+    SequenceSetup setup;
+    setup.prompt = PromptOf(workload_, work.index);
+    if (decodes) setup.prompt.push_back(0);
+    setup.answer_tokens_max = answer_tokens;
+    setup.id = setup.arrival = ++started_;
+    setup.accepted = work.begun = events_.Now();
+    GuessChances guesses;
+    if (work.strategy != StrategyKind::kPlain && asked.intent >= 0) {
+      // What measures itself (kAuto) does as well as the dearest guesses that cost nothing to ask.
+      const StrategyKind by =
+          work.strategy == StrategyKind::kAuto ? StrategyKind::kPromptLookup : work.strategy;
+      const auto known = target.model.acceptance.find(
+          {by, workload_.labels[static_cast<size_t>(asked.intent)]});
+      if (known != target.model.acceptance.end()) {
+        guesses =
+            GuessChances(work.strategy, work.guesses_per_step, known->second, random_.Next());
+      }
+    }
+    const uint64_t id = setup.id;
+    running_.emplace(id, std::move(work));
+    place.device->Add(place.model,
+                      std::make_unique<SimulatedSequence>(std::move(setup), guesses, *watcher_),
+                      decodes);
+    return Status::Ok();
   }
-  work.begun = events_.Now();
-  work.model = target.model.name;
-  setup.id = setup.arrival = ++started_;
-  setup.accepted = events_.Now();
-  setup.num_layers = target.model.shape.num_layers;  // its KV is of no use to others
-  running_.emplace(setup.id, std::move(work));
-  device.Add(target.model.model,
-             std::make_unique<SimulatedSequence>(std::move(setup), guesses, *watcher_));
-  return Status::Ok();
+  return Unavailable("no device of '" + target.model.name + "' is up");
 }
 
 Result<std::shared_ptr<Ticket>> SimulatedBackend::ScoreLabels(const Request& request,
                                                               const LabelQuery& /*labels*/,
                                                               LabelScoresCallback done) {
   AIO_ASSIGN_OR_RETURN(Target* const target, FindTarget(request.model));
-  const WorkloadRequest& asked = Find(workload_, request);
   Work work;
-  work.prompt_tokens = asked.prompt_tokens;
+  work.index = IndexOf(workload_, request);
+  work.target = target;
+  work.stage = Stage::kProbe;
+  work.accepted = events_.Now();
   work.done = std::move(done);
-  work.logits = asked.label_logits;
-  SequenceSetup setup;
-  setup.prompt = std::get<std::vector<int32_t>>(request.prompt);
-  AIO_RETURN_IF_ERROR(Start(*target, std::move(setup), GuessChances(), std::move(work)));
+  AIO_RETURN_IF_ERROR(Place(std::move(work)));
   return std::shared_ptr<Ticket>(std::make_shared<EndlessTicket>());
 }
 
 Result<std::shared_ptr<Ticket>> SimulatedBackend::Generate(Request request,
                                                            std::shared_ptr<EventSink> sink) {
   AIO_ASSIGN_OR_RETURN(Target* const target, FindTarget(request.model));
-  const WorkloadRequest& asked = Find(workload_, request);
   Work work;
-  work.prompt_tokens = asked.prompt_tokens;
-  work.answer_tokens = asked.answer_tokens;
+  work.index = IndexOf(workload_, request);
+  work.target = target;
+  work.stage = target->is_split ? Stage::kPrefill : Stage::kWhole;
+  work.accepted = events_.Now();
   work.sink = std::move(sink);
-  GuessChances guesses;
-  if (request.strategy && request.strategy->kind != StrategyKind::kPlain) {
-    const auto known = target->model.acceptance.find({request.strategy->kind, asked.intent});
-    const double chance = known == target->model.acceptance.end() ? 0 : known->second;
-    guesses = GuessChances(request.strategy->num_speculative_tokens, chance, ++random_);
+  if (request.strategy) {
+    work.strategy = request.strategy->kind;
+    work.guesses_per_step = request.strategy->num_speculative_tokens;
   }
-  SequenceSetup setup;
-  setup.prompt = std::move(std::get<std::vector<int32_t>>(request.prompt));
-  setup.answer_tokens_max = asked.answer_tokens;
-  AIO_RETURN_IF_ERROR(Start(*target, std::move(setup), guesses, std::move(work)));
+  if (const auto* held = dynamic_cast<const PromptAt*>(request.held_prompt.get())) {
+    work.url_with_prompt = held->key();
+  }
+  AIO_RETURN_IF_ERROR(Place(std::move(work)));
   return std::shared_ptr<Ticket>(std::make_shared<EndlessTicket>());
 }
 

@@ -7,35 +7,57 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "backend/backend.h"
 #include "remote/replica_set.h"
 #include "sim/event_queue.h"
+#include "sim/sim_workload.h"
 #include "sim/simulated_device.h"
-#include "sim/workload.h"
 
 namespace aio {
 
-// By strategy and intent: how often each guess comes true. 0: it is not known to guess.
+// By strategy and intent: how often each guess comes true. Of what is not in it nothing is guessed.
 using AcceptanceTable = std::map<std::pair<StrategyKind, std::string>, double>;
+
+// What a device does of a request.
+enum class PoolPhase {
+  kBoth,
+  kPrefill,  // prompts, up to the first token
+  kDecode,   // the rest, with the KV that a prefill device sends
+};
+
+// Where a model is.
+struct SimulatedPlace {
+  SimulatedDevice* device = nullptr;
+  int model = 0;  // on that device
+  PoolPhase phase = PoolPhase::kBoth;
+  double link_gb_per_s = 0;  // of a prefill device, to others; 0: KV takes no time
+};
 
 struct SimulatedModelTarget {
   std::string name;
   std::string role;
   ModelShape shape;
-  int model = 0;                          // which of its devices' models
-  std::vector<SimulatedDevice*> devices;  // that hold it; not empty
+  std::vector<SimulatedPlace> places;  // not empty; with prefill devices decoding ones too
   AcceptanceTable acceptance = {};
 };
 
-// Not thread-safe: all is one thread's, that of the events. Devices, events and workload outlive
-// it.
-class SimulatedBackend final : public Backend {
+// Requests go to replicas by the same ReplicaSet as over a network. One whose device is lost before
+// its first token begins again elsewhere, as often as a remote backend tries; after it, it has
+// failed. Not thread-safe: all is one thread's, that of the events. Devices, events and workload
+// outlive it.
+class SimulatedBackend final : public Backend, private Actor {
  public:
-  SimulatedBackend(std::vector<SimulatedModelTarget> targets, const Workload& workload,
+  SimulatedBackend(std::vector<SimulatedModelTarget> targets, const SimWorkload& workload,
                    EventQueue& events, uint64_t seed);
   ~SimulatedBackend() override;
+
+  // These sequences are no more: their device has failed.
+  void OnLost(const std::vector<uint64_t>& sequences);
+  // A health check finds `device` as it is.
+  void OnHealthCheck(const SimulatedDevice& device);
 
   std::vector<ModelInfo> Models() const override;
   std::vector<ModelLoad> Load() const override;
@@ -53,15 +75,22 @@ class SimulatedBackend final : public Backend {
   class Watcher;
 
   Result<Target*> FindTarget(std::string_view model);
-  Status Start(Target& target, SequenceSetup setup, GuessChances guesses, Work work);
+  const SimRequest& Asked(const Work& work) const;
+  // Gives the work to a device that is up.
+  Status Place(Work work);
+  void FinishGeneration(const Work& work, TimePoint now);
+  void FailWork(const Work& work, const Status& why);
+  void OnEvent(int64_t what) override;  // KV has come over
 
-  const Workload& workload_;
+  const SimWorkload& workload_;
   EventQueue& events_;
-  uint64_t random_;
+  SimRandom random_;
   uint64_t started_ = 0;
   std::vector<std::unique_ptr<Target>> targets_;
   std::unique_ptr<Watcher> watcher_;
-  std::unordered_map<uint64_t, Work> running_;  // by sequence
+  std::unordered_map<uint64_t, Work> running_;       // by sequence
+  std::unordered_map<int64_t, Work> transferring_;  // by event
+  int64_t transfers_ = 0;
 };
 
 }  // namespace aio

@@ -5,7 +5,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <vector>
 
 #include "base/clock.h"
 #include "engine/block_pool.h"
@@ -14,16 +16,26 @@
 #include "engine/sampler.h"
 #include "engine/scheduler.h"
 #include "sim/device_profile.h"
+#include "sim/graph_cache.h"
 #include "sim/simulated_sequence.h"
 #include "sim/step_time.h"
 
 namespace aio {
 
-struct SimulatedModelOptions {
+// Of a model on a device.
+struct ModelOnDevice {
+  int number = 0;  // on the device, for its graphs
   ModelCosts costs;
   SimWeights weights = SimWeights::kF16;
+};
+
+struct SimulatedModelOptions {
+  ModelOnDevice model;
+  std::optional<ModelOnDevice> drafter = {};  // that guesses for it
   SchedulerOptions scheduler = {};
-  int kv_blocks = 0;  // of KvCache::kBlockTokens positions
+  // Of KvCache::kBlockTokens positions; 0: what is left of the device's memory, as many as of its
+  // other models.
+  int kv_blocks = 0;
   Duration prefill_step_max = std::chrono::milliseconds(500);
   bool graph = false;  // steps are played back, on devices that have graphs
 };
@@ -33,21 +45,30 @@ struct ModelCounts {
   int64_t steps = 0;
   int64_t rows = 0;           // tokens that were computed
   int64_t answer_tokens = 0;  // that came out
+  int64_t prefill_tokens = 0;
   int64_t weight_bytes = 0;   // moved, as the next
   int64_t kv_bytes = 0;
   double step_ms = 0;    // of all steps together
   double memory_ms = 0;  // that their bytes took by themselves
+  double record_ms = 0;  // of the steps, for graphs of shapes that were not there
+  double draft_ms = 0;   // of the steps, for the drafter's
 };
 
 // Not thread-safe.
 class SimulatedModel final : private DraftPlanner {
  public:
-  // `device` outlives it.
-  SimulatedModel(const SimulatedModelOptions& options, const DeviceProfile& device);
+  // `device` and `graphs`, the device's, outlive it.
+  SimulatedModel(const SimulatedModelOptions& options, const DeviceProfile& device,
+                 GraphCache& graphs);
 
   // Whether a request of so many tokens fits at all.
   bool Fits(int positions) const;
   void Add(std::unique_ptr<SimulatedSequence> sequence);
+  // The same of one whose prompt's KV has come from another device: as much of it as there is room
+  // for need not be computed.
+  void AddWithKv(std::unique_ptr<SimulatedSequence> sequence);
+  // All are taken out, in order of arrival: what they computed is lost.
+  std::vector<uint64_t> Lose();
   bool has_work() const { return scheduler_.has_work(); }
   int num_running() const { return scheduler_.num_running(); }
   int num_waiting() const { return scheduler_.num_waiting(); }
@@ -63,10 +84,14 @@ class SimulatedModel final : private DraftPlanner {
 
  private:
   void PlanDrafts(std::span<Sequence* const> decoding, int prefill_tokens, int count_max) override;
+  int AutoGuesses(std::span<Sequence* const> decoding) const;
   StepWork WorkOf(const StepPlan& plan) const;
+  double RecordMs(const ModelOnDevice& model, const StepWork& work);
+  double DraftMs(const StepPlan& plan, bool graph);
 
   const SimulatedModelOptions options_;
   const DeviceProfile& device_;
+  GraphCache& graphs_;
   BlockPool blocks_;
   PrefixCache prefixes_;
   Scheduler scheduler_;

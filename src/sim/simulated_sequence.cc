@@ -18,10 +18,13 @@ SimulatedSequence::SimulatedSequence(int answer_tokens, SequenceSetup&& setup, G
 
 void SimulatedSequence::Abort(Status /*why*/) { finished_ = true; }
 
+void SimulatedSequence::OnAdmitted(TimePoint now) {
+  if (admitted_ == TimePoint{}) admitted_ = now;
+}
+
 void SimulatedSequence::Consume(const LogitRows& /*logits*/, Sampler& /*sampler*/, TimePoint now,
                                 std::vector<int32_t>& known) {
-  ++steps_;
-  if (given_ == 0) watcher_.OnFirstToken(id(), now);
+  if (given_ == 0) watcher_.OnFirstToken(id(), admitted_, now);
   const int wanted = 1 + guesses_.Draw(static_cast<int>(draft().size()));
   const int count = std::min(wanted, answer_tokens_ - given_);
   constexpr int32_t kAnyToken = 0;
@@ -29,7 +32,7 @@ void SimulatedSequence::Consume(const LogitRows& /*logits*/, Sampler& /*sampler*
   given_ += count;
   if (given_ < answer_tokens_) return;
   finished_ = true;
-  watcher_.OnEnd(id(), steps_, now);
+  watcher_.OnEnd(id(), now);
 }
 
 }  // namespace aio

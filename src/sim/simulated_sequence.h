@@ -17,9 +17,10 @@ namespace aio {
 class SequenceWatcher {
  public:
   virtual ~SequenceWatcher() = default;
-  virtual void OnFirstToken(uint64_t id, TimePoint now) = 0;
-  // With all its tokens; `steps` that it took part in after its prompt.
-  virtual void OnEnd(uint64_t id, int steps, TimePoint now) = 0;
+  // It had waited for its first step until `admitted`.
+  virtual void OnFirstToken(uint64_t id, TimePoint admitted, TimePoint now) = 0;
+  // With all its tokens.
+  virtual void OnEnd(uint64_t id, TimePoint now) = 0;
 };
 
 class SimulatedSequence final : public Sequence {
@@ -35,6 +36,7 @@ class SimulatedSequence final : public Sequence {
   const GuessChances& guesses() const { return guesses_; }
 
  protected:
+  void OnAdmitted(TimePoint now) override;
   void Consume(const LogitRows& logits, Sampler& sampler, TimePoint now,
                std::vector<int32_t>& known) override;
 
@@ -45,8 +47,8 @@ class SimulatedSequence final : public Sequence {
   GuessChances guesses_;
   SequenceWatcher& watcher_;
   const int answer_tokens_;
+  TimePoint admitted_{};
   int given_ = 0;
-  int steps_ = 0;
   bool finished_ = false;
 };
 

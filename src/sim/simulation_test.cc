@@ -9,12 +9,12 @@ namespace {
 
 // `requests` a second apart on average by `rate`, of 200 tokens and answers of 50, a third each
 // about code, qa and math, as the probe sees clearly.
-Workload MakeWorkload(int64_t requests, double rate) {
-  Workload workload{.labels = {"code", "qa", "math"}, .requests = {}};
+SimWorkload MakeWorkload(int64_t requests, double rate) {
+  SimWorkload workload{.source = "", .labels = {"code", "qa", "math"}, .requests = {}};
   const std::vector<Duration> arrivals = PoissonArrivals(requests, rate, /*seed=*/7);
   for (size_t i = 0; i < arrivals.size(); ++i) {
-    WorkloadRequest request{.arrival = arrivals[i], .prompt_tokens = 200, .answer_tokens = 50};
-    request.intent = workload.labels[i % 3];
+    SimRequest request{.arrival = arrivals[i], .prompt_tokens = 200, .answer_tokens = 50};
+    request.intent = static_cast<int>(i % 3);
     request.label_logits = {0, 0, 0};
     request.label_logits[i % 3] = 8;
     workload.requests.push_back(std::move(request));
@@ -25,24 +25,24 @@ Workload MakeWorkload(int64_t requests, double rate) {
 SimulatedRole Role(const char* shape, int kv_tokens) {
   SimulatedRole role;
   role.shape = *FindShape(shape);
-  role.options.costs = CostsOf(role.shape);
-  role.options.kv_blocks = kv_tokens / KvCache::kBlockTokens;
-  role.options.scheduler = {
+  role.kv_tokens = kv_tokens;
+  role.scheduler = {
       .max_running = 64, .prefill_chunk_tokens = 2048, .max_draft_tokens = 64};
   return role;
 }
 
 SimulationSetup PairOn(int devices) {
+  SimulatedPool pool;
+  pool.device.title = "a device";
+  pool.device.memory_gb.value = 64;
+  pool.device.read_gb_per_s.value = 1600;
+  pool.device.read_share.value = 0.8;
+  pool.device.f16_tflops.value = 300;
+  pool.device.compute_share.value = 0.5;
+  pool.devices = devices;
   SimulationSetup setup;
-  setup.device.title = "a device";
-  setup.device.memory_gb.value = 64;
-  setup.device.read_gb_per_s.value = 1600;
-  setup.device.read_share.value = 0.8;
-  setup.device.f16_tflops.value = 300;
-  setup.device.compute_share.value = 0.5;
-  setup.devices = devices;
-  setup.small = Role("openpangu-1b", 65536);
-  setup.large = Role("openpangu-7b", 65536);
+  setup.pools = {pool};
+  setup.roles = {Role("openpangu-1b", 65536), Role("openpangu-7b", 65536)};
   setup.policy = RoutingPolicy::Paper();
   return setup;
 }
@@ -59,12 +59,12 @@ TEST(SimulationTest, EveryRequestIsAnsweredByTheModelThatThePolicyChooses) {
     EXPECT_LT(answer.arrival, answer.first_token);
     EXPECT_LT(answer.first_token, answer.end);
   }
-  EXPECT_EQ(result->small.answer_tokens, 30 * 50);
-  EXPECT_EQ(result->large.answer_tokens, 60 * 50);
+  EXPECT_EQ(result->models[kSimSmall].answer_tokens, 30 * 50);
+  EXPECT_EQ(result->models[kSimLarge].answer_tokens, 60 * 50);
 }
 
 TEST(SimulationTest, TheSameSeedGivesTheSameRun) {
-  const Workload workload = MakeWorkload(300, 30);
+  const SimWorkload workload = MakeWorkload(300, 30);
   const auto one = Simulate(PairOn(4), workload);
   const auto other = Simulate(PairOn(4), workload);
   ASSERT_TRUE(one.ok() && other.ok());
@@ -76,7 +76,7 @@ TEST(SimulationTest, TheSameSeedGivesTheSameRun) {
 
 TEST(SimulationTest, WhatDoesNotFitIsRefused) {
   SimulationSetup setup = PairOn(1);
-  setup.device.memory_gb.value = 16;
+  setup.pools[0].device.memory_gb.value = 16;
   const Status status = Simulate(setup, MakeWorkload(1, 1)).status();
   EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
   EXPECT_NE(status.message().find("has 16.0 GB of memory, and the models with their KV need 3"),
@@ -85,7 +85,7 @@ TEST(SimulationTest, WhatDoesNotFitIsRefused) {
 }
 
 TEST(SimulationTest, MoreDevicesAnswerSooner) {
-  const Workload workload = MakeWorkload(600, 200);
+  const SimWorkload workload = MakeWorkload(600, 200);
   const auto few = Simulate(PairOn(1), workload);
   const auto many = Simulate(PairOn(8), workload);
   ASSERT_TRUE(few.ok() && many.ok());

@@ -10,15 +10,15 @@ namespace {
 // Matrices of a layer: queries, keys, values, output; gate, up, down.
 constexpr int kMatricesPerLayer = 7;
 
+}  // namespace
+
 int PaddedRows(int rows, const StaticGraphs& graphs) {
   const auto bucket = std::lower_bound(graphs.row_buckets.begin(), graphs.row_buckets.end(), rows);
   return bucket == graphs.row_buckets.end() ? rows : *bucket;
 }
 
-}  // namespace
-
 int64_t ModelCosts::WeightBytes(SimWeights weights) const {
-  return matrix_parameters * (weights == SimWeights::kF16 ? 2 : 1);
+  return static_cast<int64_t>(static_cast<double>(matrix_parameters) * BytesPerWeight(weights));
 }
 
 ModelCosts CostsOf(const ModelShape& shape) {
@@ -59,8 +59,11 @@ StepTime TimeOf(const StepWork& work, const ModelCosts& model, const DeviceProfi
   // A score and a weighted sum for each pair, each of a multiplication and an addition.
   const double attention =
       4.0 * static_cast<double>(work.scored_pairs) * static_cast<double>(model.attention_values);
-  time.compute_ms = (products + attention) / device.FlopsPerMs();
-  time.total_ms = step_ms + std::max(layers_ms, time.device_ms()) + copying_ms;
+  time.compute_ms = (products + attention) / device.FlopsPerMs(work.weights);
+  const auto [shorter, longer] = std::minmax(time.memory_ms, time.compute_ms);
+  time.device_ms = model.num_layers * device.layer_gap_us.value / 1000 + longer +
+                   (1 - device.overlap.value) * shorter;
+  time.total_ms = step_ms + std::max(layers_ms, time.device_ms) + copying_ms;
   return time;
 }
 

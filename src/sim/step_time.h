@@ -1,8 +1,9 @@
 // How long a step of a model takes on a device: a roofline with the host's part, all of whose terms
 // have a cause.
 //
-//   device = max((weights + KV) / bandwidth, operations / compute)
-//   time   = step + max(layers * (layer + extra kernels * kernel), device) + KV / copying
+//   memory  = (weights + KV) / bandwidth        compute = operations / rate
+//   device  = layers * gap + max(memory, compute) + (1 - overlap) * min(memory, compute)
+//   time    = step + max(layers * (layer + extra kernels * kernel), device) + KV / copying
 //
 // The host hands kernels over ahead of the device, so the longer of both is waited for (the
 // roofline of Williams, Waterman and Patterson 2009, with the queue of launches before it). The
@@ -18,8 +19,6 @@
 #include "sim/device_profile.h"
 
 namespace aio {
-
-enum class SimWeights { kF16, kW8A16 };
 
 // The sizes of a model that a step's time depends on.
 struct ModelCosts {
@@ -47,12 +46,14 @@ struct StepTime {
   double host_ms = 0;
   double memory_ms = 0;
   double compute_ms = 0;
+  double device_ms = 0;
   double total_ms = 0;
   int64_t weight_bytes = 0;  // moved
   int64_t kv_bytes = 0;
-
-  double device_ms() const { return memory_ms > compute_ms ? memory_ms : compute_ms; }
 };
+
+// `rows` or the next greater number that the device has graphs for.
+int PaddedRows(int rows, const StaticGraphs& graphs);
 
 // `work.graph` needs a device that has graphs; rows are padded to its buckets.
 StepTime TimeOf(const StepWork& work, const ModelCosts& model, const DeviceProfile& device);

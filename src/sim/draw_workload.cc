@@ -1,0 +1,237 @@
+#include "sim/draw_workload.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <numeric>
+#include <optional>
+#include <string_view>
+
+#include "sim/sim_random.h"
+
+namespace aio {
+namespace {
+
+// Independent sequences of random numbers, so that one more of one kind shifts no other.
+struct Randoms {
+  explicit Randoms(uint64_t seed)
+      : arrivals(seed * 4 + 1), lengths(seed * 4 + 2), intents(seed * 4 + 3), choices(seed * 4 + 4) {}
+  SimRandom arrivals;
+  SimRandom lengths;
+  SimRandom intents;
+  SimRandom choices;
+};
+
+int DrawTokens(const SimLengths& lengths, SimRandom& random) {
+  const double normal = random.Normal();
+  if (lengths.deviation <= 0) return static_cast<int>(std::max(1.0, std::round(lengths.mean)));
+  const double ratio = lengths.deviation / lengths.mean;
+  const double sigma = std::sqrt(std::log1p(ratio * ratio));
+  const double mu = std::log(lengths.mean) - sigma * sigma / 2;
+  const double tokens = std::round(std::exp(mu + sigma * normal));
+  return static_cast<int>(std::clamp(tokens, 1.0, static_cast<double>(kTraceTokensMax)));
+}
+
+// A probe that is right with the probability that it says. That is 1 - (1 - 1/K) u^c with u uniform
+// and c such that it is `accuracy` on average; the rest is for the other labels alike.
+std::vector<float> DrawLogits(const ProbeQuality& probe, size_t truth, SimRandom& random) {
+  const std::vector<double>& row = probe.said[truth];
+  const size_t labels = row.size();
+  const double sum = std::accumulate(row.begin(), row.end(), 0.0);
+  const double accuracy = row[truth] / sum;
+  const double worst = 1 - 1.0 / static_cast<double>(labels);
+  const double u = random.Uniform();
+  const double by_chance = random.Uniform();
+  std::vector<double> others = row;
+  others[truth] = 0;
+  const bool can_err = accuracy < 1 && labels > 1;
+  const size_t other = can_err ? random.Index(others) : truth;
+  constexpr double kCertain = 1e-6;  // is left for others
+  double sure = 1 - kCertain;
+  if (can_err) {
+    const double c = std::max(0.0, worst / (1 - accuracy) - 1);
+    sure = std::min(sure, 1 - worst * std::pow(u, c));
+  }
+  const size_t said = can_err && by_chance >= sure ? other : truth;
+  std::vector<float> logits(labels, 0);
+  for (size_t i = 0; i < labels; ++i) {
+    const double p = i == said ? sure : (1 - sure) / static_cast<double>(labels - 1);
+    logits[i] = static_cast<float>(std::log(std::max(p, 1e-9)));
+  }
+  return logits;
+}
+
+struct IntentDraw {
+  std::vector<size_t> labels;
+  std::vector<double> shares;
+};
+
+Result<IntentDraw> IntentsOf(const WorkloadPlan& plan) {
+  IntentDraw draw;
+  const std::vector<std::string>& labels = plan.probe.labels;
+  for (const auto& [name, share] : plan.intents) {
+    const auto at = std::find(labels.begin(), labels.end(), name);
+    if (at == labels.end()) {
+      return InvalidArgument(fmt::format("the probe has no label '{}': it has {}", name,
+                                         fmt::join(labels, ", ")));
+    }
+    draw.labels.push_back(static_cast<size_t>(at - labels.begin()));
+    draw.shares.push_back(share);
+  }
+  if (draw.labels.empty()) {
+    draw.labels.resize(labels.size());
+    std::iota(draw.labels.begin(), draw.labels.end(), size_t{0});
+    draw.shares.assign(labels.size(), 1);
+  }
+  return draw;
+}
+
+Duration FromSeconds(double seconds) {
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+}
+
+std::vector<Duration> DrawArrivals(const WorkloadPlan& plan, SimRandom& random) {
+  std::vector<Duration> arrivals;
+  arrivals.reserve(static_cast<size_t>(plan.requests));
+  double at = 0;
+  for (int64_t i = 0; i < plan.requests; ++i) {
+    at += plan.burstiness == 1 ? random.Exponential()
+                               : random.Gamma(plan.burstiness) / plan.burstiness;
+    arrivals.push_back(FromSeconds(at / plan.rate));
+  }
+  return arrivals;
+}
+
+std::string ArrivalsText(const WorkloadPlan& plan) {
+  if (plan.burstiness == 1) return fmt::format("Poisson, {:g} requests/s", plan.rate);
+  return fmt::format("bursts of burstiness {:g}, {:g} requests/s", plan.burstiness, plan.rate);
+}
+
+// Faster or slower, so that `rate` requests a second come on average.
+double TimeScale(const WorkloadPlan& plan, size_t requests, Duration length) {
+  const double seconds = ToMs(length) / 1000;
+  if (plan.rate <= 0 || seconds <= 0) return 1;
+  return static_cast<double>(requests) / seconds / plan.rate;
+}
+
+Duration Scale(Duration time, double scale) {
+  return scale == 1 ? time
+                    : Duration(static_cast<int64_t>(static_cast<double>(time.count()) * scale));
+}
+
+Result<SimWorkload> FromTrace(const WorkloadPlan& plan, Randoms& randoms) {
+  AIO_ASSIGN_OR_RETURN(const IntentDraw intents, IntentsOf(plan));
+  const Trace& trace = *plan.trace;
+  SimWorkload workload{.source = trace.source, .labels = plan.probe.labels, .requests = {}};
+  const double scale = TimeScale(plan, trace.requests.size(), trace.length());
+  if (scale != 1) workload.source += fmt::format(", at {:g} requests/s", plan.rate);
+  for (const TraceRequest& recorded : trace.requests) {
+    SimRequest request{.arrival = Scale(recorded.arrival, scale),
+                       .prompt_tokens = std::max(recorded.prompt_tokens, 1),
+                       .answer_tokens = std::max(recorded.output_tokens, 1)};
+    request.blocks = recorded.blocks;
+    request.block_tokens = std::max(1, static_cast<int>(kTraceBlockTokens * trace.length_scale));
+    const size_t truth = intents.labels[randoms.intents.Index(intents.shares)];
+    request.intent = static_cast<int>(truth);
+    request.label_logits = DrawLogits(plan.probe, truth, randoms.choices);
+    workload.requests.push_back(std::move(request));
+  }
+  return workload;
+}
+
+Result<SimWorkload> FromSeen(const WorkloadPlan& plan, Randoms& randoms) {
+  const SimWorkload& seen = *plan.seen;
+  if (seen.requests.empty()) return InvalidArgument(seen.source + " has no requests");
+  if (plan.rate <= 0) return seen;
+  SimWorkload workload{.source = fmt::format("{}, drawn from; {}", seen.source, ArrivalsText(plan)),
+                       .labels = seen.labels,
+                       .requests = {}};
+  for (const Duration arrival : DrawArrivals(plan, randoms.arrivals)) {
+    const auto count = static_cast<double>(seen.requests.size());
+    workload.requests.push_back(
+        seen.requests[static_cast<size_t>(randoms.choices.Uniform() * count)]);
+    workload.requests.back().arrival = arrival;
+  }
+  return workload;
+}
+
+Result<SimWorkload> FromNothing(const WorkloadPlan& plan, Randoms& randoms) {
+  if (plan.rate <= 0) return InvalidArgument("the requests have no rate: say --rate");
+  AIO_ASSIGN_OR_RETURN(const IntentDraw intents, IntentsOf(plan));
+  SimWorkload workload{.source = fmt::format("{}, seed {}", ArrivalsText(plan), plan.seed),
+                       .labels = plan.probe.labels,
+                       .requests = {}};
+  for (const Duration arrival : DrawArrivals(plan, randoms.arrivals)) {
+    SimRequest request{.arrival = arrival};
+    request.prompt_tokens = DrawTokens(plan.prompts, randoms.lengths);
+    request.answer_tokens = DrawTokens(plan.answers, randoms.lengths);
+    const size_t truth = intents.labels[randoms.intents.Index(intents.shares)];
+    request.intent = static_cast<int>(truth);
+    request.label_logits = DrawLogits(plan.probe, truth, randoms.choices);
+    workload.requests.push_back(std::move(request));
+  }
+  return workload;
+}
+
+void Shorten(int context_length, SimWorkload& workload) {
+  if (context_length <= 0) return;
+  for (SimRequest& request : workload.requests) {
+    request.answer_tokens = std::min(request.answer_tokens, context_length - 1);
+    request.prompt_tokens =
+        std::min(request.prompt_tokens, context_length - request.answer_tokens);
+  }
+}
+
+}  // namespace
+
+ProbeQuality ProbeQuality::Perfect(const std::vector<std::string>& labels) {
+  return Of(labels, 1);
+}
+
+ProbeQuality ProbeQuality::Of(const std::vector<std::string>& labels, double accuracy) {
+  ProbeQuality quality{.labels = labels, .said = {}};
+  const double others = static_cast<double>(labels.size()) - 1;
+  for (size_t truth = 0; truth < labels.size(); ++truth) {
+    std::vector<double> row(labels.size(), others > 0 ? (1 - accuracy) / others : 0);
+    row[truth] = accuracy;
+    quality.said.push_back(std::move(row));
+  }
+  return quality;
+}
+
+Result<SimWorkload> DrawWorkload(const WorkloadPlan& plan) {
+  Randoms randoms(plan.seed);
+  AIO_ASSIGN_OR_RETURN(SimWorkload workload, plan.trace != nullptr  ? FromTrace(plan, randoms)
+                                             : plan.seen != nullptr ? FromSeen(plan, randoms)
+                                                                    : FromNothing(plan, randoms));
+  Shorten(plan.context_length, workload);
+  return workload;
+}
+
+Result<std::vector<std::pair<std::string, double>>> ParseShares(std::string_view text) {
+  std::vector<std::pair<std::string, double>> shares;
+  double sum = 0;
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find(',', begin), text.size());
+    const std::string part(text.substr(begin, end - begin));
+    begin = end + 1;
+    const size_t equals = part.find('=');
+    const std::string number = equals == std::string::npos ? "" : part.substr(equals + 1);
+    char* rest = nullptr;
+    const double share = std::strtod(number.c_str(), &rest);
+    const bool is_number = !number.empty() && *rest == '\0' && std::isfinite(share) && share >= 0;
+    if (equals == 0 || !is_number) {
+      return InvalidArgument(
+          fmt::format("'{}' is no share: write NAME=NUMBER,NAME=NUMBER", part));
+    }
+    shares.emplace_back(part.substr(0, equals), share);
+    sum += share;
+  }
+  if (sum <= 0) return InvalidArgument("the shares are all 0");
+  return shares;
+}
+
+}  // namespace aio

@@ -1,0 +1,224 @@
+#include "sim/scenario.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <atomic>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "model/synthesize.h"
+
+namespace aio {
+namespace {
+
+struct BuiltInPolicy {
+  std::string_view name;
+  std::string_view toml;
+};
+
+constexpr std::array<BuiltInPolicy, 3> kBuiltIn = {{
+    {"static-small", "version = 1\nname = \"static-small\"\nkind = \"static-small\"\n"},
+    {"static-large", "version = 1\nname = \"static-large\"\nkind = \"static-large\"\n"},
+    {"random", "version = 1\nname = \"random\"\nkind = \"random\"\n"},
+}};
+
+Result<double> ParseNumber(std::string_view what, const std::string& value, double min,
+                           double max) {
+  char* rest = nullptr;
+  const double number = std::strtod(value.c_str(), &rest);
+  if (value.empty() || *rest != '\0' || !std::isfinite(number) || number < min || number > max) {
+    return InvalidArgument(
+        fmt::format("{} = {}: must be a number from {:g} to {:g}", what, value, min, max));
+  }
+  return number;
+}
+
+Status SetShape(const std::string& name, SimulatedRole& role) {
+  const ModelShape* shape = FindShape(name);
+  if (shape == nullptr) return InvalidArgument("there is no model '" + name + "'");
+  role.shape = *shape;
+  return Status::Ok();
+}
+
+using Change = Status (*)(const std::string& value, Scenario& scenario);
+
+struct NamedChange {
+  std::string_view what;
+  Change change;
+};
+
+constexpr double kRateMax = 1e7;
+
+constexpr std::array<NamedChange, 9> kChanges = {{
+    {"rate",
+     [](const std::string& value, Scenario& scenario) {
+       AIO_ASSIGN_OR_RETURN(scenario.traffic.rate, ParseNumber("rate", value, 1e-6, kRateMax));
+       return Status::Ok();
+     }},
+    {"devices",
+     [](const std::string& value, Scenario& scenario) {
+       AIO_ASSIGN_OR_RETURN(const double devices, ParseNumber("devices", value, 1, 100'000));
+       scenario.setup.pools.front().devices = static_cast<int>(devices);
+       return Status::Ok();
+     }},
+    {"small",
+     [](const std::string& value, Scenario& scenario) {
+       return SetShape(value, scenario.setup.roles[kSimSmall]);
+     }},
+    {"large",
+     [](const std::string& value, Scenario& scenario) {
+       return SetShape(value, scenario.setup.roles[kSimLarge]);
+     }},
+    {"policy",
+     [](const std::string& value, Scenario& scenario) {
+       AIO_ASSIGN_OR_RETURN(scenario.setup.policy, FindPolicy(value));
+       return Status::Ok();
+     }},
+    {"tau",
+     [](const std::string& value, Scenario& scenario) {
+       AIO_ASSIGN_OR_RETURN(const double tau, ParseNumber("tau", value, 0, kEntropyMax));
+       scenario.entropy_threshold = tau;
+       return Status::Ok();
+     }},
+    {"lambda",
+     [](const std::string& value, Scenario& scenario) {
+       AIO_ASSIGN_OR_RETURN(const double lambda, ParseNumber("lambda", value, 0, 1e9));
+       AIO_ASSIGN_OR_RETURN(scenario.setup.policy,
+                            PolicyWithLambda(scenario.setup.policy, lambda));
+       return Status::Ok();
+     }},
+    {"burstiness",
+     [](const std::string& value, Scenario& scenario) {
+       AIO_ASSIGN_OR_RETURN(scenario.traffic.burstiness,
+                            ParseNumber("burstiness", value, 0.001, 1000));
+       return Status::Ok();
+     }},
+    {"seed",
+     [](const std::string& value, Scenario& scenario) {
+       AIO_ASSIGN_OR_RETURN(const double seed, ParseNumber("seed", value, 0, 1e15));
+       scenario.traffic.seed = scenario.setup.seed = static_cast<uint64_t>(seed);
+       return Status::Ok();
+     }},
+}};
+
+}  // namespace
+
+Result<ScenarioResult> RunScenario(const Scenario& scenario) {
+  AIO_ASSIGN_OR_RETURN(SimWorkload workload, DrawWorkload(scenario.traffic));
+  workload.entropy_threshold = scenario.entropy_threshold;
+  AIO_ASSIGN_OR_RETURN(const SimulationResult result, Simulate(scenario.setup, workload));
+  ScenarioResult figures{.name = scenario.name, .traffic = workload.source, .summary = {},
+                         .timeline = {}};
+  figures.summary = SummariseRun(scenario.setup, workload, result, scenario.targets,
+                                 scenario.accuracies);
+  if (scenario.timeline_points > 0) {
+    figures.timeline = TimelineOf(result, scenario.timeline_points);
+  }
+  return figures;
+}
+
+std::vector<Result<ScenarioResult>> RunScenarios(
+    const std::vector<Scenario>& scenarios, int threads,
+    const std::function<void(size_t done)>& progress) {
+  std::vector<Result<ScenarioResult>> results(scenarios.size(),
+                                              Result<ScenarioResult>(Internal("not run")));
+  std::atomic<size_t> next = 0;
+  std::mutex mutex;
+  size_t done = 0;  // guarded by mutex
+  const auto work = [&] {
+    for (;;) {
+      const size_t i = next.fetch_add(1);
+      if (i >= scenarios.size()) return;
+      results[i] = RunScenario(scenarios[i]);
+      const std::lock_guard lock(mutex);
+      ++done;
+      if (progress) progress(done);
+    }
+  };
+  std::vector<std::jthread> workers;
+  for (int i = 1; i < threads; ++i) {
+    try {
+      workers.emplace_back(work);
+    } catch (const std::system_error&) {
+      break;  // the others do it all
+    }
+  }
+  work();
+  workers.clear();
+  return results;
+}
+
+Status ChangeScenario(std::string_view what, const std::string& value, Scenario& scenario) {
+  for (const NamedChange& known : kChanges) {
+    if (known.what == what) return known.change(value, scenario);
+  }
+  return InvalidArgument(
+      fmt::format("'{}' cannot be changed: it may be {}", what, ScenarioChanges()));
+}
+
+std::string ScenarioChanges() {
+  std::string names;
+  for (const NamedChange& known : kChanges) {
+    if (!names.empty()) names += ", ";
+    names += known.what;
+  }
+  return names;
+}
+
+Result<RoutingPolicy> FindPolicy(const std::string& name_or_path) {
+  if (name_or_path == "paper") return RoutingPolicy::Paper();
+  for (const BuiltInPolicy& policy : kBuiltIn) {
+    if (policy.name == name_or_path) {
+      return RoutingPolicy::FromToml(policy.toml, std::string(policy.name));
+    }
+  }
+  if (name_or_path.find_first_of("./") == std::string::npos) {
+    return NotFound("there is no policy '" + name_or_path +
+                    "': there are paper, static-small, static-large and random, or name a file");
+  }
+  return RoutingPolicy::FromFile(name_or_path);
+}
+
+Result<RoutingPolicy> PolicyWithLambda(const RoutingPolicy& policy, double lambda) {
+  if (policy.settings().kind != PolicyKind::kUtility) {
+    return InvalidArgument("policy '" + policy.name() +
+                           "' has no lambda: only those of the kind utility have one");
+  }
+  // The line of [utility] that says it, or a new one at the head of that table.
+  const std::string line = fmt::format("lambda = {}", lambda);
+  std::string text;
+  bool inside = false;
+  bool is_written = false;
+  size_t begin = 0;
+  const std::string& old = policy.text();
+  while (begin < old.size()) {
+    const size_t end = std::min(old.find('\n', begin), old.size());
+    const std::string_view read = std::string_view(old).substr(begin, end - begin);
+    begin = end + 1;
+    const size_t first = std::min(read.find_first_not_of(" \t"), read.size());
+    const std::string_view content = read.substr(first);
+    if (content.starts_with('[')) inside = content.starts_with("[utility]");
+    const bool says_it =
+        inside && (content.starts_with("lambda ") || content.starts_with("lambda="));
+    if (says_it) continue;
+    text += fmt::format("{}\n", read);
+    if (inside && !is_written && content.starts_with('[')) {
+      text += line + "\n";
+      is_written = true;
+    }
+  }
+  if (!is_written) text += "\n[utility]\n" + line + "\n";
+  AIO_ASSIGN_OR_RETURN(RoutingPolicy changed, RoutingPolicy::FromToml(text, policy.name()));
+  if (changed.settings().utility.lambda != lambda) {
+    return InvalidArgument("policy '" + policy.name() + "': its lambda could not be replaced");
+  }
+  return changed;
+}
+
+}  // namespace aio

@@ -1,0 +1,44 @@
+// What is asked of a simulated system.
+#ifndef AIO_SIM_SIM_WORKLOAD_H_
+#define AIO_SIM_SIM_WORKLOAD_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "backend/request.h"
+#include "base/clock.h"
+
+namespace aio {
+
+// One request as it is known beforehand.
+struct SimRequest {
+  Duration arrival{};
+  int prompt_tokens = 1;
+  int answer_tokens = 1;
+  int intent = -1;  // what it is about, truly: of SimWorkload::labels; -1: not known
+  std::vector<float> label_logits = {};  // what the probe's look gives; [labels]
+  // Of TraceRequest::blocks: requests that begin with equal ones share that much of their prompts.
+  std::vector<int64_t> blocks = {};
+  int block_tokens = 1;  // of a block
+};
+
+struct SimWorkload {
+  std::string source;  // for people: "Poisson, 20 requests/s, seed 1"
+  std::vector<std::string> labels;
+  std::vector<SimRequest> requests;  // in order of arrival
+  std::optional<double> entropy_threshold = {};  // Request::entropy_threshold, of all
+
+  Duration length() const { return requests.empty() ? Duration{} : requests.back().arrival; }
+};
+
+// As it comes to the router. Its id says which one it is; tokens of its prompt are equal where
+// blocks are, and mean nothing.
+Request RequestOf(const SimWorkload& workload, size_t index);
+std::vector<int32_t> PromptOf(const SimWorkload& workload, size_t index);
+size_t IndexOf(const SimWorkload& workload, const Request& request);
+
+}  // namespace aio
+
+#endif  // AIO_SIM_SIM_WORKLOAD_H_
