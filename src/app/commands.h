@@ -25,6 +25,7 @@ void RegisterChat(CLI::App& program, int& exit_status);
 void RegisterGenerate(CLI::App& program, int& exit_status);
 void RegisterRoute(CLI::App& program, int& exit_status);
 void RegisterReplay(CLI::App& program, int& exit_status);
+void RegisterSimulate(CLI::App& program, int& exit_status);
 void RegisterAttack(CLI::App& program, int& exit_status);
 void RegisterCalibrate(CLI::App& program, int& exit_status);
 void RegisterInspect(CLI::App& program, int& exit_status);

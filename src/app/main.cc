@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
   aio::RegisterGenerate(program, exit_status);
   aio::RegisterRoute(program, exit_status);
   aio::RegisterReplay(program, exit_status);
+  aio::RegisterSimulate(program, exit_status);
   aio::RegisterAttack(program, exit_status);
   aio::RegisterCalibrate(program, exit_status);
   aio::RegisterInspect(program, exit_status);

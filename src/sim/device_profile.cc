@@ -177,6 +177,13 @@ Result<DeviceProfile> ParseDeviceProfile(std::string_view toml, const std::strin
   ReadSourced(root, "layer_gap_us", kMicroseconds, profile.layer_gap_us);
   if (auto eager = root.Table("eager")) ReadLaunchCosts(*eager, profile.eager);
   if (auto graph = root.Table("graph")) ReadGraphs(*graph, profile);
+  profile.plays_graphs = profile.has_graphs;
+  if (const auto mode = root.String("default_mode")) {
+    if (*mode != "eager" && (*mode != "graph" || !profile.has_graphs)) {
+      root.Fail("default_mode", "must be \"eager\", or \"graph\" where there is [graph]");
+    }
+    profile.plays_graphs = *mode == "graph";
+  }
   RequireSourced(root, "model_switch_us", kMicroseconds, profile.model_switch_us);
   ReadDequantization(root, profile);
   ReadSourced(root, "link_gb_per_s", {0.001, 1e6}, profile.link_gb_per_s);
@@ -226,6 +233,7 @@ std::string DeviceProfileToml(const DeviceProfile& profile) {
     }
     toml += fmt::format("fitted = [{}]\n", keys);
   }
+  if (profile.has_graphs && !profile.plays_graphs) toml += "default_mode = \"eager\"\n";
   Write(toml, "memory_gb", profile.memory_gb);
   Write(toml, "read_gb_per_s", profile.read_gb_per_s);
   Write(toml, "read_share", profile.read_share);

@@ -76,6 +76,7 @@ struct DeviceProfile {
   LaunchCosts eager;
   LaunchCosts graph;  // where there are graphs
   bool has_graphs = false;
+  bool plays_graphs = false;  // unless a pool says otherwise: has_graphs, but for default_mode = "eager"
   StaticGraphs graphs;
   // From the end of one model's step until the other's can use its result.
   Sourced model_switch_us;

@@ -95,9 +95,11 @@ Duration FromSeconds(double seconds) {
 
 std::vector<Duration> DrawArrivals(const WorkloadPlan& plan, SimRandom& random) {
   std::vector<Duration> arrivals;
-  arrivals.reserve(static_cast<size_t>(plan.requests));
+  const int64_t requests = plan.seconds > 0 ? std::llround(std::max(1.0, plan.seconds * plan.rate))
+                                            : plan.requests;
+  arrivals.reserve(static_cast<size_t>(requests));
   double at = 0;
-  for (int64_t i = 0; i < plan.requests; ++i) {
+  for (int64_t i = 0; i < requests; ++i) {
     at += plan.burstiness == 1 ? random.Exponential()
                                : random.Gamma(plan.burstiness) / plan.burstiness;
     arrivals.push_back(FromSeconds(at / plan.rate));

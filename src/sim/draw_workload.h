@@ -38,6 +38,7 @@ struct WorkloadPlan {
   // else they are drawn from, with replacement. Null: none. Not together with `trace`.
   std::shared_ptr<const SimWorkload> seen;
   int64_t requests = 1000;  // that are drawn
+  double seconds = 0;       // or, if this is not 0, as many as come in that time on average
   // Mean, requests a second. 0: as in the trace or as seen; else a trace is made faster or slower.
   double rate = 0;
   // Of drawn gaps, which are Gamma variables of this shape: 1 is a Poisson process, less comes in

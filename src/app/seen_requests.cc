@@ -1,0 +1,173 @@
+#include "app/seen_requests.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "decisions/log_reader.h"
+
+namespace aio {
+
+namespace {
+
+using Json = nlohmann::json;
+
+// Of text that has no such label: those that it may have had.
+int LabelIndex(const std::string& label, std::vector<std::string>& labels) {
+  if (label.empty()) return -1;
+  const auto at = std::find(labels.begin(), labels.end(), label);
+  if (at == labels.end()) {
+    labels.push_back(label);
+    return static_cast<int>(labels.size()) - 1;
+  }
+  return static_cast<int>(at - labels.begin());
+}
+
+// Arrivals of one second of the clock, evenly over it.
+void SpreadSeconds(const std::vector<int64_t>& seconds, SimWorkload& workload) {
+  for (size_t begin = 0; begin < seconds.size();) {
+    size_t end = begin;
+    while (end < seconds.size() && seconds[end] == seconds[begin]) ++end;
+    for (size_t i = begin; i < end; ++i) {
+      const double share = static_cast<double>(i - begin) / static_cast<double>(end - begin);
+      const double at = static_cast<double>(seconds[begin] - seconds[0]) + share;
+      workload.requests[i].arrival =
+          std::chrono::duration_cast<Duration>(std::chrono::duration<double>(at));
+    }
+    begin = end;
+  }
+}
+
+Result<SimWorkload> FromLog(const std::string& place) {
+  AIO_ASSIGN_OR_RETURN(LogReader reader, LogReader::Open(place));
+  SimWorkload workload{.source = place, .labels = {}, .requests = {}};
+  std::vector<int64_t> seconds;
+  AIO_RETURN_IF_ERROR(reader.ReadAll([&](const LoggedRequest& logged) {
+    const bool ended = logged.outcome && logged.outcome->complete();
+    if (!ended || logged.outcome->completion_tokens < 1) return;
+    SimRequest request{.prompt_tokens = std::max(logged.prompt_tokens, 1),
+                       .answer_tokens = logged.outcome->completion_tokens};
+    if (logged.signals && logged.signals->intent) {
+      const auto& distribution = *logged.signals->intent;
+      if (workload.labels.empty()) workload.labels = distribution.labels;
+      request.intent = LabelIndex(logged.intent, workload.labels);
+      request.label_logits = logged.signals->label_logits;
+      if (request.label_logits.empty() && request.intent >= 0) {
+        request.label_logits =
+            LogitsOfEntropy(distribution.labels.size(), static_cast<size_t>(request.intent),
+                            distribution.entropy);
+      }
+    }
+    seconds.push_back(seconds.empty() ? logged.unix_seconds
+                                      : std::max(seconds.back(), logged.unix_seconds));
+    workload.requests.push_back(std::move(request));
+  }));
+  SpreadSeconds(seconds, workload);
+  return workload;
+}
+
+Result<SimWorkload> FromRecords(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) return NotFound(path + ": cannot be read");
+  SimWorkload workload{.source = path, .labels = {"code", "qa", "math"}, .requests = {}};
+  std::vector<double> entropies;
+  std::string line;
+  for (int number = 1; std::getline(file, line); ++number) {
+    if (line.empty()) continue;
+    const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (!json.is_object()) {
+      return InvalidArgument(fmt::format("{}:{}: is no record of `aio bench load --records`, nor "
+                                         "is the file a decision log",
+                                         path, number));
+    }
+    const auto number_of = [&](const char* key) {
+      const auto at = json.find(key);
+      return at != json.end() && at->is_number() ? at->get<double>() : -1;
+    };
+    const double arrival_ms = number_of("intended_ms");
+    const double prompt_tokens = number_of("prompt_tokens");
+    const double output_tokens = number_of("output_tokens");
+    if (json.contains("error") || output_tokens < 1) continue;
+    constexpr double kTokensMax = 1e8;
+    constexpr double kMsMax = 1e12;
+    if (arrival_ms < 0 || arrival_ms > kMsMax || prompt_tokens < 0 || prompt_tokens > kTokensMax ||
+        output_tokens > kTokensMax) {
+      return InvalidArgument(fmt::format(
+          "{}:{}: intended_ms, prompt_tokens and output_tokens must be numbers", path, number));
+    }
+    SimRequest request{
+        .arrival = std::chrono::duration_cast<Duration>(
+            std::chrono::duration<double, std::milli>(arrival_ms)),
+        .prompt_tokens = std::max(1, static_cast<int>(prompt_tokens)),
+        .answer_tokens = static_cast<int>(output_tokens)};
+    const auto intent = json.find("intent");
+    if (intent != json.end() && intent->is_string()) {
+      request.intent = LabelIndex(intent->get<std::string>(), workload.labels);
+    }
+    entropies.push_back(std::max(0.0, number_of("entropy")));
+    workload.requests.push_back(std::move(request));
+  }
+  // Once all labels are known.
+  for (size_t i = 0; i < workload.requests.size(); ++i) {
+    SimRequest& request = workload.requests[i];
+    if (request.intent < 0) continue;
+    request.label_logits = LogitsOfEntropy(workload.labels.size(),
+                                           static_cast<size_t>(request.intent), entropies[i]);
+  }
+  std::stable_sort(workload.requests.begin(), workload.requests.end(),
+                   [](const SimRequest& a, const SimRequest& b) { return a.arrival < b.arrival; });
+  return workload;
+}
+
+bool IsLog(const std::string& place) {
+  if (place.starts_with("postgres")) return true;
+  std::ifstream file(place, std::ios::binary);
+  std::string head(15, '\0');
+  file.read(head.data(), static_cast<std::streamsize>(head.size()));
+  return head == "SQLite format 3";
+}
+
+double EntropyOf(double top, double others) {
+  const auto part = [](double p) { return p > 0 ? -p * std::log(p) : 0; };
+  return part(top) + others * part((1 - top) / others);
+}
+
+}  // namespace
+
+std::vector<float> LogitsOfEntropy(size_t labels, size_t intent, double entropy) {
+  std::vector<float> logits(labels, 0);
+  if (labels < 2 || intent >= labels) return logits;
+  // The entropy falls as the top label's probability rises from an even share.
+  const auto others = static_cast<double>(labels - 1);
+  double low = 1 / static_cast<double>(labels);
+  double high = 1;
+  for (int i = 0; i < 60; ++i) {
+    const double middle = (low + high) / 2;
+    (EntropyOf(middle, others) > entropy ? low : high) = middle;
+  }
+  constexpr double kLeast = 1e-9;
+  logits[intent] = static_cast<float>(std::log(std::max(high, kLeast)) -
+                                      std::log(std::max((1 - high) / others, kLeast)));
+  return logits;
+}
+
+Result<SimWorkload> ReadSeenRequests(const std::string& place) {
+  AIO_ASSIGN_OR_RETURN(SimWorkload workload, IsLog(place) ? FromLog(place) : FromRecords(place));
+  if (workload.requests.empty()) {
+    return InvalidArgument(place + ": has no request whose answer ended");
+  }
+  // What was never probed may be probed by another policy; nothing is known of it then.
+  if (workload.labels.empty()) workload.labels = {"code", "qa", "math"};
+  for (SimRequest& request : workload.requests) {
+    if (request.label_logits.size() != workload.labels.size()) {
+      request.label_logits.assign(workload.labels.size(), 0);
+    }
+  }
+  return workload;
+}
+
+}  // namespace aio

@@ -1,0 +1,257 @@
+#include "app/simulate_flags.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <cstdlib>
+#include <memory>
+#include <utility>
+
+#include "app/seen_requests.h"
+#include "sim/fleet.h"
+#include "sim/paper_defaults.h"
+#include "traffic/reshape_trace.h"
+
+namespace aio {
+
+namespace {
+
+constexpr double kSecondsMax = 1e9;
+constexpr int64_t kRequestsDefault = 2000;
+
+Duration FromSeconds(double seconds) {
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+}
+
+// MEAN or MEAN:DEVIATION.
+Result<SimLengths> ParseLengths(const char* flag, const std::string& text) {
+  char* rest = nullptr;
+  SimLengths lengths;
+  lengths.mean = std::strtod(text.c_str(), &rest);
+  if (*rest == ':') lengths.deviation = std::strtod(rest + 1, &rest);
+  constexpr double kTokensMax = 1e6;
+  const bool is_fine = !text.empty() && *rest == '\0' && lengths.mean >= 1 &&
+                       lengths.mean <= kTokensMax && lengths.deviation >= 0 &&
+                       lengths.deviation <= kTokensMax;
+  if (is_fine) return lengths;
+  return InvalidArgument(fmt::format("{} '{}': write MEAN or MEAN:DEVIATION, in tokens", flag, text));
+}
+
+Result<ProbeQuality> ParseProbe(const std::string& text, const PaperTables& tables) {
+  if (text == "paper") return PaperProbe(tables);
+  const std::vector<std::string>& labels = tables.confusion.labels;
+  if (text == "perfect") return ProbeQuality::Perfect(labels);
+  char* rest = nullptr;
+  const double accuracy = std::strtod(text.c_str(), &rest);
+  const double worst = 1.0 / static_cast<double>(labels.size());
+  if (text.empty() || *rest != '\0' || !(accuracy >= worst && accuracy <= 1)) {
+    return InvalidArgument(
+        fmt::format("--probe '{}': write paper, perfect or how often it is right, {:.2f} to 1",
+                    text, worst));
+  }
+  return ProbeQuality::Of(labels, accuracy);
+}
+
+Result<std::shared_ptr<const Trace>> ReadTraceWindow(const SimulateFlags& flags) {
+  AIO_ASSIGN_OR_RETURN(Trace trace, ReadTrace(flags.trace_path));
+  TraceWindow window{.begin = FromSeconds(flags.trace_from_seconds)};
+  if (flags.trace_for_seconds) window.length = FromSeconds(*flags.trace_for_seconds);
+  window.requests = flags.requests;
+  AIO_RETURN_IF_ERROR(SelectWindow(trace, window));
+  return std::shared_ptr<const Trace>(std::make_shared<Trace>(std::move(trace)));
+}
+
+Result<SimWeights> ParseWeights(const char* flag, const std::string& name) {
+  if (const auto weights = SimWeightsFromName(name)) return *weights;
+  return InvalidArgument(fmt::format("{} '{}': must be one of {}", flag, name, SimWeightsNames()));
+}
+
+}  // namespace
+
+void SimulateFlags::AddTo(CLI::App& command) {
+  auto* fleet = command.add_option("--fleet", fleet_path,
+                                   "a file of pools of devices, roles and failures "
+                                   "(docs/simulation.md)");
+  command.add_option("-d,--device", device, "a device that is built in, or a profile's file")
+      ->capture_default_str()
+      ->excludes(fleet);
+  command.add_option("-N,--devices", devices, "so many, alike, with both models on each")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100'000))
+      ->excludes(fleet);
+  command.add_flag("--eager", eager, "steps are launched kernel by kernel, though there are graphs");
+  command.add_option("--small", small, "a model's shape, of `aio synthesize`")
+      ->capture_default_str();
+  command.add_option("--large", large, "likewise")->capture_default_str();
+  command.add_option("--small-weights", small_weights, SimWeightsNames())->capture_default_str();
+  command.add_option("--large-weights", large_weights, "likewise")->capture_default_str();
+  command.add_option("--max-running", max_running, "sequences in a step, of each model")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 4096));
+  command.add_option("--prefill-chunk", prefill_chunk_tokens, "prompt tokens in a step")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1 << 20));
+  command.add_option("-p,--policy", policy,
+                     "paper, static-small, static-large, random, or a policy's file")
+      ->capture_default_str();
+  command.add_option("--tau", tau, "the entropy threshold of all requests, nats")
+      ->check(CLI::Range(0.0, kEntropyMax));
+  auto* trace = command.add_option("--trace", trace_path,
+                                   "an Azure or Mooncake trace: arrivals and lengths");
+  command.add_option("--trace-from", trace_from_seconds, "where in the trace to begin, seconds")
+      ->check(CLI::Range(0.0, kSecondsMax))
+      ->needs(trace);
+  command.add_option("--trace-for", trace_for_seconds, "how much of the trace, seconds")
+      ->check(CLI::Range(1e-3, kSecondsMax))
+      ->needs(trace);
+  command.add_option("--seen", seen_place,
+                     "requests that were served: a decision log, or records of `aio bench load`")
+      ->excludes(trace);
+  command.add_option("-r,--rate", rate,
+                     "requests a second (of a trace or a log: in place of its own)")
+      ->check(CLI::Range(1e-6, 1e7));
+  auto* count = command.add_option("-n,--requests", requests,
+                                   "so many (default: 2000; of a trace: all of the window)");
+  count->check(CLI::Range(int64_t{1}, int64_t{100'000'000}));
+  command.add_option("--seconds", seconds, "or for so long, at --rate")
+      ->check(CLI::Range(1e-3, kSecondsMax))
+      ->excludes(count);
+  command.add_option("--burstiness", burstiness,
+                     "1: Poisson; less: bursts, more: steadier (gaps are Gamma variables of this "
+                     "shape)")
+      ->capture_default_str()
+      ->check(CLI::Range(0.001, 1000.0));
+  command.add_option("--prompt-tokens", prompt_tokens, "MEAN:DEVIATION, where nothing was recorded")
+      ->capture_default_str();
+  command.add_option("--answer-tokens", answer_tokens, "likewise")->capture_default_str();
+  command.add_option("--intents", intents, "what requests are about: code=0.7,qa=0.2,math=0.1");
+  command.add_option("--probe", probe,
+                     "how well it tells them: paper (its Table 2), perfect, or 0.92")
+      ->capture_default_str();
+  command.add_option("--acceptance", acceptance,
+                     "how often a guess comes true: prompt_lookup=0.3, draft_model:code=0.7 (default "
+                     "of prompt lookup: as the paper's Table 3 shows it)");
+  command.add_option("--accuracy", accuracy_path,
+                     "a policy file whose [[arm]] tables say how well the models do (default: the "
+                     "policy's own, or for the paper's pair its tables)");
+  command.add_option("--ttft", targets.first_token_ms, "target of a good answer, ms to first token")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  command.add_option("--tpot", targets.per_token_ms, "likewise, ms a token")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  command.add_option("--seed", seed, "of all that is drawn")->capture_default_str();
+}
+
+Status SimulateFlags::FillModels(SimulationSetup& setup) const {
+  const std::string* const names[] = {&small, &large};
+  const std::string* const weights[] = {&small_weights, &large_weights};
+  const char* const flags[] = {"--small-weights", "--large-weights"};
+  for (const int role : {kSimSmall, kSimLarge}) {
+    SimulatedRole& of = setup.roles[role];
+    const ModelShape* shape = FindShape(*names[role]);
+    if (shape == nullptr) {
+      return NotFound("there is no model '" + *names[role] + "': see `aio synthesize --help`");
+    }
+    of.shape = *shape;
+    AIO_ASSIGN_OR_RETURN(of.weights, ParseWeights(flags[role], *weights[role]));
+    of.scheduler = {.max_running = max_running, .prefill_chunk_tokens = prefill_chunk_tokens};
+    of.scheduler.max_draft_tokens = max_running * 4;
+  }
+  if (!fleet_path.empty()) {
+    AIO_RETURN_IF_ERROR(ReadFleetFile(fleet_path, setup));
+  } else {
+    SimulatedPool pool;
+    AIO_ASSIGN_OR_RETURN(pool.device, FindDeviceProfile(device));
+    pool.devices = devices;
+    pool.graph = pool.device.plays_graphs;
+    setup.pools = {std::move(pool)};
+  }
+  for (SimulatedPool& pool : setup.pools) pool.graph &= !eager;
+  AIO_ASSIGN_OR_RETURN(setup.policy, FindPolicy(policy));
+  return Status::Ok();
+}
+
+// "draft_model:code=0.7": of an intent; "draft_model=0.7": of all.
+Status SimulateFlags::FillAcceptance(SimulationSetup& setup) const {
+  AIO_ASSIGN_OR_RETURN(const PaperTables tables, EmbeddedPaperTables());
+  for (const int role : {kSimSmall, kSimLarge}) {
+    setup.roles[role].acceptance = PaperAcceptance(tables, role == kSimLarge);
+  }
+  for (const std::string& text : acceptance) {
+    const auto shares = ParseShares(text);
+    if (!shares.ok()) return shares.status().WithContext("--acceptance");
+    for (const auto& [name, chance] : *shares) {
+      const size_t colon = name.find(':');
+      const auto strategy = StrategyFromName(name.substr(0, colon));
+      if (!strategy || chance > 1) {
+        return InvalidArgument(fmt::format(
+            "--acceptance '{}': write STRATEGY=P or STRATEGY:INTENT=P, P from 0 to 1", text));
+      }
+      for (SimulatedRole& role : setup.roles) {
+        for (const std::string& label : tables.confusion.labels) {
+          if (colon != std::string::npos && name.substr(colon + 1) != label) continue;
+          role.acceptance[{strategy->kind, label}] = chance;
+        }
+      }
+    }
+  }
+  return Status::Ok();
+}
+
+Status SimulateFlags::FillTraffic(Scenario& scenario) const {
+  AIO_ASSIGN_OR_RETURN(const PaperTables tables, EmbeddedPaperTables());
+  WorkloadPlan& plan = scenario.traffic;
+  plan.rate = rate;
+  plan.requests = requests.value_or(kRequestsDefault);
+  plan.seconds = seconds;
+  plan.burstiness = burstiness;
+  plan.seed = seed;
+  AIO_ASSIGN_OR_RETURN(plan.prompts, ParseLengths("--prompt-tokens", prompt_tokens));
+  AIO_ASSIGN_OR_RETURN(plan.answers, ParseLengths("--answer-tokens", answer_tokens));
+  AIO_ASSIGN_OR_RETURN(plan.probe, ParseProbe(probe, tables));
+  if (!intents.empty()) {
+    auto shares = ParseShares(intents);
+    if (!shares.ok()) return shares.status().WithContext("--intents");
+    plan.intents = *std::move(shares);
+  }
+  for (const SimulatedRole& role : scenario.setup.roles) {
+    const int context = role.shape.context_length;
+    if (plan.context_length == 0 || context < plan.context_length) plan.context_length = context;
+  }
+  if (!trace_path.empty()) {
+    AIO_ASSIGN_OR_RETURN(plan.trace, ReadTraceWindow(*this));
+  } else if (!seen_place.empty()) {
+    AIO_ASSIGN_OR_RETURN(SimWorkload seen, ReadSeenRequests(seen_place));
+    plan.seen = std::make_shared<SimWorkload>(std::move(seen));
+  } else if (rate <= 0) {
+    return InvalidArgument("say what is asked: --rate, --trace or --seen");
+  }
+  return Status::Ok();
+}
+
+Result<Scenario> SimulateFlags::ToScenario() const {
+  Scenario scenario;
+  scenario.name = policy;
+  scenario.setup.seed = seed;
+  scenario.entropy_threshold = tau;
+  scenario.targets = targets;
+  AIO_RETURN_IF_ERROR(FillModels(scenario.setup));
+  AIO_RETURN_IF_ERROR(FillAcceptance(scenario.setup));
+  AIO_RETURN_IF_ERROR(FillTraffic(scenario));
+  const bool is_papers_pair = scenario.setup.roles[kSimSmall].shape.name == "openpangu-1b" &&
+                              scenario.setup.roles[kSimLarge].shape.name == "openpangu-7b";
+  if (!accuracy_path.empty()) {
+    AIO_ASSIGN_OR_RETURN(const RoutingPolicy arms, RoutingPolicy::FromFile(accuracy_path));
+    scenario.accuracies = arms.settings().arms;
+  } else if (!scenario.setup.policy.settings().arms.empty()) {
+    scenario.accuracies = scenario.setup.policy.settings().arms;
+  } else if (is_papers_pair) {
+    AIO_ASSIGN_OR_RETURN(const PaperTables tables, EmbeddedPaperTables());
+    scenario.accuracies = PaperAccuracies(tables);
+  }
+  return scenario;
+}
+
+}  // namespace aio

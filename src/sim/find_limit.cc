@@ -1,0 +1,306 @@
+#include "sim/find_limit.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cmath>
+#include <cstdlib>
+#include <map>
+#include <optional>
+
+namespace aio {
+namespace {
+
+enum class Unit { kMs, kShare, kPercent, kUsd };
+
+struct Metric {
+  std::string_view name;
+  Unit unit;
+  double (*value)(const SimSummary& summary);
+};
+
+constexpr std::array<Metric, 6> kMetrics = {{
+    {"goodput", Unit::kShare, [](const SimSummary& s) { return s.good_share; }},
+    {"failed", Unit::kShare,
+     [](const SimSummary& s) {
+       return s.requests > 0 ? static_cast<double>(s.failed) / static_cast<double>(s.requests) : 0;
+     }},
+    {"busy", Unit::kShare, [](const SimSummary& s) { return s.busy_share; }},
+    {"bandwidth", Unit::kShare, [](const SimSummary& s) { return s.bandwidth_share; }},
+    {"accuracy", Unit::kPercent, [](const SimSummary& s) { return s.accuracy.value_or(0); }},
+    {"cost", Unit::kUsd, [](const SimSummary& s) { return s.usd_per_million_tokens; }},
+}};
+
+struct Series {
+  std::string_view name;
+  const Percentiles& (*of)(const SimSummary& summary);
+};
+
+constexpr std::array<Series, 4> kSeries = {{
+    {"ttft", [](const SimSummary& s) -> const Percentiles& { return s.first_token_ms; }},
+    {"tpot", [](const SimSummary& s) -> const Percentiles& { return s.per_token_ms; }},
+    {"e2e", [](const SimSummary& s) -> const Percentiles& { return s.end_to_end_ms; }},
+    {"queue", [](const SimSummary& s) -> const Percentiles& { return s.queue_ms; }},
+}};
+
+constexpr std::array<std::string_view, 6> kRanks = {"mean", "p50", "p90", "p95", "p99", "max"};
+
+double Ranked(const Percentiles& of, std::string_view rank) {
+  if (rank == "mean") return of.mean;
+  if (rank == "p50") return of.p50;
+  if (rank == "p90") return of.p90;
+  if (rank == "p95") return of.p95;
+  return rank == "p99" ? of.p99 : of.max;
+}
+
+std::string Lower(std::string_view text) {
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return lower;
+}
+
+struct FoundMetric {
+  Unit unit = Unit::kMs;
+  std::function<double(const SimSummary&)> value;
+};
+
+// "p99 TTFT", "goodput".
+std::optional<FoundMetric> FindMetric(std::string_view name) {
+  const std::string lower = Lower(name);
+  for (const Metric& metric : kMetrics) {
+    if (metric.name == lower) return FoundMetric{metric.unit, metric.value};
+  }
+  const size_t space = lower.find(' ');
+  if (space == std::string::npos) return std::nullopt;
+  const std::string rank = lower.substr(0, space);
+  if (std::find(kRanks.begin(), kRanks.end(), rank) == kRanks.end()) return std::nullopt;
+  for (const Series& series : kSeries) {
+    if (series.name != lower.substr(space + 1)) continue;
+    return FoundMetric{Unit::kMs, [of = series.of, rank](const SimSummary& summary) {
+                         return Ranked(of(summary), rank);
+                       }};
+  }
+  return std::nullopt;
+}
+
+std::string Trimmed(std::string_view text) {
+  const size_t first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return "";
+  return std::string(text.substr(first, text.find_last_not_of(" \t") - first + 1));
+}
+
+// A number and its unit as what `unit` counts in.
+Result<double> ParseBound(const std::string& text, Unit unit) {
+  char* rest = nullptr;
+  const double number = std::strtod(text.c_str(), &rest);
+  const std::string suffix = Lower(Trimmed(rest));
+  if (rest == text.c_str() || !std::isfinite(number)) {
+    return InvalidArgument("'" + text + "' is no number");
+  }
+  static const std::map<Unit, std::map<std::string, double>> units = {
+      {Unit::kMs, {{"ms", 1}, {"s", 1000}}},
+      {Unit::kShare, {{"%", 0.01}, {"", 1}}},
+      {Unit::kPercent, {{"%", 1}, {"", 1}}},
+      {Unit::kUsd, {{"usd", 1}, {"", 1}}}};
+  const auto& known = units.at(unit);
+  const auto factor = known.find(suffix);
+  if (factor != known.end()) return number * factor->second;
+  return InvalidArgument(fmt::format("'{}': its unit is not understood; write {}", text,
+                                     unit == Unit::kMs      ? "s or ms"
+                                     : unit == Unit::kUsd   ? "USD or nothing"
+                                                            : "% or nothing"));
+}
+
+Result<LimitCondition> ParseCondition(const std::string& text) {
+  const size_t sign = text.find_first_of("<>");
+  if (sign == std::string::npos) {
+    return InvalidArgument("'" + text + "' is no condition: write METRIC < NUMBER UNIT, or >");
+  }
+  LimitCondition condition{.metric = Trimmed(text.substr(0, sign)), .at_most = text[sign] == '<'};
+  const size_t bound = sign + 1 < text.size() && text[sign + 1] == '=' ? sign + 2 : sign + 1;
+  const auto metric = FindMetric(condition.metric);
+  if (!metric) {
+    return InvalidArgument("'" + condition.metric +
+                           "' is no metric: there are mean, p50, p90, p95, p99 or max of TTFT, "
+                           "TPOT, E2E and queue; goodput, failed, busy, bandwidth, accuracy, cost");
+  }
+  AIO_ASSIGN_OR_RETURN(condition.bound, ParseBound(Trimmed(text.substr(bound)), metric->unit));
+  return condition;
+}
+
+// The parts of `text` between commas and "and"s.
+std::vector<std::string> SplitConditions(const std::string& text) {
+  constexpr std::string_view kAnd = " and ";
+  const std::string lower = Lower(text);
+  std::vector<std::string> parts;
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t comma = std::min(text.find(',', begin), text.size());
+    const size_t word = std::min(lower.find(kAnd, begin), text.size());
+    parts.push_back(Trimmed(std::string_view(text).substr(begin, std::min(comma, word) - begin)));
+    begin = word < comma ? word + kAnd.size() : comma + 1;
+  }
+  return parts;
+}
+
+// What is searched: values in which the load of a device grows.
+class Search {
+ public:
+  Search(const Scenario& scenario, const LimitQuestion& question, int threads,
+         const std::function<void(const LimitTry&)>& progress)
+      : scenario_(scenario), question_(question), threads_(threads), progress_(progress) {}
+
+  bool is_whole() const { return question_.what == "devices"; }
+
+  // Whether the conditions hold at each of `values`; in their order.
+  Result<std::vector<bool>> Try(const std::vector<double>& values) {
+    std::vector<Scenario> scenarios;
+    for (const double value : values) {
+      Scenario changed = scenario_;
+      AIO_RETURN_IF_ERROR(ChangeScenario(question_.what, fmt::format("{}", value), changed));
+      scenarios.push_back(std::move(changed));
+    }
+    std::vector<bool> holds;
+    auto results = RunScenarios(scenarios, threads_, {});
+    for (size_t i = 0; i < results.size(); ++i) {
+      AIO_ASSIGN_OR_RETURN(const ScenarioResult result, std::move(results[i]));
+      LimitTry tried{.value = values[i], .holds = true, .summary = result.summary};
+      for (const LimitCondition& condition : question_.conditions) {
+        tried.holds &= condition.Holds(result.summary);
+      }
+      holds.push_back(tried.holds);
+      if (progress_) progress_(tried);
+      tries_.push_back(std::move(tried));
+    }
+    return holds;
+  }
+
+  std::vector<LimitTry> TakeTries() {
+    std::sort(tries_.begin(), tries_.end(),
+              [](const LimitTry& a, const LimitTry& b) { return a.value < b.value; });
+    return std::move(tries_);
+  }
+
+ private:
+  const Scenario& scenario_;
+  const LimitQuestion& question_;
+  const int threads_;
+  const std::function<void(const LimitTry&)>& progress_;
+  std::vector<LimitTry> tries_;
+};
+
+// Values between `good` and `bad`, evenly (by ratio); none when they are near enough.
+std::vector<double> Between(double good, double bad, bool is_whole) {
+  // As many as are tried at a time, on however many threads.
+  constexpr int kPoints = 3;
+  std::vector<double> points;
+  for (int i = 1; i <= kPoints; ++i) {
+    const double share = static_cast<double>(i) / (kPoints + 1);
+    double value = good * std::pow(bad / good, share);
+    if (is_whole) value = std::round(value);
+    const bool is_new = value != good && value != bad && (points.empty() || points.back() != value);
+    if (is_new) points.push_back(value);
+  }
+  constexpr double kNear = 1.01;
+  const bool is_near = std::max(good / bad, bad / good) <= kNear;
+  return is_near && !is_whole ? std::vector<double>() : points;
+}
+
+}  // namespace
+
+double LimitCondition::Value(const SimSummary& summary) const {
+  return FindMetric(metric)->value(summary);
+}
+
+bool LimitCondition::Holds(const SimSummary& summary) const {
+  const double value = Value(summary);
+  return at_most ? value < bound : value > bound;
+}
+
+std::string LimitCondition::Text() const {
+  const Unit unit = FindMetric(metric)->unit;
+  const char* sign = at_most ? "<" : ">";
+  switch (unit) {
+    case Unit::kMs:
+      return fmt::format("{} {} {:g} ms", metric, sign, bound);
+    case Unit::kShare:
+      return fmt::format("{} {} {:g} %", metric, sign, bound * 100);
+    case Unit::kPercent:
+      return fmt::format("{} {} {:g} %", metric, sign, bound);
+    case Unit::kUsd:
+      return fmt::format("{} {} {:g} USD", metric, sign, bound);
+  }
+  return metric;
+}
+
+Result<LimitQuestion> ParseLimitQuestion(std::string_view text) {
+  const std::string all = Trimmed(text);
+  const std::string lower = Lower(all);
+  const size_t with = lower.find(" with ");
+  const bool is_max = lower.starts_with("max ");
+  if (with == std::string::npos || (!is_max && !lower.starts_with("min "))) {
+    return InvalidArgument("'" + all +
+                           "' is no question: write for example \"max rate with p99 TTFT < 1 s\" "
+                           "or \"min devices with goodput > 95 %\"");
+  }
+  constexpr size_t kWordLength = 4;  // "max "
+  LimitQuestion question{.most = is_max,
+                         .what = Trimmed(lower.substr(kWordLength, with - kWordLength)),
+                         .conditions = {}};
+  const bool is_known = (is_max && question.what == "rate") || (!is_max && question.what == "devices");
+  if (!is_known) {
+    return InvalidArgument("'" + all + "' asks for neither max rate nor min devices");
+  }
+  constexpr size_t kWithLength = 6;
+  for (const std::string& part : SplitConditions(all.substr(with + kWithLength))) {
+    AIO_ASSIGN_OR_RETURN(question.conditions.emplace_back(), ParseCondition(part));
+  }
+  return question;
+}
+
+Result<LimitAnswer> FindLimit(const Scenario& scenario, const LimitQuestion& question, int threads,
+                              const std::function<void(const LimitTry&)>& progress) {
+  Search search(scenario, question, threads, progress);
+  // For rates: up while it holds, down while it does not; for devices the other way round. So `easy`
+  // is where it holds, `hard` where it does not.
+  const bool rate = question.what == "rate";
+  constexpr double kFactor = 2;
+  constexpr int kDoublings = 20;
+  double start = rate ? std::max(scenario.traffic.rate, 1e-3)
+                      : std::max(scenario.setup.pools.front().devices, 1);
+  AIO_ASSIGN_OR_RETURN(const std::vector<bool> first, search.Try({start}));
+  const bool holds_first = first[0];
+  double good = holds_first ? start : 0;
+  double bad = holds_first ? 0 : start;
+  for (int i = 0; i < kDoublings && (good == 0 || bad == 0); ++i) {
+    const bool harder = holds_first;
+    double next = harder == rate ? start * kFactor : start / kFactor;
+    if (search.is_whole()) {
+      next = std::floor(next);
+      if (next < 1) break;  // one device does
+    }
+    AIO_ASSIGN_OR_RETURN(const std::vector<bool> holds, search.Try({next}));
+    (holds[0] ? good : bad) = next;
+    start = next;
+  }
+  LimitAnswer answer;
+  while (good != 0 && bad != 0) {
+    const std::vector<double> between = Between(good, bad, search.is_whole());
+    if (between.empty()) break;
+    AIO_ASSIGN_OR_RETURN(const std::vector<bool> holds, search.Try(between));
+    for (size_t i = 0; i < between.size(); ++i) {
+      if (!holds[i]) {
+        bad = between[i];
+        break;
+      }
+      good = between[i];
+    }
+  }
+  answer.value = good;
+  answer.tries = search.TakeTries();
+  return answer;
+}
+
+}  // namespace aio

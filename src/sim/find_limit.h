@@ -1,0 +1,57 @@
+// "The most requests a second at which ...": a search by simulation.
+#ifndef AIO_SIM_FIND_LIMIT_H_
+#define AIO_SIM_FIND_LIMIT_H_
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "sim/scenario.h"
+
+namespace aio {
+
+// Of a summary: what must be less or more than a number.
+struct LimitCondition {
+  std::string metric;  // "p99 TTFT"
+  bool at_most = true;
+  double bound = 0;  // in the metric's own unit: ms, a share, ...
+
+  bool Holds(const SimSummary& summary) const;
+  double Value(const SimSummary& summary) const;
+  std::string Text() const;  // "p99 TTFT < 1000 ms"
+};
+
+struct LimitQuestion {
+  bool most = true;                        // "max", else "min"
+  std::string what;                        // "rate" or "devices"
+  std::vector<LimitCondition> conditions;  // all of them
+};
+
+// "max rate with p99 TTFT < 1 s and goodput > 95 %"; "min devices with p50 TPOT < 40 ms". Metrics:
+// mean, p50, p90, p95, p99 or max of TTFT, TPOT, E2E, queue; goodput (the share of requests within
+// the targets), failed (likewise), busy, bandwidth, accuracy, cost (USD a million tokens). Units: s,
+// ms, %. kInvalidArgument says what of it is not understood, and what would be.
+Result<LimitQuestion> ParseLimitQuestion(std::string_view text);
+
+struct LimitTry {
+  double value = 0;  // of what is changed
+  bool holds = false;
+  SimSummary summary;
+};
+
+struct LimitAnswer {
+  double value = 0;  // 0: there is none between the least and the most that were tried
+  std::vector<LimitTry> tries;  // in the order of their values
+};
+
+// By doubling and halving, to one percent (of devices: to one). It takes for granted that more load
+// a device makes no condition come true again. `threads` values are tried at a time: the answer is
+// the same for any number. `progress` is told of every try.
+Result<LimitAnswer> FindLimit(const Scenario& scenario, const LimitQuestion& question, int threads,
+                              const std::function<void(const LimitTry&)>& progress);
+
+}  // namespace aio
+
+#endif  // AIO_SIM_FIND_LIMIT_H_

@@ -1,0 +1,42 @@
+// What simulations say, as one JSON document: for machines, and for the page.
+#ifndef AIO_SIM_SIM_REPORT_H_
+#define AIO_SIM_SIM_REPORT_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/compare_policies.h"
+#include "sim/find_limit.h"
+#include "sim/scenario.h"
+#include "sim/sweep.h"
+
+namespace aio {
+
+struct SimReport {
+  std::string title;
+  Scenario scenario;                     // that was asked about
+  std::vector<ScenarioResult> runs;      // in the order asked for
+  std::optional<ScenarioResult> against;  // the same with the large model for all
+  // Of one question:
+  std::vector<SweepAxis> sweep = {};
+  std::optional<LimitQuestion> question = {};
+  std::optional<LimitAnswer> answer = {};
+  std::optional<Comparison> comparison = {};
+};
+
+// The same bytes for the same report.
+std::string SimReportJson(const SimReport& report);
+
+// How far steps of a device are from those that were measured on it, of the kind that `graph` says.
+struct ProfileTrust {
+  int steps = 0;      // measured, none: nobody published any
+  int fitted_to = 0;  // of these
+  double median_error = 0;  // absolute, relative
+  double worst_error = 0;   // with its sign
+};
+ProfileTrust TrustOf(const DeviceProfile& device, bool graph);
+
+}  // namespace aio
+
+#endif  // AIO_SIM_SIM_REPORT_H_
