@@ -120,6 +120,7 @@ void RegisterBench(CLI::App& program, int& exit_status) {
   RegisterBenchSteps(*bench, exit_status);
   RegisterBenchProbe(*bench, exit_status);
   RegisterBenchMixed(*bench, exit_status);
+  RegisterBenchDevice(*bench, exit_status);
   RegisterBenchLoad(*bench, exit_status);
   CLI::App* engine = bench->add_subcommand(
       "engine", "Decoding and prefill of models, next to this machine's read bandwidth");

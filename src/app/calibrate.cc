@@ -5,7 +5,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
-#include <ctime>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -19,6 +18,7 @@
 #include "app/commands.h"
 #include "app/fit_head_report.h"
 #include "app/print_calibration.h"
+#include "app/run_environment.h"
 #include "app/runtime.h"
 #include "app/write_text.h"
 #include "base/progress.h"
@@ -210,13 +210,6 @@ Status ReadArms(const CalibrateFlags& flags, const AppConfig& config, Calibratio
 }
 
 // --- what comes out --------------------------------------------------------------------
-
-std::string Today() {
-  const std::time_t now = std::time(nullptr);
-  std::tm day{};
-  gmtime_r(&now, &day);
-  return fmt::format("{:04}-{:02}-{:02}", day.tm_year + 1900, day.tm_mon + 1, day.tm_mday);
-}
 
 Result<CalibrationSubject> Describe(const CalibrateFlags& flags, const AppConfig& config,
                                     const Runtime& runtime) {

@@ -32,11 +32,12 @@ void RegisterInspect(CLI::App& program, int& exit_status);
 void RegisterQuantize(CLI::App& program, int& exit_status);
 void RegisterSynthesize(CLI::App& program, int& exit_status);
 void RegisterBench(CLI::App& program, int& exit_status);
-void RegisterBenchPair(CLI::App& bench, int& exit_status);  // under `aio bench`, as the next five
+void RegisterBenchPair(CLI::App& bench, int& exit_status);  // under `aio bench`, as the next six
 void RegisterBenchStrategies(CLI::App& bench, int& exit_status);
 void RegisterBenchSteps(CLI::App& bench, int& exit_status);
 void RegisterBenchProbe(CLI::App& bench, int& exit_status);
 void RegisterBenchMixed(CLI::App& bench, int& exit_status);
+void RegisterBenchDevice(CLI::App& bench, int& exit_status);
 void RegisterBenchLoad(CLI::App& bench, int& exit_status);
 void RegisterKeys(CLI::App& program, int& exit_status);
 void RegisterSettings(CLI::App& program, int& exit_status);

@@ -64,9 +64,9 @@ std::string Head(const SimReport& report) {
   std::string text;
   const SimulationSetup& setup = report.scenario.setup;
   for (const SimulatedPool& pool : setup.pools) text += PoolText(pool) + "\n";
-  text += fmt::format("{} ({}) and {} ({})\n", setup.roles[kSimSmall].shape.name,
+  text += fmt::format("{} ({}) and {} ({})\n", setup.roles[kSimSmall].name,
                       SimWeightsName(setup.roles[kSimSmall].weights),
-                      setup.roles[kSimLarge].shape.name,
+                      setup.roles[kSimLarge].name,
                       SimWeightsName(setup.roles[kSimLarge].weights));
   if (!report.runs.empty()) text += report.runs[0].traffic + "\n";
   return text;

@@ -1,10 +1,8 @@
 // `aio report`: what other commands measured, as one page.
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <ctime>
 #include <map>
 #include <memory>
 #include <string>
@@ -14,7 +12,6 @@
 #include "app/commands.h"
 #include "app/run_environment.h"
 #include "app/write_text.h"
-#include "base/clock.h"
 #include "eval/data_file.h"
 #include "pages/report_data.h"
 
@@ -39,8 +36,7 @@ Status WriteReport(const ReportFlags& flags) {
     }
   }
   ReportOptions options = flags.options;
-  const auto now = static_cast<std::time_t>(SystemClock().UnixSeconds());
-  options.date = fmt::format("{:%Y-%m-%d}", fmt::gmtime(now));
+  options.date = Today();
   options.environment = DescribeMachine();
   if (!options.records_path.empty()) {
     AIO_ASSIGN_OR_RETURN(options.records, ReadDataFile(options.records_path));

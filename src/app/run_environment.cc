@@ -1,12 +1,15 @@
 #include "app/run_environment.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sys/utsname.h>
 
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 
 #include "app/system_cpu.h"
+#include "base/clock.h"
 #include "kernels/target.h"
 
 namespace aio {
@@ -26,6 +29,11 @@ std::string ProcValue(const std::string& path, const std::string& key) {
 }
 
 }  // namespace
+
+std::string Today() {
+  return fmt::format("{:%Y-%m-%d}",
+                     fmt::gmtime(static_cast<std::time_t>(SystemClock().UnixSeconds())));
+}
 
 std::string ShellQuoted(const std::string& argument) {
   constexpr std::string_view kPlain =

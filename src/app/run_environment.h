@@ -11,6 +11,9 @@ namespace aio {
 // Name and value: cpu, threads, memory, system. What the machine does not tell is left out.
 std::vector<std::pair<std::string, std::string>> DescribeMachine();
 
+// "2026-11-29", UTC.
+std::string Today();
+
 // The command line of this process, as a shell takes it; empty if the system does not tell.
 std::string CommandLine();
 

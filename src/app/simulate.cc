@@ -17,6 +17,7 @@
 #include "base/progress.h"
 #include "pages/fill_page.h"
 #include "pages/page_templates.h"
+#include "sim/fit_device.h"
 #include "sim/sim_report.h"
 
 namespace aio {
@@ -32,6 +33,7 @@ struct SimulateCommand {
   int threads = 0;
   std::string page_path;
   std::string show_device;
+  std::string fit_device;
   bool list_devices = false;
   bool json = false;
 
@@ -113,9 +115,14 @@ Status Simulate(const SimulateCommand& command) {
     fmt::print("{}", FormatDevices());
     return Status::Ok();
   }
-  if (!command.show_device.empty()) {
-    AIO_ASSIGN_OR_RETURN(const DeviceProfile device, FindDeviceProfile(command.show_device));
-    fmt::print("{}", FormatDevice(device));
+  if (!command.show_device.empty() || !command.fit_device.empty()) {
+    const bool fits = command.show_device.empty();
+    AIO_ASSIGN_OR_RETURN(DeviceProfile device,
+                         FindDeviceProfile(fits ? command.fit_device : command.show_device));
+    if (fits) {
+      AIO_ASSIGN_OR_RETURN(device, FitToMeasured(std::move(device)));
+    }
+    fmt::print("{}", command.json ? DeviceJson(device) + "\n" : FormatDevice(device));
     return Status::Ok();
   }
   SimReport report;
@@ -165,6 +172,8 @@ void RegisterSimulate(CLI::App& program, int& exit_status) {
   command->add_flag("--list-devices", of->list_devices, "those that are built in");
   command->add_option("--show-device", of->show_device,
                       "its numbers, and how near they come to steps that were measured");
+  command->add_option("--fit-device", of->fit_device,
+                      "the same, its `fitted` numbers fitted anew to its measured steps");
   command->add_flag("--json", of->json, "figures as JSON");
   command->footer(
       "The router, the policies and the scheduler are those that serve; a step takes the time that\n"

@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "app/file_shape.h"
 #include "app/seen_requests.h"
 #include "sim/fleet.h"
 #include "sim/paper_defaults.h"
@@ -80,12 +81,14 @@ void SimulateFlags::AddTo(CLI::App& command) {
       ->capture_default_str()
       ->check(CLI::Range(1, 100'000))
       ->excludes(fleet);
-  command.add_flag("--eager", eager, "steps are launched kernel by kernel, though there are graphs");
-  command.add_option("--small", small, "a model's shape, of `aio synthesize`")
+  command.add_option("--mode", mode, "graph or eager (default: as the device is served by default)")
+      ->check(CLI::IsMember({"graph", "eager"}));
+  command.add_option("--small", small, "a model's shape, of `aio synthesize` or a GGUF file")
       ->capture_default_str();
   command.add_option("--large", large, "likewise")->capture_default_str();
-  command.add_option("--small-weights", small_weights, SimWeightsNames())->capture_default_str();
-  command.add_option("--large-weights", large_weights, "likewise")->capture_default_str();
+  command.add_option("--small-weights", small_weights,
+                     SimWeightsNames() + " (default: f16, or as the file has them)");
+  command.add_option("--large-weights", large_weights, "likewise");
   command.add_option("--max-running", max_running, "sequences in a step, of each model")
       ->capture_default_str()
       ->check(CLI::Range(1, 4096));
@@ -150,12 +153,20 @@ Status SimulateFlags::FillModels(SimulationSetup& setup) const {
   const char* const flags[] = {"--small-weights", "--large-weights"};
   for (const int role : {kSimSmall, kSimLarge}) {
     SimulatedRole& of = setup.roles[role];
-    const ModelShape* shape = FindShape(*names[role]);
-    if (shape == nullptr) {
-      return NotFound("there is no model '" + *names[role] + "': see `aio synthesize --help`");
+    of.name = *names[role];
+    if (of.name.ends_with(".gguf")) {
+      AIO_ASSIGN_OR_RETURN(const FileShape file, ReadFileShape(of.name));
+      of.shape = file.shape;
+      of.weights = file.weights;
+    } else if (const ModelShape* shape = FindShape(of.name)) {
+      of.shape = *shape;
+    } else {
+      return NotFound("there is no model '" + of.name +
+                      "': name one of `aio synthesize --help`, or a GGUF file");
     }
-    of.shape = *shape;
-    AIO_ASSIGN_OR_RETURN(of.weights, ParseWeights(flags[role], *weights[role]));
+    if (!weights[role]->empty()) {
+      AIO_ASSIGN_OR_RETURN(of.weights, ParseWeights(flags[role], *weights[role]));
+    }
     of.scheduler = {.max_running = max_running, .prefill_chunk_tokens = prefill_chunk_tokens};
     of.scheduler.max_draft_tokens = max_running * 4;
   }
@@ -168,7 +179,9 @@ Status SimulateFlags::FillModels(SimulationSetup& setup) const {
     pool.graph = pool.device.plays_graphs;
     setup.pools = {std::move(pool)};
   }
-  for (SimulatedPool& pool : setup.pools) pool.graph &= !eager;
+  for (SimulatedPool& pool : setup.pools) {
+    if (!mode.empty()) pool.graph = mode == "graph";
+  }
   AIO_ASSIGN_OR_RETURN(setup.policy, FindPolicy(policy));
   return Status::Ok();
 }
@@ -240,8 +253,8 @@ Result<Scenario> SimulateFlags::ToScenario() const {
   AIO_RETURN_IF_ERROR(FillModels(scenario.setup));
   AIO_RETURN_IF_ERROR(FillAcceptance(scenario.setup));
   AIO_RETURN_IF_ERROR(FillTraffic(scenario));
-  const bool is_papers_pair = scenario.setup.roles[kSimSmall].shape.name == "openpangu-1b" &&
-                              scenario.setup.roles[kSimLarge].shape.name == "openpangu-7b";
+  const bool is_papers_pair = scenario.setup.roles[kSimSmall].name == "openpangu-1b" &&
+                              scenario.setup.roles[kSimLarge].name == "openpangu-7b";
   if (!accuracy_path.empty()) {
     AIO_ASSIGN_OR_RETURN(const RoutingPolicy arms, RoutingPolicy::FromFile(accuracy_path));
     scenario.accuracies = arms.settings().arms;

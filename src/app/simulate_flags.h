@@ -20,11 +20,11 @@ struct SimulateFlags {
   std::string fleet_path;
   std::string device = "ascend-910b";
   int devices = 1;
-  bool eager = false;
+  std::string mode;  // "graph" or "eager"; empty: as the device is by default
   std::string small = "openpangu-1b";
   std::string large = "openpangu-7b";
-  std::string small_weights = "f16";
-  std::string large_weights = "f16";
+  std::string small_weights;  // empty: f16, or as the file has them
+  std::string large_weights;
   int max_running = 256;
   int prefill_chunk_tokens = 2048;
   std::string policy = "paper";

@@ -10,7 +10,6 @@
 #include "base/check.h"
 #include "base/toml_string.h"
 #include "base/toml_table.h"
-#include "model/synthesize.h"
 #include "sim/embedded_devices.h"
 #include "sim/step_time.h"
 
@@ -96,7 +95,7 @@ void ReadDequantization(TomlTable& table, DeviceProfile& profile) {
 void CheckBytes(TomlTable& row, const MeasuredStep& step, const DeviceProfile& profile) {
   if (step.prompt || profile.read_gb_per_s.value <= 0) return;
   const double gb =
-      static_cast<double>(CostsOf(*FindShape(step.model)).WeightBytes(step.weights)) / 1e9;
+      static_cast<double>(CostsOf(*profile.FindModel(step.model)).WeightBytes(step.weights)) / 1e9;
   const double gb_read = profile.read_gb_per_s.value * step.ms / 1000;
   if (gb_read >= gb) return;
   row.Fail("ms", fmt::format("is {}: at {} GB/s {:.2f} GB could be read in that time, and the "
@@ -104,12 +103,42 @@ void CheckBytes(TomlTable& row, const MeasuredStep& step, const DeviceProfile& p
                              step.ms, profile.read_gb_per_s.value, gb_read, step.model, gb));
 }
 
+void ReadShape(TomlTable& table, DeviceProfile& profile) {
+  constexpr int kSizeMax = 1 << 24;
+  table.Require("name");
+  NamedShape named{.name = table.String("name").value_or(""), .shape = {}};
+  const auto size = [&](const char* key) {
+    table.Require(key);
+    return table.Int(key, 1, kSizeMax).value_or(1);
+  };
+  ModelShape& shape = named.shape;
+  shape.num_layers = size("num_layers");
+  shape.hidden_size = size("hidden_size");
+  shape.num_heads = size("num_heads");
+  shape.num_kv_heads = size("num_kv_heads");
+  shape.head_size = size("head_size");
+  shape.intermediate_size = size("intermediate_size");
+  shape.vocabulary_size = size("vocabulary_size");
+  profile.shapes.push_back(std::move(named));
+}
+
+void Write(std::string& toml, const NamedShape& named) {
+  const ModelShape& shape = named.shape;
+  toml += fmt::format(
+      "\n[[shape]]\nname = {}\nnum_layers = {}\nhidden_size = {}\nnum_heads = {}\nnum_kv_heads = "
+      "{}\nhead_size = {}\nintermediate_size = {}\nvocabulary_size = {}\n",
+      TomlString(named.name), shape.num_layers, shape.hidden_size, shape.num_heads,
+      shape.num_kv_heads, shape.head_size, shape.intermediate_size, shape.vocabulary_size);
+}
+
 void ReadMeasured(TomlTable& row, DeviceProfile& profile) {
   for (const char* key : {"model", "ms", "source"}) row.Require(key);
   MeasuredStep step;
   step.model = row.String("model").value_or("");
-  const bool is_known = FindShape(step.model) != nullptr;
-  if (row.Has("model") && !is_known) row.Fail("model", "is none of `aio synthesize --list`");
+  const bool is_known = profile.FindModel(step.model) != nullptr;
+  if (row.Has("model") && !is_known) {
+    row.Fail("model", "is no model of `aio synthesize`, nor of a [[shape]]");
+  }
   if (const auto name = row.String("weights")) {
     const std::optional<SimWeights> weights = SimWeightsFromName(*name);
     if (!weights) row.Fail("weights", "must be one of " + SimWeightsNames());
@@ -188,11 +217,19 @@ Result<DeviceProfile> ParseDeviceProfile(std::string_view toml, const std::strin
   ReadDequantization(root, profile);
   ReadSourced(root, "link_gb_per_s", {0.001, 1e6}, profile.link_gb_per_s);
   ReadSourced(root, "usd_per_hour", {0, 1e6}, profile.usd_per_hour);
+  for (TomlTable& shape : root.Tables("shape")) ReadShape(shape, profile);
   for (TomlTable& row : root.Tables("measured")) ReadMeasured(row, profile);
   profile.fitted = root.Strings("fitted").value_or(std::vector<std::string>());
   CheckTogether(root, profile);
   AIO_RETURN_IF_ERROR(root.Finish());
   return profile;
+}
+
+const ModelShape* DeviceProfile::FindModel(std::string_view model) const {
+  for (const NamedShape& named : shapes) {
+    if (named.name == model) return &named.shape;
+  }
+  return FindShape(model);
 }
 
 const std::vector<DeviceProfile>& KnownDevices() {
@@ -257,6 +294,7 @@ std::string DeviceProfileToml(const DeviceProfile& profile) {
     Write(toml, "resident_max", profile.graphs.resident_max, false);
     toml += fmt::format("row_buckets = [{}]\n", fmt::join(profile.graphs.row_buckets, ", "));
   }
+  for (const NamedShape& named : profile.shapes) Write(toml, named);
   for (const MeasuredStep& step : profile.measured) {
     toml += fmt::format("\n[[measured]]\nmodel = {}\nweights = \"{}\"\n", TomlString(step.model),
                         SimWeightsName(step.weights));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "model/synthesize.h"
 #include "sim/weight_kinds.h"
 
 namespace aio {
@@ -48,7 +49,7 @@ struct StaticGraphs {
 
 // A step, or a prompt, of a known model that somebody timed.
 struct MeasuredStep {
-  std::string model;  // of KnownShapes()
+  std::string model;  // of KnownShapes(), or of DeviceProfile::shapes
   SimWeights weights = SimWeights::kF16;
   bool graph = false;
   bool prompt = false;  // `rows` tokens of one prompt; else of as many answers
@@ -57,6 +58,12 @@ struct MeasuredStep {
   double ms = 0;
   bool fitted_to = false;  // the profile's fitted numbers follow from this; else it is a check
   std::string source;
+};
+
+// A model that is not published, or not known here.
+struct NamedShape {
+  std::string name;
+  ModelShape shape;
 };
 
 struct DeviceProfile {
@@ -85,8 +92,12 @@ struct DeviceProfile {
   std::string dequantization_source;
   Sourced usd_per_hour;  // 0: unknown
 
+  std::vector<NamedShape> shapes;
   std::vector<MeasuredStep> measured;
   std::vector<std::string> fitted;  // keys whose values were fitted to `measured` (fit_device.h)
+
+  // Of `shapes` or KnownShapes(); null: none has the name.
+  const ModelShape* FindModel(std::string_view model) const;
 
   double ReadBytesPerMs() const { return read_gb_per_s.value * read_share.value * 1e6; }
   double FlopsPerMs(SimWeights weights) const {

@@ -118,15 +118,17 @@ StepWork WorkOf(const MeasuredStep& step) {
   const int64_t rows = step.rows;
   if (step.prompt) {
     work.context_tokens = rows;
+    work.logit_rows = 1;
     work.scored_pairs = rows * (rows + 1) / 2;
   } else {
     work.context_tokens = work.scored_pairs = rows * (step.context + 1);
+    work.logit_rows = step.rows;
   }
   return work;
 }
 
 double PredictedMs(const MeasuredStep& step, const DeviceProfile& device) {
-  const ModelShape* shape = FindShape(step.model);
+  const ModelShape* shape = device.FindModel(step.model);
   AIO_CHECK(shape != nullptr);
   return TimeOf(WorkOf(step), CostsOf(*shape), device).total_ms;
 }

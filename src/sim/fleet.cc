@@ -20,6 +20,7 @@ void ReadRole(TomlTable& table, SimulatedRole& role) {
     if (shape == nullptr) {
       table.Fail("model", "'" + *name + "' is none that is known: see `aio synthesize --help`");
     } else {
+      role.name = *name;
       role.shape = *shape;
     }
   }

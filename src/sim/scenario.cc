@@ -42,6 +42,7 @@ Result<double> ParseNumber(std::string_view what, const std::string& value, doub
 Status SetShape(const std::string& name, SimulatedRole& role) {
   const ModelShape* shape = FindShape(name);
   if (shape == nullptr) return InvalidArgument("there is no model '" + name + "'");
+  role.name = name;
   role.shape = *shape;
   return Status::Ok();
 }

@@ -122,6 +122,16 @@ Json StepsJson(const DeviceProfile& device, bool graph) {
   return steps;
 }
 
+Json ToJson(const Sourced& number) {
+  return {{"value", Short(number.value)}, {"source", number.source}};
+}
+
+Json ToJson(const LaunchCosts& costs) {
+  return {{"step_us", ToJson(costs.step_us)},
+          {"layer_us", ToJson(costs.layer_us)},
+          {"kernel_us", ToJson(costs.kernel_us)}};
+}
+
 Json SetupJson(const Scenario& scenario) {
   Json pools = Json::array();
   for (const SimulatedPool& pool : scenario.setup.pools) {
@@ -142,7 +152,7 @@ Json SetupJson(const Scenario& scenario) {
   Json setup = {{"pools", std::move(pools)}};
   for (const int role : {kSimSmall, kSimLarge}) {
     const SimulatedRole& of = scenario.setup.roles[role];
-    setup[kSimRoleNames[role]] = {{"model", std::string(of.shape.name)},
+    setup[kSimRoleNames[role]] = {{"model", of.name},
                                   {"weights", SimWeightsName(of.weights)},
                                   {"max_running", of.scheduler.max_running},
                                   {"prefill_chunk_tokens", of.scheduler.prefill_chunk_tokens}};
@@ -199,6 +209,27 @@ Json CompareJson(const Comparison& comparison) {
 }
 
 }  // namespace
+
+std::string DeviceJson(const DeviceProfile& device) {
+  Json json = {{"name", device.name},
+               {"title", device.title},
+               {"memory_gb", ToJson(device.memory_gb)},
+               {"read_gb_per_s", ToJson(device.read_gb_per_s)},
+               {"read_share", ToJson(device.read_share)},
+               {"f16_tflops", ToJson(device.f16_tflops)},
+               {"i8_tops", ToJson(device.i8_tops)},
+               {"compute_share", ToJson(device.compute_share)},
+               {"overlap", ToJson(device.overlap)},
+               {"layer_gap_us", ToJson(device.layer_gap_us)},
+               {"model_switch_us", ToJson(device.model_switch_us)},
+               {"usd_per_hour", ToJson(device.usd_per_hour)},
+               {"eager", ToJson(device.eager)}};
+  if (device.has_graphs) json["graph"] = ToJson(device.graph);
+  json["fitted"] = device.fitted;
+  json["eager_steps"] = StepsJson(device, false);
+  json["graph_steps"] = StepsJson(device, true);
+  return json.dump(2);
+}
 
 ProfileTrust TrustOf(const DeviceProfile& device, bool graph) {
   ProfileTrust trust;

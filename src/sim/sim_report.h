@@ -28,6 +28,10 @@ struct SimReport {
 // The same bytes for the same report.
 std::string SimReportJson(const SimReport& report);
 
+// A device: its numbers with their sources, as in its file, and steps measured on it beside what it
+// says of them.
+std::string DeviceJson(const DeviceProfile& device);
+
 // How far steps of a device are from those that were measured on it, of the kind that `graph` says.
 struct ProfileTrust {
   int steps = 0;      // measured, none: nobody published any

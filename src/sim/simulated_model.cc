@@ -83,7 +83,7 @@ int SimulatedModel::AutoGuesses(std::span<Sequence* const> decoding) const {
       tokens += is_open ? GuessesOf(*sequence).Expected(guesses) : 1;
     }
     StepWork with = work;
-    with.rows += guesses * open;
+    with.logit_rows = with.rows += guesses * open;
     const double rate = tokens / TimeOf(with, options_.model.costs, device_).total_ms;
     if (rate > best_rate) {
       best_rate = rate;
@@ -111,6 +111,7 @@ StepWork SimulatedModel::WorkOf(const StepPlan& plan) const {
       .rows = plan.num_rows, .weights = options_.model.weights, .graph = options_.graph};
   for (const PlannedRows& rows : plan.rows) {
     work.context_tokens += rows.end();
+    work.logit_rows += rows.num_logit_rows();
     work.scored_pairs += int64_t{rows.count} * (rows.begin + rows.end() + 1) / 2;
   }
   // Prompts have as many rows as they like: they are launched kernel by kernel.
@@ -141,6 +142,7 @@ double SimulatedModel::DraftMs(const StepPlan& plan, bool graph) {
   }
   if (guesses == 0) return 0;
   work.scored_pairs = work.context_tokens;
+  work.logit_rows = work.rows;
   const StepTime time = TimeOf(work, drafter.costs, device_);
   counts_.weight_bytes += guesses * time.weight_bytes;
   counts_.kv_bytes += guesses * time.kv_bytes;

@@ -24,6 +24,7 @@ inline constexpr std::array<const char*, kSimRoles> kSimRoleNames = {"small", "l
 
 // A model of the pair, the same wherever it is.
 struct SimulatedRole {
+  std::string name;  // "openpangu-1b"
   ModelShape shape;
   SimWeights weights = SimWeights::kF16;
   int kv_tokens = 0;  // that a device has room for; 0: as many as its memory has left

@@ -18,7 +18,7 @@ int PaddedRows(int rows, const StaticGraphs& graphs) {
 }
 
 int64_t ModelCosts::WeightBytes(SimWeights weights) const {
-  return static_cast<int64_t>(static_cast<double>(matrix_parameters) * BytesPerWeight(weights));
+  return static_cast<int64_t>(static_cast<double>(matrix_parameters()) * BytesPerWeight(weights));
 }
 
 ModelCosts CostsOf(const ModelShape& shape) {
@@ -28,8 +28,8 @@ ModelCosts CostsOf(const ModelShape& shape) {
   const int64_t attention = hidden * (2 * queries + 2 * keys);
   const int64_t feed_forward = 3 * hidden * shape.intermediate_size;
   return {.num_layers = shape.num_layers,
-          .matrix_parameters =
-              shape.num_layers * (attention + feed_forward) + hidden * shape.vocabulary_size,
+          .layer_parameters = shape.num_layers * (attention + feed_forward),
+          .output_parameters = hidden * shape.vocabulary_size,
           .kv_values_per_token = 2 * keys * shape.num_layers,
           .attention_values = queries * shape.num_layers};
 }
@@ -55,7 +55,8 @@ StepTime TimeOf(const StepWork& work, const ModelCosts& model, const DeviceProfi
   const int64_t read = time.weight_bytes + (copies ? 0 : time.kv_bytes);
   time.memory_ms = static_cast<double>(read) / device.ReadBytesPerMs();
   const double copying_ms = copies ? static_cast<double>(time.kv_bytes) / (copy_gb_per_s * 1e6) : 0;
-  const double products = 2.0 * static_cast<double>(model.matrix_parameters) * rows;
+  const double products = 2.0 * static_cast<double>(model.layer_parameters) * rows +
+                          2.0 * static_cast<double>(model.output_parameters) * work.logit_rows;
   // A score and a weighted sum for each pair, each of a multiplication and an addition.
   const double attention =
       4.0 * static_cast<double>(work.scored_pairs) * static_cast<double>(model.attention_values);

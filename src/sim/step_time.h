@@ -23,11 +23,13 @@ namespace aio {
 // The sizes of a model that a step's time depends on.
 struct ModelCosts {
   int num_layers = 0;
-  int64_t matrix_parameters =
-      0;  // read in every step: all but the embedding table, unless it is tied
+  int64_t layer_parameters = 0;   // matrices of all layers
+  int64_t output_parameters = 0;  // of the matrix that gives logits
   int64_t kv_values_per_token = 0;  // of all layers, keys and values
   int64_t attention_values = 0;     // of all layers: heads times head size, for scores and sums
 
+  // What every step reads: all but the embedding table, unless it is the output's.
+  int64_t matrix_parameters() const { return layer_parameters + output_parameters; }
   int64_t WeightBytes(SimWeights weights) const;  // that are read, as they are stored
   int64_t KvBytesPerToken() const { return kv_values_per_token * 2; }  // F16
 };
@@ -36,6 +38,7 @@ ModelCosts CostsOf(const ModelShape& shape);
 // What one step computes.
 struct StepWork {
   int rows = 0;                // tokens, of all sequences: prompts, answers, guesses
+  int logit_rows = 0;          // of these, that logits are wanted of: of a prompt the last alone
   int64_t context_tokens = 0;  // positions whose KV is read, over sequences
   int64_t scored_pairs = 0;    // (row, position) pairs that attention scores
   SimWeights weights = SimWeights::kF16;

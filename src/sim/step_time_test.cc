@@ -19,7 +19,8 @@ DeviceProfile Device() {
 // 1 GB of weights in 16 bits, ten layers, 1 MB of KV a token.
 ModelCosts Model() {
   return {.num_layers = 10,
-          .matrix_parameters = 500'000'000,
+          .layer_parameters = 500'000'000,
+          .output_parameters = 0,
           .kv_values_per_token = 500'000,
           .attention_values = 250'000};
 }
