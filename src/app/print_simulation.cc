@@ -177,14 +177,16 @@ std::string FormatAnswer(const LimitQuestion& question, const LimitAnswer& answe
   for (const LimitTry& tried : answer.tries) {
     std::vector<std::string> cells = {Number(tried.value)};
     for (const LimitCondition& condition : question.conditions) {
-      cells.push_back(Number(condition.Value(tried.summary)));
+      const auto value = condition.Value(tried.summary);
+      cells.push_back(value ? Number(*value) : "-");
     }
     cells.emplace_back(tried.holds ? "yes" : "no");
     table.Add(std::move(cells));
   }
   const std::string found =
-      answer.value > 0 ? fmt::format("{} {}: {}\n", question.most ? "max" : "min", question.what,
-                                     Number(answer.value))
+      answer.value > 0 ? fmt::format("{} {}: {}{}\n", question.most ? "max" : "min", question.what,
+                                     Number(answer.value),
+                                     answer.is_open ? " or beyond: all that were tried hold" : "")
                        : "none of the values that were tried will do\n";
   return table.Format() + found;
 }

@@ -1,8 +1,10 @@
 #include "app/simulate_flags.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <memory>
@@ -79,7 +81,7 @@ void SimulateFlags::AddTo(CLI::App& command) {
       ->excludes(fleet);
   command.add_option("-N,--devices", devices, "so many, alike, with both models on each")
       ->capture_default_str()
-      ->check(CLI::Range(1, 100'000))
+      ->check(CLI::Range(1, 20'000))
       ->excludes(fleet);
   command.add_option("--mode", mode, "graph or eager (default: as the device is served by default)")
       ->check(CLI::IsMember({"graph", "eager"}));
@@ -117,7 +119,7 @@ void SimulateFlags::AddTo(CLI::App& command) {
   auto* count = command.add_option("-n,--requests", requests,
                                    "so many (default: 2000; of a trace: all of the window)");
   count->check(CLI::Range(int64_t{1}, int64_t{100'000'000}));
-  command.add_option("--seconds", seconds, "or for so long, at --rate")
+  command.add_option("--seconds", seconds, "or for so long, at --rate (requests of a trace are then drawn from it)")
       ->check(CLI::Range(1e-3, kSecondsMax))
       ->excludes(count);
   command.add_option("--burstiness", burstiness,
@@ -193,20 +195,26 @@ Status SimulateFlags::FillAcceptance(SimulationSetup& setup) const {
     setup.roles[role].acceptance = PaperAcceptance(tables, role == kSimLarge);
   }
   for (const std::string& text : acceptance) {
-    const auto shares = ParseShares(text);
-    if (!shares.ok()) return shares.status().WithContext("--acceptance");
-    for (const auto& [name, chance] : *shares) {
-      const size_t colon = name.find(':');
-      const auto strategy = StrategyFromName(name.substr(0, colon));
-      if (!strategy || chance > 1) {
-        return InvalidArgument(fmt::format(
-            "--acceptance '{}': write STRATEGY=P or STRATEGY:INTENT=P, P from 0 to 1", text));
-      }
-      for (SimulatedRole& role : setup.roles) {
-        for (const std::string& label : tables.confusion.labels) {
-          if (colon != std::string::npos && name.substr(colon + 1) != label) continue;
-          role.acceptance[{strategy->kind, label}] = chance;
-        }
+    const size_t equals = std::min(text.find('='), text.size());
+    const std::string name = text.substr(0, equals);
+    const std::string number = text.substr(std::min(equals + 1, text.size()));
+    const size_t colon = std::min(name.find(':'), name.size());
+    const std::string intent = name.substr(std::min(colon + 1, name.size()));
+    const std::vector<std::string>& labels = tables.confusion.labels;
+    const auto strategy = StrategyFromName(name.substr(0, colon));
+    char* rest = nullptr;
+    const double chance = std::strtod(number.c_str(), &rest);
+    const bool is_known =
+        intent.empty() || std::find(labels.begin(), labels.end(), intent) != labels.end();
+    if (!strategy || !is_known || number.empty() || *rest != '\0' || !(chance >= 0 && chance <= 1)) {
+      return InvalidArgument(fmt::format(
+          "--acceptance '{}': write STRATEGY=P or STRATEGY:INTENT=P, P from 0 to 1, the intent one "
+          "of {}",
+          text, fmt::join(labels, ", ")));
+    }
+    for (SimulatedRole& role : setup.roles) {
+      for (const std::string& label : labels) {
+        if (intent.empty() || intent == label) role.acceptance[{strategy->kind, label}] = chance;
       }
     }
   }
@@ -229,9 +237,15 @@ Status SimulateFlags::FillTraffic(Scenario& scenario) const {
     if (!shares.ok()) return shares.status().WithContext("--intents");
     plan.intents = *std::move(shares);
   }
-  for (const SimulatedRole& role : scenario.setup.roles) {
-    const int context = role.shape.context_length;
-    if (plan.context_length == 0 || context < plan.context_length) plan.context_length = context;
+  plan.context_length = ContextOf(scenario.setup);
+  const bool draws = rate > 0 && (seconds > 0 || trace_path.empty());
+  if (!draws && (seconds > 0 || burstiness != 1)) {
+    return InvalidArgument("--seconds and --burstiness are for requests that are drawn: say --rate "
+                           "too, and with --trace both --rate and --seconds");
+  }
+  if (!seen_place.empty() && (!intents.empty() || (requests && rate <= 0))) {
+    return InvalidArgument("requests that were seen have intents of their own, and all come unless "
+                           "--rate draws from them");
   }
   if (!trace_path.empty()) {
     AIO_ASSIGN_OR_RETURN(plan.trace, ReadTraceWindow(*this));

@@ -5,6 +5,7 @@
 #include <array>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 namespace aio {
@@ -12,21 +13,26 @@ namespace {
 
 struct Metric {
   const char* name;
-  double (*value)(const SimSummary& summary);
+  std::optional<double> (*value)(const SimSummary& summary);
 };
 
+std::optional<double> If(bool is_known, double value) {
+  return is_known ? std::optional(value) : std::nullopt;
+}
+
+
 constexpr std::array<Metric, 11> kMetrics = {{
-    {"answer tokens/s", [](const SimSummary& s) { return s.tokens_per_second; }},
-    {"p50 TTFT, ms", [](const SimSummary& s) { return s.first_token_ms.p50; }},
-    {"p99 TTFT, ms", [](const SimSummary& s) { return s.first_token_ms.p99; }},
-    {"p50 TPOT, ms", [](const SimSummary& s) { return s.per_token_ms.p50; }},
-    {"p99 TPOT, ms", [](const SimSummary& s) { return s.per_token_ms.p99; }},
-    {"p50 end to end, ms", [](const SimSummary& s) { return s.end_to_end_ms.p50; }},
-    {"p99 end to end, ms", [](const SimSummary& s) { return s.end_to_end_ms.p99; }},
-    {"within targets, %", [](const SimSummary& s) { return 100 * s.good_share; }},
-    {"GB read a token", [](const SimSummary& s) { return s.gb_per_token; }},
-    {"USD a million tokens", [](const SimSummary& s) { return s.usd_per_million_tokens; }},
-    {"expected accuracy, %", [](const SimSummary& s) { return s.accuracy.value_or(0); }},
+    {"answer tokens/s", [](const SimSummary& s) { return If(s.answered > 0, s.tokens_per_second); }},
+    {"p50 TTFT, ms", [](const SimSummary& s) { return If(s.answered > 0, s.first_token_ms.p50); }},
+    {"p99 TTFT, ms", [](const SimSummary& s) { return If(s.answered > 0, s.first_token_ms.p99); }},
+    {"p50 TPOT, ms", [](const SimSummary& s) { return If(s.per_token_ms.count > 0, s.per_token_ms.p50); }},
+    {"p99 TPOT, ms", [](const SimSummary& s) { return If(s.per_token_ms.count > 0, s.per_token_ms.p99); }},
+    {"p50 end to end, ms", [](const SimSummary& s) { return If(s.answered > 0, s.end_to_end_ms.p50); }},
+    {"p99 end to end, ms", [](const SimSummary& s) { return If(s.answered > 0, s.end_to_end_ms.p99); }},
+    {"within targets, %", [](const SimSummary& s) { return If(true, 100 * s.good_share); }},
+    {"GB read a token", [](const SimSummary& s) { return If(s.answered > 0, s.gb_per_token); }},
+    {"USD a million tokens", [](const SimSummary& s) { return If(s.usd > 0, s.usd_per_million_tokens); }},
+    {"expected accuracy, %", [](const SimSummary& s) { return s.accuracy; }},
 }};
 
 ComparedMetric CompareMetric(const Metric& metric, const std::vector<SimSummary>& first,
@@ -35,8 +41,8 @@ ComparedMetric CompareMetric(const Metric& metric, const std::vector<SimSummary>
   const auto count = static_cast<double>(first.size());
   std::vector<double> differences;
   for (size_t i = 0; i < first.size(); ++i) {
-    const double a = metric.value(first[i]);
-    const double b = metric.value(other[i]);
+    const double a = *metric.value(first[i]);
+    const double b = *metric.value(other[i]);
     compared.first += a / count;
     compared.other += b / count;
     compared.difference += (b - a) / count;
@@ -56,9 +62,9 @@ ComparedMetric CompareMetric(const Metric& metric, const std::vector<SimSummary>
 
 bool IsKnown(const Metric& metric, const std::vector<SimSummary>& summaries) {
   for (const SimSummary& summary : summaries) {
-    if (metric.value(summary) != 0) return true;
+    if (!metric.value(summary)) return false;
   }
-  return false;
+  return true;
 }
 
 }  // namespace
@@ -68,6 +74,11 @@ Result<Comparison> ComparePolicies(const Scenario& scenario,
                                    int threads,
                                    const std::function<void(size_t done, size_t total)>& progress) {
   if (policies.size() < 2) return InvalidArgument("a comparison needs two policies at least");
+  if (scenario.traffic.seen != nullptr && scenario.traffic.rate <= 0) {
+    return InvalidArgument(
+        "requests that were seen are the same in every draw: say a rate, so that they are drawn "
+        "from");
+  }
   if (repetitions < 2) return InvalidArgument("a comparison needs two repetitions at least");
   std::vector<Scenario> scenarios;
   for (const std::string& policy : policies) {
@@ -97,7 +108,7 @@ Result<Comparison> ComparePolicies(const Scenario& scenario,
   for (size_t i = 1; i < policies.size(); ++i) {
     PolicyComparison other{.policy = policies[i], .metrics = {}};
     for (const Metric& metric : kMetrics) {
-      if (!IsKnown(metric, summaries[0]) && !IsKnown(metric, summaries[i])) continue;
+      if (!IsKnown(metric, summaries[0]) || !IsKnown(metric, summaries[i])) continue;
       other.metrics.push_back(CompareMetric(metric, summaries[0], summaries[i]));
     }
     comparison.others.push_back(std::move(other));

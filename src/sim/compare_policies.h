@@ -36,7 +36,9 @@ struct Comparison {
 
 // `policies`: FindPolicy(), at least two. Each of `repetitions` >= 2 draws requests of its own (the
 // scenario's seed and those that follow), which all policies get: so what differs between two of a
-// pair is the policy alone. The same whatever `threads` is.
+// pair is the policy alone; figures that a run does not have are left out. The same whatever
+// `threads` is. kInvalidArgument if the draws would all be alike: requests that were seen, without a
+// rate.
 Result<Comparison> ComparePolicies(const Scenario& scenario,
                                    const std::vector<std::string>& policies, int repetitions,
                                    int threads,

@@ -1,18 +1,15 @@
 #include "sim/device_failures.h"
 
-#include <chrono>
+#include <algorithm>
 
 #include "remote/remote_options.h"
+#include "sim/sim_time.h"
 
 namespace aio {
 namespace {
 
-constexpr int64_t kEvents = 3;  // DeviceFailures::Event
-
-Duration FromHours(double hours) {
-  return std::chrono::duration_cast<Duration>(
-      std::chrono::duration<double, std::ratio<3600>>(hours));
-}
+constexpr int64_t kEvents = 5;  // DeviceFailures::Event
+constexpr double kSecondsPerHour = 3600;
 
 }  // namespace
 
@@ -22,28 +19,30 @@ DeviceFailures::DeviceFailures(std::vector<FailingDevice> devices, SimulatedBack
       backend_(backend),
       events_(events),
       random_(seed),
-      downtimes_(devices_.size()) {}
+      states_(devices_.size()) {}
 
 void DeviceFailures::Plan(Duration at, Event event, size_t device) {
   events_.Plan(TimePoint(at), *this,
                static_cast<int64_t>(device) * kEvents + static_cast<int64_t>(event));
 }
 
+void DeviceFailures::PlanByChance(size_t device) {
+  const double hours = devices_[device].between_failures_hours;
+  if (hours <= 0) return;
+  const Duration at = events_.Now().time_since_epoch() +
+                      SimSeconds(hours * kSecondsPerHour * random_.Exponential());
+  if (at <= end_) Plan(at, Event::kFailsByChance, device);
+}
+
 void DeviceFailures::Begin(Duration end) {
+  end_ = end;
   for (size_t i = 0; i < devices_.size(); ++i) {
     for (const auto& [at, lasts] : devices_[i].planned) {
+      if (at > end) continue;
       Plan(at, Event::kFails, i);
       Plan(at + lasts, Event::kRecovers, i);
     }
-    if (devices_[i].between_failures_hours <= 0) continue;
-    Duration at{};
-    for (;;) {
-      at += FromHours(devices_[i].between_failures_hours * random_.Exponential());
-      if (at > end) break;
-      Plan(at, Event::kFails, i);
-      at += FromHours(devices_[i].repair_hours * random_.Exponential());
-      Plan(at, Event::kRecovers, i);
-    }
+    PlanByChance(i);
   }
 }
 
@@ -56,31 +55,57 @@ void DeviceFailures::PlanChecks(size_t device) {
   }
 }
 
+void DeviceFailures::Fail(size_t device) {
+  DeviceState& state = states_[device];
+  if (state.causes++ > 0) return;
+  state.downtimes.push_back({.from = events_.Now()});
+  backend_.OnLost(devices_[device].device->Fail());
+  PlanChecks(device);
+}
+
+void DeviceFailures::Recover(size_t device) {
+  DeviceState& state = states_[device];
+  if (--state.causes > 0) return;
+  state.downtimes.back().to = events_.Now();
+  devices_[device].device->Recover();
+  PlanChecks(device);
+}
+
 void DeviceFailures::OnEvent(int64_t what) {
   const auto i = static_cast<size_t>(what / kEvents);
-  SimulatedDevice& device = *devices_[i].device;
-  Downtime& downtime = downtimes_[i];
   switch (static_cast<Event>(what % kEvents)) {
     case Event::kFails:
-      if (downtime.causes++ > 0) return;
-      ++count_;
-      downtime.since = events_.Now();
-      backend_.OnLost(device.Fail());
-      return PlanChecks(i);
+      return Fail(i);
     case Event::kRecovers:
-      if (--downtime.causes > 0) return;
-      downtime.total += events_.Now() - downtime.since;
-      device.Recover();
-      return PlanChecks(i);
+      return Recover(i);
+    case Event::kFailsByChance:
+      Fail(i);
+      return Plan(events_.Now().time_since_epoch() +
+                      SimSeconds(devices_[i].repair_hours * kSecondsPerHour * random_.Exponential()),
+                  Event::kRecoversByChance, i);
+    case Event::kRecoversByChance:
+      Recover(i);
+      return PlanByChance(i);
     case Event::kCheck:
-      return backend_.OnHealthCheck(device);
+      return backend_.OnHealthCheck(*devices_[i].device);
   }
 }
 
-Duration DeviceFailures::down(size_t device, TimePoint now) const {
-  const Downtime& downtime = downtimes_[device];
-  return downtime.total + (downtime.causes > 0 && now > downtime.since ? now - downtime.since
-                                                                      : Duration{});
+int64_t DeviceFailures::CountUntil(TimePoint end) const {
+  int64_t count = 0;
+  for (const DeviceState& state : states_) {
+    count += std::count_if(state.downtimes.begin(), state.downtimes.end(),
+                           [&](const Downtime& downtime) { return downtime.from <= end; });
+  }
+  return count;
+}
+
+Duration DeviceFailures::DownUntil(size_t device, TimePoint end) const {
+  Duration down{};
+  for (const Downtime& downtime : states_[device].downtimes) {
+    down += std::max(Duration{}, std::min(downtime.to, end) - downtime.from);
+  }
+  return down;
 }
 
 }  // namespace aio

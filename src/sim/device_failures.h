@@ -27,32 +27,38 @@ class DeviceFailures final : public Actor {
   DeviceFailures(std::vector<FailingDevice> devices, SimulatedBackend& backend, EventQueue& events,
                  uint64_t seed);
 
-  // Of failures by chance, those until `end` are planned.
+  // By chance none fails after `end`.
   void Begin(Duration end);
   void OnEvent(int64_t what) override;
 
-  int64_t count() const { return count_; }
-  // How long the `device`th was down, until `now`.
-  Duration down(size_t device, TimePoint now) const;
+  int64_t CountUntil(TimePoint end) const;
+  // How long the `device`th was down, until `end`.
+  Duration DownUntil(size_t device, TimePoint end) const;
 
  private:
-  enum class Event : int { kFails, kRecovers, kCheck };
+  enum class Event : int { kFails, kRecovers, kFailsByChance, kRecoversByChance, kCheck };
 
   void Plan(Duration at, Event event, size_t device);
   void PlanChecks(size_t device);
+  void PlanByChance(size_t device);
+  void Fail(size_t device);
+  void Recover(size_t device);
 
   struct Downtime {
+    TimePoint from{};
+    TimePoint to = TimePoint::max();
+  };
+  struct DeviceState {
     int causes = 0;  // that it is down for now
-    TimePoint since{};
-    Duration total{};
+    std::vector<Downtime> downtimes;
   };
 
   const std::vector<FailingDevice> devices_;
   SimulatedBackend& backend_;
   EventQueue& events_;
   SimRandom random_;
-  std::vector<Downtime> downtimes_;  // [devices]
-  int64_t count_ = 0;
+  Duration end_{};
+  std::vector<DeviceState> states_;  // [devices]
 };
 
 }  // namespace aio

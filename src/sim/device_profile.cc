@@ -21,7 +21,7 @@ struct Range {
   double max;
 };
 
-constexpr Range kShare = {0.001, 1};
+constexpr Range kShare = {0.01, 1};
 constexpr Range kMicroseconds = {0, 1e7};
 
 // key = { value = 64, source = "..." }
@@ -104,21 +104,22 @@ void CheckBytes(TomlTable& row, const MeasuredStep& step, const DeviceProfile& p
 }
 
 void ReadShape(TomlTable& table, DeviceProfile& profile) {
-  constexpr int kSizeMax = 1 << 24;
+  constexpr int kSizeMax = 1 << 20;
+  constexpr int kCountMax = 1 << 12;
   table.Require("name");
   NamedShape named{.name = table.String("name").value_or(""), .shape = {}};
-  const auto size = [&](const char* key) {
+  const auto size = [&](const char* key, int max) {
     table.Require(key);
-    return table.Int(key, 1, kSizeMax).value_or(1);
+    return table.Int(key, 1, max).value_or(1);
   };
   ModelShape& shape = named.shape;
-  shape.num_layers = size("num_layers");
-  shape.hidden_size = size("hidden_size");
-  shape.num_heads = size("num_heads");
-  shape.num_kv_heads = size("num_kv_heads");
-  shape.head_size = size("head_size");
-  shape.intermediate_size = size("intermediate_size");
-  shape.vocabulary_size = size("vocabulary_size");
+  shape.num_layers = size("num_layers", kCountMax);
+  shape.hidden_size = size("hidden_size", kSizeMax);
+  shape.num_heads = size("num_heads", kCountMax);
+  shape.num_kv_heads = size("num_kv_heads", kCountMax);
+  shape.head_size = size("head_size", kCountMax);
+  shape.intermediate_size = size("intermediate_size", kSizeMax);
+  shape.vocabulary_size = size("vocabulary_size", kSizeMax);
   profile.shapes.push_back(std::move(named));
 }
 
@@ -176,7 +177,7 @@ void CheckTogether(TomlTable& root, const DeviceProfile& profile) {
 // A number with its source, as in the file. `always`: also one that was left out, which is as 0.
 void Write(std::string& toml, const char* key, const Sourced& number, bool always = true) {
   if (!always && number.source.empty()) return;
-  toml += fmt::format("{} = {{ value = {:.6g}, source = {} }}\n", key, number.value,
+  toml += fmt::format("{} = {{ value = {}, source = {} }}\n", key, number.value,
                       TomlString(number.source));
 }
 
@@ -197,9 +198,9 @@ Result<DeviceProfile> ParseDeviceProfile(std::string_view toml, const std::strin
   profile.name = root.String("name").value_or("");
   profile.title = root.String("title").value_or("");
   RequireSourced(root, "memory_gb", {0.001, 1e6}, profile.memory_gb);
-  RequireSourced(root, "read_gb_per_s", {0.001, 1e6}, profile.read_gb_per_s);
+  RequireSourced(root, "read_gb_per_s", {0.01, 1e6}, profile.read_gb_per_s);
   RequireSourced(root, "read_share", kShare, profile.read_share);
-  RequireSourced(root, "f16_tflops", {0.001, 1e6}, profile.f16_tflops);
+  RequireSourced(root, "f16_tflops", {0.01, 1e6}, profile.f16_tflops);
   ReadSourced(root, "i8_tops", {0.001, 1e6}, profile.i8_tops);
   RequireSourced(root, "compute_share", kShare, profile.compute_share);
   ReadSourced(root, "overlap", {0, 1}, profile.overlap);
@@ -300,7 +301,7 @@ std::string DeviceProfileToml(const DeviceProfile& profile) {
                         SimWeightsName(step.weights));
     if (step.graph) toml += "graph = true\n";
     if (step.prompt) toml += "prompt = true\n";
-    toml += fmt::format("rows = {}\ncontext = {}\nms = {:.6g}\nfitted_to = {}\nsource = {}\n",
+    toml += fmt::format("rows = {}\ncontext = {}\nms = {}\nfitted_to = {}\nsource = {}\n",
                         step.rows, step.context, step.ms, step.fitted_to, TomlString(step.source));
   }
   return toml;

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "sim/sim_random.h"
+#include "sim/sim_time.h"
 
 namespace aio {
 namespace {
@@ -89,8 +90,18 @@ Result<IntentDraw> IntentsOf(const WorkloadPlan& plan) {
   return draw;
 }
 
-Duration FromSeconds(double seconds) {
-  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+// So that a slip of a zero neither fills the memory nor takes a day.
+constexpr double kRequestsMax = 2e7;
+constexpr double kSecondsMax = 1e8;
+
+Status CheckSize(const WorkloadPlan& plan) {
+  const double requests =
+      plan.seconds > 0 ? plan.seconds * plan.rate : static_cast<double>(plan.requests);
+  if (requests <= kRequestsMax) return Status::Ok();
+  return InvalidArgument(
+      fmt::format("{:.3g} requests are more than {:.0g}, the most that are simulated at once: take "
+                  "fewer seconds, or a part of the load on a part of the devices",
+                  requests, kRequestsMax));
 }
 
 std::vector<Duration> DrawArrivals(const WorkloadPlan& plan, SimRandom& random) {
@@ -102,7 +113,7 @@ std::vector<Duration> DrawArrivals(const WorkloadPlan& plan, SimRandom& random) 
   for (int64_t i = 0; i < requests; ++i) {
     at += plan.burstiness == 1 ? random.Exponential()
                                : random.Gamma(plan.burstiness) / plan.burstiness;
-    arrivals.push_back(FromSeconds(at / plan.rate));
+    arrivals.push_back(SimSeconds(at / plan.rate));
   }
   return arrivals;
 }
@@ -121,17 +132,17 @@ double TimeScale(const WorkloadPlan& plan, size_t requests, Duration length) {
 
 Duration Scale(Duration time, double scale) {
   return scale == 1 ? time
-                    : Duration(static_cast<int64_t>(static_cast<double>(time.count()) * scale));
+                    : SimSeconds(ToMs(time) / 1000 * scale);
 }
 
+// As it was recorded, with what it is about drawn.
 Result<SimWorkload> FromTrace(const WorkloadPlan& plan, Randoms& randoms) {
   AIO_ASSIGN_OR_RETURN(const IntentDraw intents, IntentsOf(plan));
   const Trace& trace = *plan.trace;
   SimWorkload workload{.source = trace.source, .labels = plan.probe.labels, .requests = {}};
   const double scale = TimeScale(plan, trace.requests.size(), trace.length());
-  if (scale != 1) workload.source += fmt::format(", at {:g} requests/s", plan.rate);
-  for (const TraceRequest& recorded : trace.requests) {
-    SimRequest request{.arrival = Scale(recorded.arrival, scale),
+  const auto add = [&](const TraceRequest& recorded, Duration arrival) {
+    SimRequest request{.arrival = arrival,
                        .prompt_tokens = std::max(recorded.prompt_tokens, 1),
                        .answer_tokens = std::max(recorded.output_tokens, 1)};
     request.blocks = recorded.blocks;
@@ -140,7 +151,17 @@ Result<SimWorkload> FromTrace(const WorkloadPlan& plan, Randoms& randoms) {
     request.intent = static_cast<int>(truth);
     request.label_logits = DrawLogits(plan.probe, truth, randoms.choices);
     workload.requests.push_back(std::move(request));
+  };
+  if (plan.rate > 0 && plan.seconds > 0) {
+    workload.source += ", drawn from; " + ArrivalsText(plan);
+    const auto count = static_cast<double>(trace.requests.size());
+    for (const Duration arrival : DrawArrivals(plan, randoms.arrivals)) {
+      add(trace.requests[static_cast<size_t>(randoms.lengths.Uniform() * count)], arrival);
+    }
+    return workload;
   }
+  if (scale != 1) workload.source += fmt::format(", at {:g} requests/s", plan.rate);
+  for (const TraceRequest& recorded : trace.requests) add(recorded, Scale(recorded.arrival, scale));
   return workload;
 }
 
@@ -205,10 +226,16 @@ ProbeQuality ProbeQuality::Of(const std::vector<std::string>& labels, double acc
 }
 
 Result<SimWorkload> DrawWorkload(const WorkloadPlan& plan) {
+  AIO_RETURN_IF_ERROR(CheckSize(plan));
   Randoms randoms(plan.seed);
   AIO_ASSIGN_OR_RETURN(SimWorkload workload, plan.trace != nullptr  ? FromTrace(plan, randoms)
                                              : plan.seen != nullptr ? FromSeen(plan, randoms)
                                                                     : FromNothing(plan, randoms));
+  if (ToMs(workload.length()) / 1000 > kSecondsMax) {
+    return InvalidArgument(fmt::format("the requests come over more than three years: take a rate "
+                                       "above {:g} a second, or fewer of them",
+                                       plan.rate));
+  }
   Shorten(plan.context_length, workload);
   return workload;
 }

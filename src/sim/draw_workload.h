@@ -32,7 +32,8 @@ struct ProbeQuality {
 };
 
 struct WorkloadPlan {
-  // Arrivals and lengths; null: drawn.
+  // Arrivals and lengths; null: drawn. With a `rate` and `seconds`, requests are drawn from it, with
+  // replacement, and arrive by chance.
   std::shared_ptr<const Trace> trace;
   // Requests that were seen, with what the probe said: without a `rate` they come as they came,
   // else they are drawn from, with replacement. Null: none. Not together with `trace`.

@@ -18,19 +18,24 @@ enum class Unit { kMs, kShare, kPercent, kUsd };
 struct Metric {
   std::string_view name;
   Unit unit;
-  double (*value)(const SimSummary& summary);
+  std::optional<double> (*value)(const SimSummary& summary);
 };
 
 constexpr std::array<Metric, 6> kMetrics = {{
-    {"goodput", Unit::kShare, [](const SimSummary& s) { return s.good_share; }},
+    {"goodput", Unit::kShare, [](const SimSummary& s) { return std::optional(s.good_share); }},
     {"failed", Unit::kShare,
      [](const SimSummary& s) {
-       return s.requests > 0 ? static_cast<double>(s.failed) / static_cast<double>(s.requests) : 0;
+       return std::optional(static_cast<double>(s.failed) /
+                            static_cast<double>(std::max<int64_t>(s.requests, 1)));
      }},
-    {"busy", Unit::kShare, [](const SimSummary& s) { return s.busy_share; }},
-    {"bandwidth", Unit::kShare, [](const SimSummary& s) { return s.bandwidth_share; }},
-    {"accuracy", Unit::kPercent, [](const SimSummary& s) { return s.accuracy.value_or(0); }},
-    {"cost", Unit::kUsd, [](const SimSummary& s) { return s.usd_per_million_tokens; }},
+    {"busy", Unit::kShare, [](const SimSummary& s) { return std::optional(s.busy_share); }},
+    {"bandwidth", Unit::kShare,
+     [](const SimSummary& s) { return std::optional(s.bandwidth_share); }},
+    {"accuracy", Unit::kPercent, [](const SimSummary& s) { return s.accuracy; }},
+    {"cost", Unit::kUsd,
+     [](const SimSummary& s) {
+       return s.usd > 0 ? std::optional(s.usd_per_million_tokens) : std::nullopt;
+     }},
 }};
 
 struct Series {
@@ -64,7 +69,7 @@ std::string Lower(std::string_view text) {
 
 struct FoundMetric {
   Unit unit = Unit::kMs;
-  std::function<double(const SimSummary&)> value;
+  std::function<std::optional<double>(const SimSummary&)> value;
 };
 
 // "p99 TTFT", "goodput".
@@ -80,7 +85,9 @@ std::optional<FoundMetric> FindMetric(std::string_view name) {
   for (const Series& series : kSeries) {
     if (series.name != lower.substr(space + 1)) continue;
     return FoundMetric{Unit::kMs, [of = series.of, rank](const SimSummary& summary) {
-                         return Ranked(of(summary), rank);
+                         const Percentiles& ranked = of(summary);
+                         return ranked.count > 0 ? std::optional(Ranked(ranked, rank))
+                                                 : std::nullopt;
                        }};
   }
   return std::nullopt;
@@ -120,7 +127,8 @@ Result<LimitCondition> ParseCondition(const std::string& text) {
     return InvalidArgument("'" + text + "' is no condition: write METRIC < NUMBER UNIT, or >");
   }
   LimitCondition condition{.metric = Trimmed(text.substr(0, sign)), .at_most = text[sign] == '<'};
-  const size_t bound = sign + 1 < text.size() && text[sign + 1] == '=' ? sign + 2 : sign + 1;
+  condition.inclusive = sign + 1 < text.size() && text[sign + 1] == '=';
+  const size_t bound = sign + (condition.inclusive ? 2 : 1);
   const auto metric = FindMetric(condition.metric);
   if (!metric) {
     return InvalidArgument("'" + condition.metric +
@@ -168,6 +176,12 @@ class Search {
       AIO_ASSIGN_OR_RETURN(const ScenarioResult result, std::move(results[i]));
       LimitTry tried{.value = values[i], .holds = true, .summary = result.summary};
       for (const LimitCondition& condition : question_.conditions) {
+        const bool is_known = condition.Value(result.summary).has_value();
+        if (!is_known && result.summary.answered > 0) {
+          return InvalidArgument("'" + condition.Text() +
+                                 "': that is not known here: the device has no price, the models "
+                                 "no accuracies, or no answer is longer than a token");
+        }
         tried.holds &= condition.Holds(result.summary);
       }
       holds.push_back(tried.holds);
@@ -210,18 +224,20 @@ std::vector<double> Between(double good, double bad, bool is_whole) {
 
 }  // namespace
 
-double LimitCondition::Value(const SimSummary& summary) const {
+std::optional<double> LimitCondition::Value(const SimSummary& summary) const {
   return FindMetric(metric)->value(summary);
 }
 
 bool LimitCondition::Holds(const SimSummary& summary) const {
-  const double value = Value(summary);
-  return at_most ? value < bound : value > bound;
+  const std::optional<double> value = Value(summary);
+  if (!value) return false;
+  if (inclusive && *value == bound) return true;
+  return at_most ? *value < bound : *value > bound;
 }
 
 std::string LimitCondition::Text() const {
   const Unit unit = FindMetric(metric)->unit;
-  const char* sign = at_most ? "<" : ">";
+  const std::string sign = std::string(at_most ? "<" : ">") + (inclusive ? "=" : "");
   switch (unit) {
     case Unit::kMs:
       return fmt::format("{} {} {:g} ms", metric, sign, bound);
@@ -268,8 +284,12 @@ Result<LimitAnswer> FindLimit(const Scenario& scenario, const LimitQuestion& que
   const bool rate = question.what == "rate";
   constexpr double kFactor = 2;
   constexpr int kDoublings = 20;
-  double start = rate ? std::max(scenario.traffic.rate, 1e-3)
-                      : std::max(scenario.setup.pools.front().devices, 1);
+  // As far as ChangeScenario() goes, nearly.
+  const double least = rate ? 1e-4 : 1;
+  const double most = rate ? 1e6 : 16'384;
+  double start = std::clamp(
+      rate ? scenario.traffic.rate : static_cast<double>(scenario.setup.pools.front().devices),
+      least, most);
   AIO_ASSIGN_OR_RETURN(const std::vector<bool> first, search.Try({start}));
   const bool holds_first = first[0];
   double good = holds_first ? start : 0;
@@ -277,10 +297,8 @@ Result<LimitAnswer> FindLimit(const Scenario& scenario, const LimitQuestion& que
   for (int i = 0; i < kDoublings && (good == 0 || bad == 0); ++i) {
     const bool harder = holds_first;
     double next = harder == rate ? start * kFactor : start / kFactor;
-    if (search.is_whole()) {
-      next = std::floor(next);
-      if (next < 1) break;  // one device does
-    }
+    if (search.is_whole()) next = std::floor(next);
+    if (next < least || next > most) break;
     AIO_ASSIGN_OR_RETURN(const std::vector<bool> holds, search.Try({next}));
     (holds[0] ? good : bad) = next;
     start = next;
@@ -299,6 +317,7 @@ Result<LimitAnswer> FindLimit(const Scenario& scenario, const LimitQuestion& que
     }
   }
   answer.value = good;
+  answer.is_open = good != 0 && bad == 0 && (rate || good > 1);
   answer.tries = search.TakeTries();
   return answer;
 }

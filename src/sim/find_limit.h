@@ -3,6 +3,7 @@
 #define AIO_SIM_FIND_LIMIT_H_
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,10 +17,12 @@ namespace aio {
 struct LimitCondition {
   std::string metric;  // "p99 TTFT"
   bool at_most = true;
-  double bound = 0;  // in the metric's own unit: ms, a share, ...
+  bool inclusive = false;  // "<=", ">="
+  double bound = 0;        // in the metric's own unit: ms, a share, ...
 
+  // Not of what is not known, such as times where nothing was answered.
   bool Holds(const SimSummary& summary) const;
-  double Value(const SimSummary& summary) const;
+  std::optional<double> Value(const SimSummary& summary) const;
   std::string Text() const;  // "p99 TTFT < 1000 ms"
 };
 
@@ -43,12 +46,14 @@ struct LimitTry {
 
 struct LimitAnswer {
   double value = 0;  // 0: there is none between the least and the most that were tried
+  bool is_open = false;  // all that were tried hold: there may be more, or fewer, that do
   std::vector<LimitTry> tries;  // in the order of their values
 };
 
 // By doubling and halving, to one percent (of devices: to one). It takes for granted that more load
 // a device makes no condition come true again. `threads` values are tried at a time: the answer is
-// the same for any number. `progress` is told of every try.
+// the same for any number. `progress` is told of every try. kInvalidArgument if a condition is of
+// what is not known: a price, an accuracy.
 Result<LimitAnswer> FindLimit(const Scenario& scenario, const LimitQuestion& question, int threads,
                               const std::function<void(const LimitTry&)>& progress);
 

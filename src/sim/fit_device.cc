@@ -31,7 +31,7 @@ constexpr double kMicrosecondsMax = 1e6;
 
 constexpr std::array<Parameter, 8> kParameters = {{
     {"read_share", 0.01, 1, [](DeviceProfile& d) -> Sourced& { return d.read_share; }},
-    {"compute_share", 0.001, 1, [](DeviceProfile& d) -> Sourced& { return d.compute_share; }},
+    {"compute_share", 0.01, 1, [](DeviceProfile& d) -> Sourced& { return d.compute_share; }},
     {"overlap", 0, 1, [](DeviceProfile& d) -> Sourced& { return d.overlap; }},
     {"layer_gap_us", kMicrosecondsMin, kMicrosecondsMax,
      [](DeviceProfile& d) -> Sourced& { return d.layer_gap_us; }},
@@ -94,6 +94,13 @@ struct Errors {
     return 0;
   }
 };
+
+// To four digits: more would say more than the steps do.
+double Rounded(double value) {
+  if (value == 0) return 0;
+  const double scale = std::pow(10, 3 - std::floor(std::log10(value)));
+  return std::round(value * scale) / scale;
+}
 
 // Where the search begins: as the profile is, and at both thirds of each range.
 std::vector<Eigen::VectorXd> Starts(const Errors& errors, DeviceProfile device) {
@@ -183,7 +190,13 @@ Result<DeviceProfile> FitToMeasured(DeviceProfile device) {
       best = x;
     }
   }
-  return errors.At(best);
+  DeviceProfile fitted = errors.At(best);
+  for (const Parameter* parameter : errors.parameters) {
+    Sourced& number = parameter->of(fitted);
+    number.value = Rounded(number.value);
+    number.source = "fitted to [[measured]]";
+  }
+  return fitted;
 }
 
 }  // namespace aio

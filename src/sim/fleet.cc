@@ -7,11 +7,13 @@
 #include <utility>
 
 #include "base/toml_table.h"
+#include "sim/sim_time.h"
 
 namespace aio {
 namespace {
 
-constexpr int kDevicesMax = 100'000;
+constexpr int kDevicesMax = 20'000;
+constexpr double kHoursMin = 0.001;
 constexpr double kHoursMax = 1e6;
 
 void ReadRole(TomlTable& table, SimulatedRole& role) {
@@ -76,15 +78,11 @@ Status ReadPool(TomlTable& table, SimulationSetup& setup) {
   ReadHolds(table, pool);
   ReadPhase(table, pool);
   pool.graph = table.Bool("graph").value_or(pool.device.plays_graphs);
-  pool.failure_hours = table.Number("failure_hours", 0, kHoursMax).value_or(0);
-  pool.repair_hours = table.Number("repair_hours", 0, kHoursMax).value_or(0);
+  pool.failure_hours = table.Number("failure_hours", kHoursMin, kHoursMax).value_or(0);
+  pool.repair_hours = table.Number("repair_hours", kHoursMin, kHoursMax).value_or(0);
   if (pool.failure_hours > 0 && pool.repair_hours == 0) table.Require("repair_hours");
   setup.pools.push_back(std::move(pool));
   return Status::Ok();
-}
-
-Duration FromSeconds(double seconds) {
-  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
 }
 
 void ReadFailure(TomlTable& table, SimulationSetup& setup) {
@@ -94,8 +92,8 @@ void ReadFailure(TomlTable& table, SimulationSetup& setup) {
   failure.pool = table.Int("pool", 0, static_cast<int>(setup.pools.size()) - 1).value_or(0);
   const int devices = setup.pools[static_cast<size_t>(failure.pool)].devices;
   failure.device = table.Int("device", 0, devices - 1).value_or(0);
-  failure.at = FromSeconds(table.Number("at_seconds", 0, kSecondsMax).value_or(0));
-  failure.lasts = FromSeconds(table.Number("for_seconds", 0, kSecondsMax).value_or(0));
+  failure.at = SimSeconds(table.Number("at_seconds", 0, kSecondsMax).value_or(0));
+  failure.lasts = SimSeconds(table.Number("for_seconds", 0, kSecondsMax).value_or(0));
   setup.failures.push_back(failure);
 }
 

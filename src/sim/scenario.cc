@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <exception>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -39,11 +40,15 @@ Result<double> ParseNumber(std::string_view what, const std::string& value, doub
   return number;
 }
 
-Status SetShape(const std::string& name, SimulatedRole& role) {
+Status SetShape(const std::string& name, int number, Scenario& scenario) {
+  SimulatedRole& role = scenario.setup.roles[static_cast<size_t>(number)];
   const ModelShape* shape = FindShape(name);
   if (shape == nullptr) return InvalidArgument("there is no model '" + name + "'");
+  if (role.name == name) return Status::Ok();
   role.name = name;
   role.shape = *shape;
+  scenario.accuracies.clear();  // were the other model's
+  scenario.traffic.context_length = ContextOf(scenario.setup);
   return Status::Ok();
 }
 
@@ -64,17 +69,17 @@ constexpr std::array<NamedChange, 9> kChanges = {{
      }},
     {"devices",
      [](const std::string& value, Scenario& scenario) {
-       AIO_ASSIGN_OR_RETURN(const double devices, ParseNumber("devices", value, 1, 100'000));
+       AIO_ASSIGN_OR_RETURN(const double devices, ParseNumber("devices", value, 1, 20'000));
        scenario.setup.pools.front().devices = static_cast<int>(devices);
        return Status::Ok();
      }},
     {"small",
      [](const std::string& value, Scenario& scenario) {
-       return SetShape(value, scenario.setup.roles[kSimSmall]);
+       return SetShape(value, kSimSmall, scenario);
      }},
     {"large",
      [](const std::string& value, Scenario& scenario) {
-       return SetShape(value, scenario.setup.roles[kSimLarge]);
+       return SetShape(value, kSimLarge, scenario);
      }},
     {"policy",
      [](const std::string& value, Scenario& scenario) {
@@ -110,6 +115,14 @@ constexpr std::array<NamedChange, 9> kChanges = {{
 
 }  // namespace
 
+int ContextOf(const SimulationSetup& setup) {
+  int context = 0;
+  for (const SimulatedRole& role : setup.roles) {
+    if (context == 0 || role.shape.context_length < context) context = role.shape.context_length;
+  }
+  return context;
+}
+
 Result<ScenarioResult> RunScenario(const Scenario& scenario) {
   AIO_ASSIGN_OR_RETURN(SimWorkload workload, DrawWorkload(scenario.traffic));
   workload.entropy_threshold = scenario.entropy_threshold;
@@ -136,7 +149,11 @@ std::vector<Result<ScenarioResult>> RunScenarios(
     for (;;) {
       const size_t i = next.fetch_add(1);
       if (i >= scenarios.size()) return;
-      results[i] = RunScenario(scenarios[i]);
+      try {
+        results[i] = RunScenario(scenarios[i]);
+      } catch (const std::exception& e) {  // no memory
+        results[i] = ResourceExhausted(std::string("the simulation: ") + e.what());
+      }
       const std::lock_guard lock(mutex);
       ++done;
       if (progress) progress(done);

@@ -32,6 +32,9 @@ struct ScenarioResult {
   std::vector<TimelinePoint> timeline;
 };
 
+// Tokens that a request may have on either model.
+int ContextOf(const SimulationSetup& setup);
+
 // Draws the requests and runs them.
 Result<ScenarioResult> RunScenario(const Scenario& scenario);
 

@@ -185,6 +185,7 @@ Json FindJson(const LimitQuestion& question, const LimitAnswer& answer) {
           {"what", question.what},
           {"conditions", std::move(conditions)},
           {"value", Short(answer.value)},
+          {"all_tried_hold", answer.is_open},
           {"tries", std::move(tries)}};
 }
 

@@ -28,6 +28,7 @@ Request RequestOf(const SimWorkload& workload, size_t index) {
   request.id = std::to_string(index);
   request.model = "auto";
   request.prompt = PromptOf(workload, index);
+  if (wanted.intent >= 0) request.intent = workload.labels[static_cast<size_t>(wanted.intent)];
   request.entropy_threshold = workload.entropy_threshold;
   request.sampling.max_tokens = wanted.answer_tokens;
   return request;

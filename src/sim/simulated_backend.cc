@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "sim/sim_time.h"
 
 namespace aio {
 namespace {
@@ -45,19 +46,20 @@ enum class Stage {
 struct SimulatedBackend::Target {
   SimulatedModelTarget model;
   ReplicaSet first;    // devices that begin requests
-  ReplicaSet decoding;  // devices that go on with them; perhaps none
-  bool is_split = false;
+  ReplicaSet decoding;  // devices that go on with what prefill devices began; perhaps none
+  std::vector<TimePoint> link_free_at;  // [places]
 
   Target(SimulatedModelTarget target, uint64_t seed, const EventQueue& events)
       : model(std::move(target)),
         first({.seed = seed}, [&events] { return events.Now(); }),
-        decoding({.seed = seed + 1}, [&events] { return events.Now(); }) {
+        decoding({.seed = seed + 1}, [&events] { return events.Now(); }),
+        link_free_at(model.places.size()) {
     std::vector<ReplicaSpec> first_specs;
     std::vector<ReplicaSpec> decoding_specs;
     for (size_t i = 0; i < model.places.size(); ++i) {
-      const bool decodes = model.places[i].phase == PoolPhase::kDecode;
-      (decodes ? decoding_specs : first_specs).push_back({.url = UrlOf(i)});
-      is_split |= decodes;
+      const PoolPhase phase = model.places[i].phase;
+      if (phase != PoolPhase::kDecode) first_specs.push_back({.url = UrlOf(i)});
+      if (phase != PoolPhase::kPrefill) decoding_specs.push_back({.url = UrlOf(i)});
     }
     first.Update(first_specs);
     decoding.Update(decoding_specs);
@@ -70,6 +72,7 @@ struct SimulatedBackend::Work {
   Stage stage = Stage::kWhole;
   StrategyKind strategy = StrategyKind::kPlain;
   int guesses_per_step = 0;
+  int unreported_tokens = 0;
   int tries = 0;
   std::vector<std::string> tried_urls = {};
   std::string url_with_prompt = {};
@@ -101,6 +104,16 @@ class SimulatedBackend::Watcher final : public SequenceWatcher {
         {.model = work.target->model.name, .decision = {}, .prompt_tokens = prompt_tokens});
   }
 
+  void OnTokens(uint64_t id, int count) override {
+    Work& work = backend_.running_.at(id);
+    // As events of a remote engine do, but not for every single one.
+    constexpr int kTokensAtATime = 8;
+    work.unreported_tokens += count;
+    if (work.unreported_tokens < kTokensAtATime) return;
+    work.lease->Progress(work.unreported_tokens);
+    work.unreported_tokens = 0;
+  }
+
   void OnEnd(uint64_t id, TimePoint now) override {
     auto node = backend_.running_.extract(id);
     Work& work = node.mapped();
@@ -121,19 +134,7 @@ class SimulatedBackend::Watcher final : public SequenceWatcher {
       return work.done(std::move(scores));
     }
     if (work.stage == Stage::kPrefill && asked.answer_tokens > 1) {
-      const SimulatedPlace& place = work.target->model.places[work.place];
-      const double gb = static_cast<double>(asked.prompt_tokens *
-                                            CostsOf(work.target->model.shape).KvBytesPerToken()) /
-                        1e9;
-      const double seconds = place.link_gb_per_s > 0 ? gb / place.link_gb_per_s : 0;
-      work.stage = Stage::kDecode;
-      work.tries = 0;
-      work.tried_urls.clear();
-      const int64_t transfer = ++backend_.transfers_;
-      backend_.transferring_.emplace(transfer, std::move(work));
-      const auto takes =
-          std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
-      return backend_.events_.Plan(now + takes, backend_, transfer);
+      return backend_.Transfer(std::move(work), now);
     }
     backend_.FinishGeneration(work, now);
   }
@@ -157,6 +158,22 @@ SimulatedBackend::~SimulatedBackend() = default;
 
 const SimRequest& SimulatedBackend::Asked(const Work& work) const {
   return workload_.requests[work.index];
+}
+
+// One prompt's KV after the other goes over a device's link.
+void SimulatedBackend::Transfer(Work work, TimePoint now) {
+  const SimulatedModelTarget& model = work.target->model;
+  const double gb = static_cast<double>(Asked(work).prompt_tokens *
+                                        CostsOf(model.shape).KvBytesPerToken()) /
+                    1e9;
+  TimePoint& free_at = work.target->link_free_at[work.place];
+  free_at = std::max(free_at, now) + SimSeconds(gb / model.places[work.place].link_gb_per_s);
+  work.stage = Stage::kDecode;
+  work.tries = 0;
+  work.tried_urls.clear();
+  const int64_t transfer = ++transfers_;
+  transferring_.emplace(transfer, std::move(work));
+  events_.Plan(free_at, *this, transfer);
 }
 
 void SimulatedBackend::FinishGeneration(const Work& work, TimePoint now) {
@@ -204,8 +221,10 @@ void SimulatedBackend::OnHealthCheck(const SimulatedDevice& device) {
     for (size_t i = 0; i < target->model.places.size(); ++i) {
       const SimulatedPlace& place = target->model.places[i];
       if (place.device != &device) continue;
-      ReplicaSet& set = place.phase == PoolPhase::kDecode ? target->decoding : target->first;
-      set.OnCheck(KeyOf({.url = UrlOf(i)}), device.is_up(), "the device has failed");
+      const std::string key = KeyOf({.url = UrlOf(i)});
+      for (ReplicaSet* set : {&target->first, &target->decoding}) {
+        set->OnCheck(key, device.is_up(), "the device has failed");
+      }
     }
   }
 }
@@ -279,16 +298,12 @@ Status SimulatedBackend::Place(Work work) {
   const SimRequest& asked = Asked(work);
   const bool decodes = work.stage == Stage::kDecode;
   ReplicaSet& set = decodes ? target.decoding : target.first;
-  const int answer_tokens = work.stage == Stage::kProbe     ? 0
-                            : work.stage == Stage::kPrefill ? 1
-                            : decodes                       ? asked.answer_tokens - 1
-                                                            : asked.answer_tokens;
   while (work.tries < kTriesMax) {
     ++work.tries;
     work.lease = set.Choose({.affinity = asked.blocks.empty() || decodes
                                              ? 0
                                              : static_cast<uint64_t>(asked.blocks[0]) + 1,
-                             .tokens = asked.prompt_tokens + answer_tokens,
+                             .tokens = asked.prompt_tokens + asked.answer_tokens,
                              .tried_urls = work.tried_urls,
                              .url_with_prompt = work.url_with_prompt});
     if (work.lease == nullptr) break;
@@ -300,10 +315,17 @@ Status SimulatedBackend::Place(Work work) {
       work.lease = nullptr;
       continue;
     }
-    if (!place.device->model(place.model).Fits(asked.prompt_tokens + asked.answer_tokens)) {
+    if (work.stage == Stage::kWhole || work.stage == Stage::kPrefill) {
+      work.stage = place.phase == PoolPhase::kPrefill ? Stage::kPrefill : Stage::kWhole;
+    }
+    const int answer_tokens = work.stage == Stage::kProbe     ? 0
+                              : work.stage == Stage::kPrefill ? 1
+                              : decodes                       ? asked.answer_tokens - 1
+                                                              : asked.answer_tokens;
+    const int positions = asked.prompt_tokens + (decodes ? 1 : 0) + answer_tokens;
+    if (!place.device->model(place.model).Fits(positions)) {
       return InvalidArgument(fmt::format("a request of {} tokens is longer than the KV of '{}'",
-                                         asked.prompt_tokens + asked.answer_tokens,
-                                         target.model.name))
+                                         positions, target.model.name))
           .WithReason("context_length_exceeded");
     }
     SequenceSetup setup;
@@ -354,7 +376,7 @@ Result<std::shared_ptr<Ticket>> SimulatedBackend::Generate(Request request,
   Work work;
   work.index = IndexOf(workload_, request);
   work.target = target;
-  work.stage = target->is_split ? Stage::kPrefill : Stage::kWhole;
+  work.stage = Stage::kWhole;
   work.accepted = events_.Now();
   work.sink = std::move(sink);
   if (request.strategy) {

@@ -33,7 +33,7 @@ struct SimulatedPlace {
   SimulatedDevice* device = nullptr;
   int model = 0;  // on that device
   PoolPhase phase = PoolPhase::kBoth;
-  double link_gb_per_s = 0;  // of a prefill device, to others; 0: KV takes no time
+  double link_gb_per_s = 0;  // of a prefill device, to others; > 0
 };
 
 struct SimulatedModelTarget {
@@ -78,6 +78,7 @@ class SimulatedBackend final : public Backend, private Actor {
   const SimRequest& Asked(const Work& work) const;
   // Gives the work to a device that is up.
   Status Place(Work work);
+  void Transfer(Work work, TimePoint now);
   void FinishGeneration(const Work& work, TimePoint now);
   void FailWork(const Work& work, const Status& why);
   void OnEvent(int64_t what) override;  // KV has come over

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
+
+#include "sim/sim_time.h"
 
 namespace aio {
 namespace {
@@ -30,7 +33,7 @@ Result<std::vector<SimulatedModelOptions>> DivideMemory(const DeviceProfile& pro
   double gb = 0;
   double gb_of_a_block = 0;  // of each that is not given any
   for (const SimulatedModelOptions& options : models) {
-    gb += Gb(options.model.costs.WeightBytes(options.model.weights) +
+    gb += Gb(options.model.costs.ResidentBytes(options.model.weights) +
              options.kv_blocks * BytesOfBlock(options));
     if (options.kv_blocks == 0) gb_of_a_block += Gb(BytesOfBlock(options));
   }
@@ -39,7 +42,8 @@ Result<std::vector<SimulatedModelOptions>> DivideMemory(const DeviceProfile& pro
   }
   if (gb_of_a_block == 0) return models;
   const double left = profile.memory_gb.value * kUsableShare - gb;
-  const int blocks = static_cast<int>(left / gb_of_a_block);
+  constexpr double kBlocksMax = 1 << 22;
+  const int blocks = static_cast<int>(std::min(left / gb_of_a_block, kBlocksMax));
   if (blocks < kBlocksLeast) {
     return DoesNotFit(profile, "the weights and room for KV",
                       gb + kBlocksLeast * gb_of_a_block +
@@ -120,8 +124,7 @@ void SimulatedDevice::BeginNext() {
   share_.Charge(next, model.counts().weight_bytes + model.counts().kv_bytes - bytes);
   if (step == Duration::zero()) return;
   if (last_ >= 0 && last_ != next) {
-    const auto change = std::chrono::duration_cast<Duration>(
-        std::chrono::duration<double, std::micro>(profile_.model_switch_us.value));
+    const Duration change = SimSeconds(profile_.model_switch_us.value / 1e6);
     switching_ms_ += ToMs(change);
     step += change;
   }

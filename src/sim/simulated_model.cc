@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "sim/sim_time.h"
+
 namespace aio {
 namespace {
 
@@ -12,10 +14,6 @@ constexpr std::array<int32_t, kSpeculativeTokensMax> kAnyGuesses = {};
 
 const GuessChances& GuessesOf(const Sequence& sequence) {
   return static_cast<const SimulatedSequence&>(sequence).guesses();
-}
-
-Duration FromMs(double ms) {
-  return std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::milli>(ms));
 }
 
 }  // namespace
@@ -98,7 +96,11 @@ void SimulatedModel::PlanDrafts(std::span<Sequence* const> decoding, int /*prefi
   const int auto_guesses = AutoGuesses(decoding);
   for (Sequence* sequence : decoding) {
     const GuessChances& guesses = GuessesOf(*sequence);
-    const int wanted = guesses.kind() == StrategyKind::kAuto ? auto_guesses : guesses.per_step();
+    const bool nobody_drafts =
+        guesses.kind() == StrategyKind::kDraftModel && !options_.drafter.has_value();
+    const int wanted = nobody_drafts                           ? 0
+                       : guesses.kind() == StrategyKind::kAuto ? auto_guesses
+                                                               : guesses.per_step();
     const int count = std::min({wanted, sequence->draft_room(), count_max, kSpeculativeTokensMax});
     if (count <= 0) continue;
     sequence->SetDraft(std::span(kAnyGuesses).first(static_cast<size_t>(count)));
@@ -120,7 +122,7 @@ StepWork SimulatedModel::WorkOf(const StepPlan& plan) const {
 }
 
 double SimulatedModel::RecordMs(const ModelOnDevice& model, const StepWork& work) {
-  if (!work.graph) return 0;
+  if (!work.graph || !HasGraphFor(work.rows, device_.graphs)) return 0;
   if (graphs_.Use(model.number, PaddedRows(work.rows, device_.graphs))) return 0;
   return device_.graphs.record_ms_per_layer.value * model.costs.num_layers;
 }
@@ -170,7 +172,7 @@ Duration SimulatedModel::Begin(TimePoint now, bool others_wait) {
   counts_.memory_ms += time.memory_ms;
   counts_.record_ms += record_ms;
   counts_.draft_ms += draft_ms;
-  step_ = std::max(Duration(1), FromMs(step_ms));
+  step_ = std::max(Duration(1), SimSeconds(step_ms / 1000));
   return step_;
 }
 

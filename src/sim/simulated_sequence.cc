@@ -30,6 +30,7 @@ void SimulatedSequence::Consume(const LogitRows& /*logits*/, Sampler& /*sampler*
   constexpr int32_t kAnyToken = 0;
   known.insert(known.end(), static_cast<size_t>(std::max(count, 0)), kAnyToken);
   given_ += count;
+  if (count > 0) watcher_.OnTokens(id(), count);
   if (given_ < answer_tokens_) return;
   finished_ = true;
   watcher_.OnEnd(id(), now);

@@ -19,6 +19,8 @@ class SequenceWatcher {
   virtual ~SequenceWatcher() = default;
   // It had waited for its first step until `admitted`.
   virtual void OnFirstToken(uint64_t id, TimePoint admitted, TimePoint now) = 0;
+  // So many more tokens.
+  virtual void OnTokens(uint64_t id, int count) = 0;
   // With all its tokens.
   virtual void OnEnd(uint64_t id, TimePoint now) = 0;
 };

@@ -9,6 +9,7 @@
 #include "router/router.h"
 #include "sim/device_failures.h"
 #include "sim/event_queue.h"
+#include "sim/sim_time.h"
 #include "sim/simulated_device.h"
 
 namespace aio {
@@ -135,9 +136,16 @@ Result<HeldDevice> MakeDevice(const SimulationSetup& setup, int pool_number, Eve
 }
 
 Status CheckPools(const SimulationSetup& setup) {
+  constexpr int kDevicesMax = 20'000;
+  if (setup.num_devices() > kDevicesMax) {
+    return InvalidArgument(fmt::format("{} devices are more than {}, the most that are simulated",
+                                       setup.num_devices(), kDevicesMax));
+  }
   for (const int role : {kSimSmall, kSimLarge}) {
     bool prefills = false;
     bool decodes = false;
+    bool hands_over = false;
+    bool takes_over = false;
     for (const SimulatedPool& pool : setup.pools) {
       if (pool.graph && !pool.device.has_graphs) {
         return InvalidArgument(pool.device.title + " has no graphs: its profile has no [graph]");
@@ -145,10 +153,18 @@ Status CheckPools(const SimulationSetup& setup) {
       if (!pool.holds[role] || pool.devices == 0) continue;
       prefills |= pool.phase != PoolPhase::kDecode;
       decodes |= pool.phase != PoolPhase::kPrefill;
+      hands_over |= pool.phase == PoolPhase::kPrefill;
+      takes_over |= pool.phase == PoolPhase::kDecode;
       if (pool.phase == PoolPhase::kPrefill && pool.device.link_gb_per_s.value == 0) {
         return InvalidArgument(pool.device.title +
                                " is to send KV to others, and its profile has no link_gb_per_s");
       }
+    }
+    if (hands_over != takes_over) {
+      return InvalidArgument(fmt::format("of the {} model there are devices of the phase {} and "
+                                         "none of the phase {}",
+                                         kSimRoleNames[role], hands_over ? "prefill" : "decode",
+                                         hands_over ? "decode" : "prefill"));
     }
     if (prefills && decodes) continue;
     return InvalidArgument(fmt::format("no device {} of the {} model: add a pool that holds it",
@@ -189,7 +205,7 @@ void CountUse(const SimulationSetup& setup, const std::vector<HeldDevice>& devic
     const double share = 1 / (run_ms * pool.devices);
     use.busy_share += held.device->busy_ms() * share;
     use.switching_share += held.device->switching_ms() * share;
-    use.down_share += ToMs(failures.down(i, TimePoint(result.length))) * share;
+    use.down_share += ToMs(failures.DownUntil(i, TimePoint(result.length))) * share;
     for (const int role : {kSimSmall, kSimLarge}) {
       if (held.models[role] < 0) continue;
       SimulatedModel& model = held.device->model(held.models[role]);
@@ -198,6 +214,7 @@ void CountUse(const SimulationSetup& setup, const std::vector<HeldDevice>& devic
       use.bandwidth_share += bytes / (pool.device.read_gb_per_s.value * 1e6) * share;
       Add(model.counts(), result.models[role]);
       result.preemptions += model.scheduler_counts().preemptions;
+      if (pool.phase == PoolPhase::kDecode) continue;  // whose prompts come with their KV
       result.prefix_tokens_asked += model.scheduler_counts().prefix_tokens_asked;
       result.prefix_tokens_found += model.scheduler_counts().prefix_tokens_found;
     }
@@ -251,13 +268,15 @@ Result<SimulationResult> Simulate(const SimulationSetup& setup, const SimWorkloa
   DeviceFailures failures(std::move(failing), backend, events, setup.seed);
   failures.Begin(workload.length());
   while (events.RunNext()) {
+    if (events.Now() <= TimePoint(SimSeconds(kSimSecondsMax))) continue;
+    return InvalidArgument("the requests take over 30 years: the devices are too slow for them");
   }
 
   for (const SimulatedAnswer& answer : result.answers) {
     result.length = std::max(result.length, answer.end);
   }
   result.events = events.num_run();
-  result.failures = failures.count();
+  result.failures = failures.CountUntil(TimePoint(result.length));
   CountUse(setup, devices, failures, result);
   return result;
 }

@@ -17,8 +17,17 @@ int PaddedRows(int rows, const StaticGraphs& graphs) {
   return bucket == graphs.row_buckets.end() ? rows : *bucket;
 }
 
+int64_t ModelCosts::ResidentBytes(SimWeights weights) const {
+  const auto parameters = static_cast<double>(matrix_parameters() + embedding_parameters);
+  return static_cast<int64_t>(parameters * BytesPerWeight(weights));
+}
+
 int64_t ModelCosts::WeightBytes(SimWeights weights) const {
   return static_cast<int64_t>(static_cast<double>(matrix_parameters()) * BytesPerWeight(weights));
+}
+
+bool HasGraphFor(int rows, const StaticGraphs& graphs) {
+  return graphs.row_buckets.empty() || rows <= graphs.row_buckets.back();
 }
 
 ModelCosts CostsOf(const ModelShape& shape) {
@@ -30,16 +39,18 @@ ModelCosts CostsOf(const ModelShape& shape) {
   return {.num_layers = shape.num_layers,
           .layer_parameters = shape.num_layers * (attention + feed_forward),
           .output_parameters = hidden * shape.vocabulary_size,
+          .embedding_parameters = shape.tied ? 0 : hidden * shape.vocabulary_size,
           .kv_values_per_token = 2 * keys * shape.num_layers,
           .attention_values = queries * shape.num_layers};
 }
 
 StepTime TimeOf(const StepWork& work, const ModelCosts& model, const DeviceProfile& device) {
   AIO_CHECK(!work.graph || device.has_graphs);
-  const LaunchCosts& launch = work.graph ? device.graph : device.eager;
+  const bool graph = work.graph && HasGraphFor(work.rows, device.graphs);
+  const LaunchCosts& launch = graph ? device.graph : device.eager;
   const bool expands =
       work.weights == SimWeights::kW8A16 && device.dequantization == Dequantization::kStorageOnly;
-  const int rows = work.graph ? PaddedRows(work.rows, device.graphs) : work.rows;
+  const int rows = graph ? PaddedRows(work.rows, device.graphs) : work.rows;
 
   StepTime time;
   const double layer_us =

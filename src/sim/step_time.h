@@ -25,11 +25,13 @@ struct ModelCosts {
   int num_layers = 0;
   int64_t layer_parameters = 0;   // matrices of all layers
   int64_t output_parameters = 0;  // of the matrix that gives logits
+  int64_t embedding_parameters = 0;  // of the table, unless it is that matrix; a step reads none of it
   int64_t kv_values_per_token = 0;  // of all layers, keys and values
   int64_t attention_values = 0;     // of all layers: heads times head size, for scores and sums
 
   // What every step reads: all but the embedding table, unless it is the output's.
   int64_t matrix_parameters() const { return layer_parameters + output_parameters; }
+  int64_t ResidentBytes(SimWeights weights) const;
   int64_t WeightBytes(SimWeights weights) const;  // that are read, as they are stored
   int64_t KvBytesPerToken() const { return kv_values_per_token * 2; }  // F16
 };
@@ -57,6 +59,8 @@ struct StepTime {
 
 // `rows` or the next greater number that the device has graphs for.
 int PaddedRows(int rows, const StaticGraphs& graphs);
+// Steps of more rows than the greatest bucket are launched kernel by kernel.
+bool HasGraphFor(int rows, const StaticGraphs& graphs);
 
 // `work.graph` needs a device that has graphs; rows are padded to its buckets.
 StepTime TimeOf(const StepWork& work, const ModelCosts& model, const DeviceProfile& device);
