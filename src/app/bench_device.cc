@@ -9,6 +9,7 @@
 #include "app/file_shape.h"
 #include "app/read_bandwidth.h"
 #include "app/system_memory.h"
+#include "engine/fair_share.h"
 #include "sim/fit_device.h"
 #include "traffic/load_generator.h"
 
@@ -146,6 +147,7 @@ Result<DeviceProfile> Unfitted(const std::vector<EmbeddedModel>& models,
   profile.eager.layer_us = {0, "the embedded engine's host and device are the same cores"};
   profile.eager.kernel_us = {0, "the embedded engine has no kernels that are launched"};
   profile.model_switch_us = {0, "one thread steps both models, which wait for nothing else"};
+  profile.rows_per_read = {kRowsPerRead, "engine/fair_share.h"};
   profile.dequantization_source = "the embedded engine's kernels expand weights in registers";
   profile.fitted = {"read_share", "compute_share", "overlap", "eager.step_us"};
   for (const EmbeddedModel& model : models) {

@@ -32,6 +32,7 @@ struct SimulateCommand {
   int repeat = 8;
   int threads = 0;
   std::string page_path;
+  std::string records_path;
   std::string show_device;
   std::string fit_device;
   bool list_devices = false;
@@ -46,9 +47,11 @@ constexpr int kTimelinePoints = 120;
 Status Run(const SimulateCommand& command, SimReport& report) {
   std::vector<Scenario> scenarios = {report.scenario};
   scenarios[0].timeline_points = kTimelinePoints;
+  scenarios[0].keeps_answers = !command.records_path.empty();
   if (report.scenario.setup.policy.settings().kind != PolicyKind::kStaticLarge) {
     scenarios.push_back(scenarios[0]);
     scenarios[1].name = "static-large";
+    scenarios[1].keeps_answers = false;
     AIO_ASSIGN_OR_RETURN(scenarios[1].setup.policy, FindPolicy("static-large"));
   }
   const SystemClock clock;
@@ -60,6 +63,10 @@ Status Run(const SimulateCommand& command, SimReport& report) {
   }
   auto results = RunScenarios(scenarios, command.usable_threads(), {});
   AIO_ASSIGN_OR_RETURN(report.runs.emplace_back(), std::move(results[0]));
+  if (!command.records_path.empty()) {
+    AIO_RETURN_IF_ERROR(
+        WriteText(command.records_path, AnswerLines(report.runs.front().answers)));
+  }
   if (results.size() > 1) {
     AIO_ASSIGN_OR_RETURN(report.against, std::move(results[1]));
   }
@@ -169,6 +176,12 @@ void RegisterSimulate(CLI::App& program, int& exit_status) {
       ->check(CLI::Range(1, 1024));
   command->add_option("-o,--out", of->page_path, "write a page with plots here, HTML")
       ->check(WritableFault);
+  command->add_option("--records", of->records_path,
+                      "of one run: write a line of JSON a request here")
+      ->check(WritableFault)
+      ->excludes(sweep)
+      ->excludes(find)
+      ->excludes(compare);
   command->add_flag("--list-devices", of->list_devices, "those that are built in");
   command->add_option("--show-device", of->show_device,
                       "its numbers, and how near they come to steps that were measured");

@@ -12,6 +12,15 @@
 
 namespace aio {
 
+// What a step of `rows` tokens counts as: the weights once, and once more for every
+// `rows_per_read` rows beyond the first, since from there on arithmetic takes the time that reading
+// takes otherwise; and the KV that it reads.
+inline int64_t ChargedBytes(int rows, int rows_per_read, int64_t weight_bytes, int64_t kv_bytes) {
+  return (rows + rows_per_read - 1) / rows_per_read * weight_bytes + kv_bytes;
+}
+// Of the embedded engine.
+inline constexpr int kRowsPerRead = 4;
+
 // Not thread-safe.
 class FairShare {
  public:

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "engine/fair_share.h"
 
 namespace aio {
 
@@ -217,10 +218,7 @@ void ModelRunner::ShareNewPrompts() {
   }
 }
 
-// About: the weights once, and once more for every few rows beyond the first, since from
-// there on arithmetic takes the time that reading takes otherwise; and every row's KV.
 int64_t ModelRunner::BytesMoved() const {
-  constexpr int kRowsPerRead = 4;
   int64_t weight_bytes = 0;
   int64_t kv_bytes = 0;
   for (const PlannedRows& planned : plan_.rows) {
@@ -229,8 +227,7 @@ int64_t ModelRunner::BytesMoved() const {
     kv_bytes +=
         int64_t{planned.count} * (planned.begin + planned.end()) / 2 * KvTokenBytes(num_layers);
   }
-  const int64_t reads = (plan_.num_rows + kRowsPerRead - 1) / kRowsPerRead;
-  return reads * (weight_bytes / plan_.num_rows) + kv_bytes;
+  return ChargedBytes(plan_.num_rows, kRowsPerRead, weight_bytes / plan_.num_rows, kv_bytes);
 }
 
 int64_t ModelRunner::kv_token_bytes() const {

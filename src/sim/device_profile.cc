@@ -216,6 +216,7 @@ Result<DeviceProfile> ParseDeviceProfile(std::string_view toml, const std::strin
   }
   RequireSourced(root, "model_switch_us", kMicroseconds, profile.model_switch_us);
   ReadDequantization(root, profile);
+  ReadSourced(root, "rows_per_read", {1, 1e6}, profile.rows_per_read);
   ReadSourced(root, "link_gb_per_s", {0.001, 1e6}, profile.link_gb_per_s);
   ReadSourced(root, "usd_per_hour", {0, 1e6}, profile.usd_per_hour);
   for (TomlTable& shape : root.Tables("shape")) ReadShape(shape, profile);
@@ -224,6 +225,13 @@ Result<DeviceProfile> ParseDeviceProfile(std::string_view toml, const std::strin
   CheckTogether(root, profile);
   AIO_RETURN_IF_ERROR(root.Finish());
   return profile;
+}
+
+int DeviceProfile::RowsPerRead() const {
+  if (rows_per_read.value > 0) return static_cast<int>(rows_per_read.value);
+  // A weight in 16 bits is two bytes to read, and two operations a row.
+  const double rows = FlopsPerMs(SimWeights::kF16) / ReadBytesPerMs();
+  return static_cast<int>(std::clamp(rows, 1.0, 1e6));
 }
 
 const ModelShape* DeviceProfile::FindModel(std::string_view model) const {
@@ -280,6 +288,7 @@ std::string DeviceProfileToml(const DeviceProfile& profile) {
   Write(toml, "compute_share", profile.compute_share);
   Write(toml, "overlap", profile.overlap, false);
   Write(toml, "layer_gap_us", profile.layer_gap_us, false);
+  Write(toml, "rows_per_read", profile.rows_per_read, false);
   Write(toml, "model_switch_us", profile.model_switch_us);
   Write(toml, "link_gb_per_s", profile.link_gb_per_s, false);
   Write(toml, "usd_per_hour", profile.usd_per_hour, false);

@@ -85,6 +85,9 @@ struct DeviceProfile {
   bool has_graphs = false;
   bool plays_graphs = false;  // unless a pool says otherwise: has_graphs, but for default_mode = "eager"
   StaticGraphs graphs;
+  // Of the models' sharing of the device (ChargedBytes()); 0: as many as take as long to compute as
+  // weights in 16 bits take to read.
+  Sourced rows_per_read;
   // From the end of one model's step until the other's can use its result.
   Sourced model_switch_us;
   Sourced link_gb_per_s;  // to other devices, for KV; 0: unknown
@@ -99,6 +102,7 @@ struct DeviceProfile {
   // Of `shapes` or KnownShapes(); null: none has the name.
   const ModelShape* FindModel(std::string_view model) const;
 
+  int RowsPerRead() const;  // >= 1
   double ReadBytesPerMs() const { return read_gb_per_s.value * read_share.value * 1e6; }
   double FlopsPerMs(SimWeights weights) const {
     const bool i8 = weights == SimWeights::kW8A8 && i8_tops.value > 0;

@@ -126,7 +126,7 @@ int ContextOf(const SimulationSetup& setup) {
 Result<ScenarioResult> RunScenario(const Scenario& scenario) {
   AIO_ASSIGN_OR_RETURN(SimWorkload workload, DrawWorkload(scenario.traffic));
   workload.entropy_threshold = scenario.entropy_threshold;
-  AIO_ASSIGN_OR_RETURN(const SimulationResult result, Simulate(scenario.setup, workload));
+  AIO_ASSIGN_OR_RETURN(SimulationResult result, Simulate(scenario.setup, workload));
   ScenarioResult figures{.name = scenario.name, .traffic = workload.source, .summary = {},
                          .timeline = {}};
   figures.summary = SummariseRun(scenario.setup, workload, result, scenario.targets,
@@ -134,6 +134,7 @@ Result<ScenarioResult> RunScenario(const Scenario& scenario) {
   if (scenario.timeline_points > 0) {
     figures.timeline = TimelineOf(result, scenario.timeline_points);
   }
+  if (scenario.keeps_answers) figures.answers = std::move(result.answers);
   return figures;
 }
 

@@ -23,6 +23,7 @@ struct Scenario {
   SimTargets targets = {};
   std::vector<PolicyArm> accuracies = {};
   int timeline_points = 0;  // 0: no timeline
+  bool keeps_answers = false;
 };
 
 struct ScenarioResult {
@@ -30,6 +31,7 @@ struct ScenarioResult {
   std::string traffic;  // SimWorkload::source
   SimSummary summary;
   std::vector<TimelinePoint> timeline;
+  std::vector<SimulatedAnswer> answers = {};  // if they are kept
 };
 
 // Tokens that a request may have on either model.

@@ -211,6 +211,26 @@ Json CompareJson(const Comparison& comparison) {
 
 }  // namespace
 
+std::string AnswerLines(const std::vector<SimulatedAnswer>& answers) {
+  std::string lines;
+  for (const SimulatedAnswer& answer : answers) {
+    Json line = {{"arrival_ms", Short(ToMs(answer.arrival))}};
+    if (answer.answered) {
+      line["first_token_ms"] = Short(ToMs(answer.first_token));
+      line["end_ms"] = Short(ToMs(answer.end));
+      line["role"] = kSimRoleNames[answer.large ? kSimLarge : kSimSmall];
+      line["strategy"] = StrategyName(answer.strategy);
+      line["probe_ms"] = Short(answer.probe_ms);
+      line["queue_ms"] = Short(answer.queue_ms);
+      line["output_tokens"] = answer.answer_tokens;
+    } else {
+      line["error"] = answer.fault;
+    }
+    lines += line.dump() + "\n";
+  }
+  return lines;
+}
+
 std::string DeviceJson(const DeviceProfile& device) {
   Json json = {{"name", device.name},
                {"title", device.title},

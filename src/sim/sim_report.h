@@ -28,6 +28,9 @@ struct SimReport {
 // The same bytes for the same report.
 std::string SimReportJson(const SimReport& report);
 
+// A line of JSON for each request of a run: times since its begin, in ms.
+std::string AnswerLines(const std::vector<SimulatedAnswer>& answers);
+
 // A device: its numbers with their sources, as in its file, and steps measured on it beside what it
 // says of them.
 std::string DeviceJson(const DeviceProfile& device);

@@ -119,9 +119,8 @@ void SimulatedDevice::BeginNext() {
   for (int i = 0; i < num_models(); ++i)
     others_wait |= i != next && has_work_[static_cast<size_t>(i)];
   SimulatedModel& model = *models_[static_cast<size_t>(next)];
-  const int64_t bytes = model.counts().weight_bytes + model.counts().kv_bytes;
   Duration step = model.Begin(events_.Now(), others_wait);
-  share_.Charge(next, model.counts().weight_bytes + model.counts().kv_bytes - bytes);
+  share_.Charge(next, model.charged_bytes());
   if (step == Duration::zero()) return;
   if (last_ >= 0 && last_ != next) {
     const Duration change = SimSeconds(profile_.model_switch_us.value / 1e6);

@@ -23,6 +23,7 @@ SimulatedModel::SimulatedModel(const SimulatedModelOptions& options, const Devic
     : options_(options),
       device_(device),
       graphs_(graphs),
+      rows_per_read_(device.RowsPerRead()),
       blocks_(options.kv_blocks),
       prefixes_(blocks_),
       scheduler_(options.scheduler, blocks_, prefixes_, this),
@@ -157,12 +158,17 @@ double SimulatedModel::DraftMs(const StepPlan& plan, bool graph) {
 Duration SimulatedModel::Begin(TimePoint now, bool others_wait) {
   const bool is_paced = others_wait || scheduler_.is_decoding();
   scheduler_.Plan(now, is_paced ? pacer_.Tokens() : options_.scheduler.prefill_chunk_tokens, plan_);
+  charged_bytes_ = 0;
   if (plan_.rows.empty()) return Duration::zero();
+  const int64_t moved_before = counts_.weight_bytes + counts_.kv_bytes;
   const StepWork work = WorkOf(plan_);
   const StepTime time = TimeOf(work, options_.model.costs, device_);
   const double draft_ms = DraftMs(plan_, options_.graph);
   const double record_ms = RecordMs(options_.model, work);
   const double step_ms = time.total_ms + draft_ms + record_ms;
+  // The drafter's, which are counted already, come with the step.
+  charged_bytes_ = counts_.weight_bytes + counts_.kv_bytes - moved_before +
+                   ChargedBytes(plan_.num_rows, rows_per_read_, time.weight_bytes, time.kv_bytes);
   ++counts_.steps;
   counts_.rows += plan_.num_rows;
   counts_.prefill_tokens += plan_.num_prefill_tokens;

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "engine/block_pool.h"
+#include "engine/fair_share.h"
 #include "engine/prefill_pacer.h"
 #include "engine/prefix_cache.h"
 #include "engine/sampler.h"
@@ -76,6 +77,8 @@ class SimulatedModel final : private DraftPlanner {
   // A step of what there is to do, which begins `now`: how long it takes. Zero: there is nothing
   // that can be done. `others_wait` for it to end.
   Duration Begin(TimePoint now, bool others_wait);
+  // What that step counts as among the models (fair_share.h).
+  int64_t charged_bytes() const { return charged_bytes_; }
   // It has ended, `now`.
   void End(TimePoint now);
 
@@ -92,6 +95,7 @@ class SimulatedModel final : private DraftPlanner {
   const SimulatedModelOptions options_;
   const DeviceProfile& device_;
   GraphCache& graphs_;
+  const int rows_per_read_;
   BlockPool blocks_;
   PrefixCache prefixes_;
   Scheduler scheduler_;
@@ -101,6 +105,7 @@ class SimulatedModel final : private DraftPlanner {
   // Of the step that runs:
   StepPlan plan_;
   Duration step_{};
+  int64_t charged_bytes_ = 0;
 };
 
 }  // namespace aio
