@@ -57,12 +57,12 @@ Status Run(const BenchDeviceFlags& flags) {
   options.date = Today();
   AIO_ASSIGN_OR_RETURN(std::vector<EmbeddedModel> models, LoadAll(flags, options.threads, clock));
   std::optional<ProgressBar> bar;
-  AIO_ASSIGN_OR_RETURN(const DeviceProfile profile,
-                       BenchDevice(std::move(models), options, clock,
-                                   [&](int64_t done, int64_t total) {
-                                     if (!bar) bar.emplace("measuring", total, clock);
-                                     bar->Update(done);
-                                   }));
+  AIO_ASSIGN_OR_RETURN(
+      const DeviceProfile profile,
+      BenchDevice(std::move(models), options, clock, [&](int64_t done, int64_t total) {
+        if (!bar) bar.emplace("measuring", total, clock);
+        bar->Update(done);
+      }));
   bar.reset();
   if (!flags.out.empty()) AIO_RETURN_IF_ERROR(WriteText(flags.out, DeviceProfileToml(profile)));
   fmt::print("{}", flags.json ? DeviceJson(profile) + "\n" : FormatDevice(profile));
@@ -87,8 +87,7 @@ void RegisterBenchDevice(CLI::App& bench, int& exit_status) {
   command->add_option("-r,--rounds", flags->options.rounds, "the medians of so many count")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
-  command->add_option("-o,--out", flags->out, "write the profile here, TOML")
-      ->check(WritableFault);
+  command->add_option("-o,--out", flags->out, "write the profile here, TOML")->check(WritableFault);
   command->add_flag("--json", flags->json, "figures as JSON");
   command->footer(
       "Each model answers 1 to 16 requests at once and reads prompts of 32 to 256 tokens.\n"

@@ -20,8 +20,15 @@ std::string Number(double value) {
   return fmt::format("{:.{}f}", value, size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 4);
 }
 
-std::string Time(double ms) {
-  return ms >= 10'000 ? Number(ms / 1000) + " s" : Number(ms) + " ms";
+std::string Time(double ms) { return ms >= 10'000 ? Number(ms / 1000) + " s" : Number(ms) + " ms"; }
+
+// Of nothing there is no median.
+std::string Time(const Percentiles& of, double ms) { return of.count > 0 ? Time(ms) : "-"; }
+
+std::string Usd(const SimSummary& summary) {
+  return summary.usd > 0 && summary.usd_per_million_tokens > 0
+             ? Number(summary.usd_per_million_tokens)
+             : "-";
 }
 
 // Columns as wide as their widest cell, the first to the left.
@@ -65,11 +72,9 @@ std::string Head(const SimReport& report) {
   const SimulationSetup& setup = report.scenario.setup;
   for (const SimulatedPool& pool : setup.pools) text += PoolText(pool) + "\n";
   text += fmt::format("{} ({}) and {} ({})\n", setup.roles[kSimSmall].name,
-                      SimWeightsName(setup.roles[kSimSmall].weights),
-                      setup.roles[kSimLarge].name,
+                      SimWeightsName(setup.roles[kSimSmall].weights), setup.roles[kSimLarge].name,
                       SimWeightsName(setup.roles[kSimLarge].weights));
-  if (!report.runs.empty()) text += report.runs[0].traffic + "\n";
-  return text;
+  return text + DescribeTraffic(report.scenario.traffic) + "\n";
 }
 
 std::string Trust(const SimulationSetup& setup) {
@@ -105,13 +110,17 @@ const std::vector<Line>& Lines() {
       {"simulated time", [](const SimSummary& s) { return Number(s.seconds) + " s"; }},
       {"requests/s", [](const SimSummary& s) { return Number(s.requests_per_second); }},
       {"answer tokens/s", [](const SimSummary& s) { return Number(s.tokens_per_second); }},
-      {"TTFT p50", [](const SimSummary& s) { return Time(s.first_token_ms.p50); }},
-      {"TTFT p99", [](const SimSummary& s) { return Time(s.first_token_ms.p99); }},
-      {"TPOT p50", [](const SimSummary& s) { return Time(s.per_token_ms.p50); }},
-      {"TPOT p99", [](const SimSummary& s) { return Time(s.per_token_ms.p99); }},
-      {"end to end p50", [](const SimSummary& s) { return Time(s.end_to_end_ms.p50); }},
-      {"end to end p99", [](const SimSummary& s) { return Time(s.end_to_end_ms.p99); }},
-      {"queue p99", [](const SimSummary& s) { return Time(s.queue_ms.p99); }},
+      {"TTFT p50",
+       [](const SimSummary& s) { return Time(s.first_token_ms, s.first_token_ms.p50); }},
+      {"TTFT p99",
+       [](const SimSummary& s) { return Time(s.first_token_ms, s.first_token_ms.p99); }},
+      {"TPOT p50", [](const SimSummary& s) { return Time(s.per_token_ms, s.per_token_ms.p50); }},
+      {"TPOT p99", [](const SimSummary& s) { return Time(s.per_token_ms, s.per_token_ms.p99); }},
+      {"end to end p50",
+       [](const SimSummary& s) { return Time(s.end_to_end_ms, s.end_to_end_ms.p50); }},
+      {"end to end p99",
+       [](const SimSummary& s) { return Time(s.end_to_end_ms, s.end_to_end_ms.p99); }},
+      {"queue p99", [](const SimSummary& s) { return Time(s.queue_ms, s.queue_ms.p99); }},
       {"probe p50",
        [](const SimSummary& s) {
          return s.probe_ms.count == 0 ? std::string("-") : Time(s.probe_ms.p50);
@@ -128,10 +137,7 @@ const std::vector<Line>& Lines() {
       {"bandwidth used", [](const SimSummary& s) { return Percent(s.bandwidth_share); }},
       {"prompt KV found", [](const SimSummary& s) { return Percent(s.prefix_share); }},
       {"preemptions", [](const SimSummary& s) { return std::to_string(s.preemptions); }},
-      {"USD a million tokens",
-       [](const SimSummary& s) {
-         return s.usd > 0 ? Number(s.usd_per_million_tokens) : std::string("-");
-       }},
+      {"USD a million tokens", [](const SimSummary& s) { return Usd(s); }},
   };
   return lines;
 }
@@ -156,14 +162,15 @@ std::string FormatRuns(const std::vector<const ScenarioResult*>& results) {
 std::string FormatSweep(const SimReport& report) {
   Table table;
   table.Add({"", "tokens/s", "TTFT p50", "TTFT p99", "TPOT p50", "good", "small", "GB/token",
-             "busy", "accuracy", "USD/M"});
+             "busy", "accuracy", "USD/M", "failed"});
   for (const ScenarioResult& run : report.runs) {
     const SimSummary& s = run.summary;
-    table.Add({run.name, Number(s.tokens_per_second), Time(s.first_token_ms.p50),
-               Time(s.first_token_ms.p99), Time(s.per_token_ms.p50), Percent(s.good_share),
+    table.Add({run.name, Number(s.tokens_per_second), Time(s.first_token_ms, s.first_token_ms.p50),
+               Time(s.first_token_ms, s.first_token_ms.p99),
+               Time(s.per_token_ms, s.per_token_ms.p50), Percent(s.good_share),
                Percent(s.small_share), Number(s.gb_per_token), Percent(s.busy_share),
-               s.accuracy ? fmt::format("{:.2f} %", *s.accuracy) : "-",
-               s.usd > 0 ? Number(s.usd_per_million_tokens) : "-"});
+               s.accuracy ? fmt::format("{:.2f} %", *s.accuracy) : "-", Usd(s),
+               std::to_string(s.failed)});
   }
   return table.Format();
 }

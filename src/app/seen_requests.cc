@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "decisions/log_reader.h"
+#include "postgres/url.h"
 
 namespace aio {
 
@@ -44,7 +45,10 @@ void SpreadSeconds(const std::vector<int64_t>& seconds, SimWorkload& workload) {
 
 Result<SimWorkload> FromLog(const std::string& place) {
   AIO_ASSIGN_OR_RETURN(LogReader reader, LogReader::Open(place));
-  SimWorkload workload{.source = place, .labels = {}, .requests = {}};
+  // Without the password that a URL may have.
+  const std::string shown = IsPostgresUrl(place) ? PostgresUrlToShow(place) : place;
+  SimWorkload workload{.source = shown, .labels = {}, .requests = {}};
+  workload.has_raw_logits = true;
   std::vector<int64_t> seconds;
   AIO_RETURN_IF_ERROR(reader.ReadAll([&](const LoggedRequest& logged) {
     const bool ended = logged.outcome && logged.outcome->complete();
@@ -57,9 +61,8 @@ Result<SimWorkload> FromLog(const std::string& place) {
       request.intent = LabelIndex(logged.intent, workload.labels);
       request.label_logits = logged.signals->label_logits;
       if (request.label_logits.empty() && request.intent >= 0) {
-        request.label_logits =
-            LogitsOfEntropy(distribution.labels.size(), static_cast<size_t>(request.intent),
-                            distribution.entropy);
+        request.label_logits = LogitsOfEntropy(
+            distribution.labels.size(), static_cast<size_t>(request.intent), distribution.entropy);
       }
     }
     seconds.push_back(seconds.empty() ? logged.unix_seconds
@@ -70,33 +73,52 @@ Result<SimWorkload> FromLog(const std::string& place) {
   return workload;
 }
 
-// Prompts begin alike as far as the large model, which has not probed them, mostly found their KV
-// computed: the template's words, or a system prompt.
-void ShareBeginning(std::vector<double> cached, SimWorkload& workload) {
-  if (cached.empty()) return;
-  const auto middle = cached.begin() + static_cast<std::ptrdiff_t>(cached.size() / 2);
-  std::nth_element(cached.begin(), middle, cached.end());
-  if (*middle < 1) return;
-  for (SimRequest& request : workload.requests) {
-    request.blocks = {0};
-    request.block_tokens = std::min(static_cast<int>(*middle), request.prompt_tokens);
-  }
+// The middle one; 0 of nothing.
+int Median(std::vector<int> values) {
+  if (values.empty()) return 0;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
 }
+
+// What of a prompt's tokens the models that answered had found computed.
+struct FoundTokens {
+  // Of the large model, which has not probed the prompt: the template's words, or a system prompt.
+  std::vector<int> alike;
+  // Of the small model's prompts, what the probe had not read: the template's words at the end.
+  std::vector<int> unprobed;
+
+  void Add(const std::string& role, bool is_probed, int prompt_tokens, int cached_tokens) {
+    if (role == "large" && cached_tokens > 0) alike.push_back(cached_tokens);
+    if (role == "small" && is_probed) unprobed.push_back(prompt_tokens - cached_tokens);
+  }
+  void Apply(SimWorkload& workload) const {
+    const int beginning = Median(alike);
+    const int end = Median(unprobed);
+    for (SimRequest& request : workload.requests) {
+      request.unprobed_tokens = std::clamp(end - 1, 0, request.prompt_tokens - 1);
+      if (beginning == 0) continue;
+      request.blocks = {0};
+      request.block_tokens = std::min(beginning, request.prompt_tokens);
+    }
+  }
+};
 
 Result<SimWorkload> FromRecords(const std::string& path) {
   std::ifstream file(path);
   if (!file) return NotFound(path + ": cannot be read");
   SimWorkload workload{.source = path, .labels = {"code", "qa", "math"}, .requests = {}};
   std::vector<double> entropies;
-  std::vector<double> cached;
+  FoundTokens found;
   std::string line;
   for (int number = 1; std::getline(file, line); ++number) {
     if (line.empty()) continue;
     const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
     if (!json.is_object()) {
-      return InvalidArgument(fmt::format("{}:{}: is no record of `aio bench load --records`, nor "
-                                         "is the file a decision log",
-                                         path, number));
+      return InvalidArgument(
+          fmt::format("{}:{}: is no record of `aio bench load --records`, nor "
+                      "is the file a decision log",
+                      path, number));
     }
     const auto number_of = [&](const char* key) {
       const auto at = json.find(key);
@@ -113,27 +135,30 @@ Result<SimWorkload> FromRecords(const std::string& path) {
       return InvalidArgument(fmt::format(
           "{}:{}: intended_ms, prompt_tokens and output_tokens must be numbers", path, number));
     }
-    SimRequest request{
-        .arrival = std::chrono::duration_cast<Duration>(
-            std::chrono::duration<double, std::milli>(arrival_ms)),
-        .prompt_tokens = std::max(1, static_cast<int>(prompt_tokens)),
-        .answer_tokens = static_cast<int>(output_tokens)};
+    SimRequest request{.arrival = std::chrono::duration_cast<Duration>(
+                           std::chrono::duration<double, std::milli>(arrival_ms)),
+                       .prompt_tokens = std::max(1, static_cast<int>(prompt_tokens)),
+                       .answer_tokens = static_cast<int>(output_tokens)};
     const auto intent = json.find("intent");
     if (intent != json.end() && intent->is_string()) {
       request.intent = LabelIndex(intent->get<std::string>(), workload.labels);
     }
     entropies.push_back(std::max(0.0, number_of("entropy")));
     const auto role = json.find("role");
-    if (role != json.end() && *role == "large") cached.push_back(number_of("cached_tokens"));
+    if (role != json.end() && role->is_string()) {
+      const double cached = std::clamp(number_of("cached_tokens"), 0.0, prompt_tokens);
+      found.Add(role->get<std::string>(), request.intent >= 0, request.prompt_tokens,
+                static_cast<int>(cached));
+    }
     workload.requests.push_back(std::move(request));
   }
-  ShareBeginning(cached, workload);
+  found.Apply(workload);
   // Once all labels are known.
   for (size_t i = 0; i < workload.requests.size(); ++i) {
     SimRequest& request = workload.requests[i];
     if (request.intent < 0) continue;
-    request.label_logits = LogitsOfEntropy(workload.labels.size(),
-                                           static_cast<size_t>(request.intent), entropies[i]);
+    request.label_logits =
+        LogitsOfEntropy(workload.labels.size(), static_cast<size_t>(request.intent), entropies[i]);
   }
   std::stable_sort(workload.requests.begin(), workload.requests.end(),
                    [](const SimRequest& a, const SimRequest& b) { return a.arrival < b.arrival; });
@@ -141,7 +166,7 @@ Result<SimWorkload> FromRecords(const std::string& path) {
 }
 
 bool IsLog(const std::string& place) {
-  if (place.starts_with("postgres")) return true;
+  if (IsPostgresUrl(place)) return true;
   std::ifstream file(place, std::ios::binary);
   std::string head(15, '\0');
   file.read(head.data(), static_cast<std::streamsize>(head.size()));
@@ -175,7 +200,7 @@ std::vector<float> LogitsOfEntropy(size_t labels, size_t intent, double entropy)
 Result<SimWorkload> ReadSeenRequests(const std::string& place) {
   AIO_ASSIGN_OR_RETURN(SimWorkload workload, IsLog(place) ? FromLog(place) : FromRecords(place));
   if (workload.requests.empty()) {
-    return InvalidArgument(place + ": has no request whose answer ended");
+    return InvalidArgument(workload.source + ": has no request whose answer ended");
   }
   // What was never probed may be probed by another policy; nothing is known of it then.
   if (workload.labels.empty()) workload.labels = {"code", "qa", "math"};

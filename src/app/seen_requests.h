@@ -14,7 +14,8 @@ namespace aio {
 // load` or `aio bench mixed` wrote. Requests without an answer that ended are left out. A log has
 // seconds: those of one second are spread over it evenly. What the probe is said to have said of a
 // record is what its intent and entropy say, the other labels being alike; records' prompts begin
-// alike as far as the large model found them known. Intents are those that
+// alike as far as the large model found them known, and end in what the small one had to compute
+// after the probe. Intents are those that
 // the probe saw. kInvalidArgument names the file and the line, and if nothing is left.
 Result<SimWorkload> ReadSeenRequests(const std::string& place);
 

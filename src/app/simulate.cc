@@ -64,8 +64,7 @@ Status Run(const SimulateCommand& command, SimReport& report) {
   auto results = RunScenarios(scenarios, command.usable_threads(), {});
   AIO_ASSIGN_OR_RETURN(report.runs.emplace_back(), std::move(results[0]));
   if (!command.records_path.empty()) {
-    AIO_RETURN_IF_ERROR(
-        WriteText(command.records_path, AnswerLines(report.runs.front().answers)));
+    AIO_RETURN_IF_ERROR(WriteText(command.records_path, AnswerLines(report.runs.front().answers)));
   }
   if (results.size() > 1) {
     AIO_ASSIGN_OR_RETURN(report.against, std::move(results[1]));
@@ -96,10 +95,10 @@ Status Find(const SimulateCommand& command, SimReport& report) {
   constexpr int kTriesExpected = 12;
   ProgressBar bar("searching", kTriesExpected, clock);
   int tries = 0;
-  AIO_ASSIGN_OR_RETURN(
-      report.answer,
-      FindLimit(report.scenario, *report.question, command.usable_threads(),
-                [&](const LimitTry&) { bar.Update(std::min(++tries, kTriesExpected)); }));
+  AIO_ASSIGN_OR_RETURN(report.answer, FindLimit(report.scenario, *report.question,
+                                                command.usable_threads(), [&](const LimitTry&) {
+                                                  bar.Update(std::min(++tries, kTriesExpected));
+                                                }));
   return Status::Ok();
 }
 
@@ -119,7 +118,7 @@ Status Compare(const SimulateCommand& command, SimReport& report) {
 
 Status Simulate(const SimulateCommand& command) {
   if (command.list_devices) {
-    fmt::print("{}", FormatDevices());
+    fmt::print("{}", command.json ? DevicesJson() + "\n" : FormatDevices());
     return Status::Ok();
   }
   if (!command.show_device.empty() || !command.fit_device.empty()) {
@@ -141,8 +140,7 @@ Status Simulate(const SimulateCommand& command) {
                                                  : Run(command, report));
   const std::string json = SimReportJson(report);
   if (!command.page_path.empty()) {
-    AIO_RETURN_IF_ERROR(
-        WriteText(command.page_path, FillPage(SimulationPageTemplate(), json)));
+    AIO_RETURN_IF_ERROR(WriteText(command.page_path, FillPage(SimulationPageTemplate(), json)));
   }
   fmt::print("{}\n", command.json ? json : FormatSimulation(report));
   return Status::Ok();
@@ -162,22 +160,23 @@ void RegisterSimulate(CLI::App& program, int& exit_status) {
   auto* find = command->add_option(
       "--find", of->find,
       "search: \"max rate with p99 TTFT < 1 s\", \"min devices with goodput > 95 %\"");
-  auto* compare =
-      command->add_option("--compare", of->compare,
-                          "two policies or more, on the same requests, with intervals")
-          ->expected(2, 100);
+  auto* compare = command
+                      ->add_option("--compare", of->compare,
+                                   "two policies or more, on the same requests, with intervals")
+                      ->expected(2, 100);
   sweep->excludes(find)->excludes(compare);
   find->excludes(compare);
   command->add_option("--repeat", of->repeat, "draws of the requests, for --compare")
       ->capture_default_str()
       ->check(CLI::Range(2, 10'000));
-  command->add_option("--threads", of->threads,
-                      "runs at a time (default: one a usable core); the figures are the same")
+  command
+      ->add_option("--threads", of->threads,
+                   "runs at a time (default: one a usable core); the figures are the same")
       ->check(CLI::Range(1, 1024));
   command->add_option("-o,--out", of->page_path, "write a page with plots here, HTML")
       ->check(WritableFault);
-  command->add_option("--records", of->records_path,
-                      "of one run: write a line of JSON a request here")
+  command
+      ->add_option("--records", of->records_path, "of one run: write a line of JSON a request here")
       ->check(WritableFault)
       ->excludes(sweep)
       ->excludes(find)
@@ -189,7 +188,8 @@ void RegisterSimulate(CLI::App& program, int& exit_status) {
                       "the same, its `fitted` numbers fitted anew to its measured steps");
   command->add_flag("--json", of->json, "figures as JSON");
   command->footer(
-      "The router, the policies and the scheduler are those that serve; a step takes the time that\n"
+      "The router, the policies and the scheduler are those that serve; a step takes the time "
+      "that\n"
       "the device's profile gives (docs/simulation.md says how, and how far to trust it).\n"
       "Example:\n  aio simulate --device ascend-910b --trace AzureLLMInferenceTrace_code.csv "
       "--out report.html\n"

@@ -38,7 +38,8 @@ Result<SimLengths> ParseLengths(const char* flag, const std::string& text) {
                        lengths.mean <= kTokensMax && lengths.deviation >= 0 &&
                        lengths.deviation <= kTokensMax;
   if (is_fine) return lengths;
-  return InvalidArgument(fmt::format("{} '{}': write MEAN or MEAN:DEVIATION, in tokens", flag, text));
+  return InvalidArgument(
+      fmt::format("{} '{}': write MEAN or MEAN:DEVIATION, in tokens", flag, text));
 }
 
 Result<ProbeQuality> ParseProbe(const std::string& text, const PaperTables& tables) {
@@ -49,9 +50,8 @@ Result<ProbeQuality> ParseProbe(const std::string& text, const PaperTables& tabl
   const double accuracy = std::strtod(text.c_str(), &rest);
   const double worst = 1.0 / static_cast<double>(labels.size());
   if (text.empty() || *rest != '\0' || !(accuracy >= worst && accuracy <= 1)) {
-    return InvalidArgument(
-        fmt::format("--probe '{}': write paper, perfect or how often it is right, {:.2f} to 1",
-                    text, worst));
+    return InvalidArgument(fmt::format(
+        "--probe '{}': write paper, perfect or how often it is right, {:.2f} to 1", text, worst));
   }
   return ProbeQuality::Of(labels, accuracy);
 }
@@ -83,7 +83,8 @@ void SimulateFlags::AddTo(CLI::App& command) {
       ->capture_default_str()
       ->check(CLI::Range(1, 20'000))
       ->excludes(fleet);
-  command.add_option("--mode", mode, "graph or eager (default: as the device is served by default)")
+  command
+      .add_option("--mode", mode, "graph or eager (default: as the device is served by default)")
       ->check(CLI::IsMember({"graph", "eager"}));
   command.add_option("--small", small, "a model's shape, of `aio synthesize` or a GGUF file")
       ->capture_default_str();
@@ -97,50 +98,58 @@ void SimulateFlags::AddTo(CLI::App& command) {
   command.add_option("--prefill-chunk", prefill_chunk_tokens, "prompt tokens in a step")
       ->capture_default_str()
       ->check(CLI::Range(1, 1 << 20));
-  command.add_option("-p,--policy", policy,
-                     "paper, static-small, static-large, random, or a policy's file")
+  command
+      .add_option("-p,--policy", policy,
+                  "paper, static-small, static-large, random, or a policy's file")
       ->capture_default_str();
   command.add_option("--tau", tau, "the entropy threshold of all requests, nats")
       ->check(CLI::Range(0.0, kEntropyMax));
-  auto* trace = command.add_option("--trace", trace_path,
-                                   "an Azure or Mooncake trace: arrivals and lengths");
+  auto* trace =
+      command.add_option("--trace", trace_path, "an Azure or Mooncake trace: arrivals and lengths");
   command.add_option("--trace-from", trace_from_seconds, "where in the trace to begin, seconds")
       ->check(CLI::Range(0.0, kSecondsMax))
       ->needs(trace);
   command.add_option("--trace-for", trace_for_seconds, "how much of the trace, seconds")
       ->check(CLI::Range(1e-3, kSecondsMax))
       ->needs(trace);
-  command.add_option("--seen", seen_place,
-                     "requests that were served: a decision log, or records of `aio bench load`")
+  command
+      .add_option("--seen", seen_place,
+                  "requests that were served: a decision log, or records of `aio bench load`")
       ->excludes(trace);
-  command.add_option("-r,--rate", rate,
-                     "requests a second (of a trace or a log: in place of its own)")
+  command
+      .add_option("-r,--rate", rate, "requests a second (of a trace or a log: in place of its own)")
       ->check(CLI::Range(1e-6, 1e7));
   auto* count = command.add_option("-n,--requests", requests,
                                    "so many (default: 2000; of a trace: all of the window)");
   count->check(CLI::Range(int64_t{1}, int64_t{100'000'000}));
-  command.add_option("--seconds", seconds, "or for so long, at --rate (requests of a trace are then drawn from it)")
+  command
+      .add_option("--seconds", seconds,
+                  "or for so long, at --rate (requests of a trace are then drawn from it)")
       ->check(CLI::Range(1e-3, kSecondsMax))
       ->excludes(count);
-  command.add_option("--burstiness", burstiness,
-                     "1: Poisson; less: bursts, more: steadier (gaps are Gamma variables of this "
-                     "shape)")
+  command
+      .add_option("--burstiness", burstiness,
+                  "1: Poisson; less: bursts, more: steadier (gaps are Gamma variables of this "
+                  "shape)")
       ->capture_default_str()
       ->check(CLI::Range(0.001, 1000.0));
-  command.add_option("--prompt-tokens", prompt_tokens, "MEAN:DEVIATION, where nothing was recorded")
+  command
+      .add_option("--prompt-tokens", prompt_tokens, "MEAN:DEVIATION, where nothing was recorded")
       ->capture_default_str();
   command.add_option("--answer-tokens", answer_tokens, "likewise")->capture_default_str();
   command.add_option("--intents", intents, "what requests are about: code=0.7,qa=0.2,math=0.1");
-  command.add_option("--probe", probe,
-                     "how well it tells them: paper (its Table 2), perfect, or 0.92")
+  command
+      .add_option("--probe", probe, "how well it tells them: paper (its Table 2), perfect, or 0.92")
       ->capture_default_str();
-  command.add_option("--acceptance", acceptance,
-                     "how often a guess comes true: prompt_lookup=0.3, draft_model:code=0.7 (default "
-                     "of prompt lookup: as the paper's Table 3 shows it)");
+  command.add_option(
+      "--acceptance", acceptance,
+      "how often a guess comes true: prompt_lookup=0.3, draft_model:code=0.7 (default "
+      "of prompt lookup: as the paper's Table 3 shows it)");
   command.add_option("--accuracy", accuracy_path,
                      "a policy file whose [[arm]] tables say how well the models do (default: the "
                      "policy's own, or for the paper's pair its tables)");
-  command.add_option("--ttft", targets.first_token_ms, "target of a good answer, ms to first token")
+  command
+      .add_option("--ttft", targets.first_token_ms, "target of a good answer, ms to first token")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   command.add_option("--tpot", targets.per_token_ms, "likewise, ms a token")
@@ -206,7 +215,8 @@ Status SimulateFlags::FillAcceptance(SimulationSetup& setup) const {
     const double chance = std::strtod(number.c_str(), &rest);
     const bool is_known =
         intent.empty() || std::find(labels.begin(), labels.end(), intent) != labels.end();
-    if (!strategy || !is_known || number.empty() || *rest != '\0' || !(chance >= 0 && chance <= 1)) {
+    if (!strategy || !is_known || number.empty() || *rest != '\0' ||
+        !(chance >= 0 && chance <= 1)) {
       return InvalidArgument(fmt::format(
           "--acceptance '{}': write STRATEGY=P or STRATEGY:INTENT=P, P from 0 to 1, the intent one "
           "of {}",
@@ -240,12 +250,14 @@ Status SimulateFlags::FillTraffic(Scenario& scenario) const {
   plan.context_length = ContextOf(scenario.setup);
   const bool draws = rate > 0 && (seconds > 0 || trace_path.empty());
   if (!draws && (seconds > 0 || burstiness != 1)) {
-    return InvalidArgument("--seconds and --burstiness are for requests that are drawn: say --rate "
-                           "too, and with --trace both --rate and --seconds");
+    return InvalidArgument(
+        "--seconds and --burstiness are for requests that are drawn: say --rate "
+        "too, and with --trace both --rate and --seconds");
   }
   if (!seen_place.empty() && (!intents.empty() || (requests && rate <= 0))) {
-    return InvalidArgument("requests that were seen have intents of their own, and all come unless "
-                           "--rate draws from them");
+    return InvalidArgument(
+        "requests that were seen have intents of their own, and all come unless "
+        "--rate draws from them");
   }
   if (!trace_path.empty()) {
     AIO_ASSIGN_OR_RETURN(plan.trace, ReadTraceWindow(*this));

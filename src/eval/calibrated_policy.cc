@@ -122,7 +122,8 @@ class PolicyWriter {
             Number(report_.entropy_max), Arm(label, kSmallRole));
       }
       Line("[[rule]]\nname = {}\nintents = [{}]\nrole = \"large\"\n{}\n",
-           TomlString(RuleName(label, kLargeRole)), TomlString(labels_[label]), Arm(label, kLargeRole));
+           TomlString(RuleName(label, kLargeRole)), TomlString(labels_[label]),
+           Arm(label, kLargeRole));
     }
     Line(
         "# Not probed: too long, or the probe could not run.\n[[rule]]\nname = \"otherwise\"\n"
@@ -151,13 +152,16 @@ class PolicyWriter {
   }
 
   void WriteEvidence() {
-    Line("[evidence]\ndate = {}\nprobe = {}", TomlString(subject_.date), TomlString(subject_.probe));
-    if (!subject_.small_fingerprint.empty()) Line("small = {}", TomlString(subject_.small_fingerprint));
-    if (!subject_.large_fingerprint.empty()) Line("large = {}", TomlString(subject_.large_fingerprint));
+    Line("[evidence]\ndate = {}\nprobe = {}", TomlString(subject_.date),
+         TomlString(subject_.probe));
+    if (!subject_.small_fingerprint.empty())
+      Line("small = {}", TomlString(subject_.small_fingerprint));
+    if (!subject_.large_fingerprint.empty())
+      Line("large = {}", TomlString(subject_.large_fingerprint));
     Line("data = [");
     for (const DataSetUse& data : input_.set.data_sets) {
-      Line("  {{ name = {}, rows = {}, used = {}, sha256 = {} }},", TomlString(data.name), data.rows,
-           data.used[static_cast<size_t>(Split::kHeldOut)], TomlString(data.sha256));
+      Line("  {{ name = {}, rows = {}, used = {}, sha256 = {} }},", TomlString(data.name),
+           data.rows, data.used[static_cast<size_t>(Split::kHeldOut)], TomlString(data.sha256));
     }
     Line("]\naccuracy = {}\nece = {}", Number(report_.after.accuracy), Number(report_.after.ece));
     if (chosen_) {
@@ -170,7 +174,8 @@ class PolicyWriter {
   void WriteDrift() {
     std::vector<std::string> shares;
     for (size_t i = 0; i < labels_.size(); ++i) {
-      shares.push_back(fmt::format("{} = {}", TomlString(labels_[i]), Number(report_.said_shares[i])));
+      shares.push_back(
+          fmt::format("{} = {}", TomlString(labels_[i]), Number(report_.said_shares[i])));
     }
     Line("[drift]\nlabel_shares = {{ {} }}\nentropy_mean = {}\nentropy_sd = {}\n",
          fmt::join(shares, ", "), Number(report_.after.mean_entropy),
@@ -180,7 +185,8 @@ class PolicyWriter {
   void WriteArms(const StudyArms& arms) {
     for (size_t i = 0; i < arms.arms.size(); ++i) {
       const aio::Arm& arm = arms.arms[i];
-      Line("[[arm]]\nrole = {}\nstrategy = {}", TomlString(arm.role), TomlString(arm.strategy_name));
+      Line("[[arm]]\nrole = {}\nstrategy = {}", TomlString(arm.role),
+           TomlString(arm.strategy_name));
       if (!arm.weights.empty()) Line("weights = {}", TomlString(arm.weights));
       std::vector<std::string> accuracy, accuracy_long;
       for (size_t label = 0; label < labels_.size(); ++label) {

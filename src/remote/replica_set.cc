@@ -156,32 +156,34 @@ void ReplicaSet::Update(const std::vector<ReplicaSpec>& specs) {
   replicas_ = std::move(next);
 }
 
+// Each wish counts where it leaves some replica, and before those after it: so those are left whose
+// wishes, as digits of a number, make the greatest.
 ReplicaSet::Replicas ReplicaSet::Candidates(const ReplicaQuery& query, TimePoint now) const {
-  Replicas all = Only(replicas_, [](const auto& replica) { return !replica->spec().draining; });
-
-  // Each of these where it leaves some.
-  const auto prefer = [&all](auto keep) {
-    Replicas kept = Only(all, keep);
-    if (!kept.empty()) all = std::move(kept);
+  const auto wishes_met = [&](const std::shared_ptr<Replica>& replica) {
+    unsigned met = 0;
+    const auto wish = [&met](bool is_met) { met = met << 1 | (is_met ? 1 : 0); };
+    wish(!query.only_plain || IsPlain(replica));
+    wish(query.tried_urls.empty() || !IsAmong(query.tried_urls, replica->key()));
+    wish(replica->state(now) != ReplicaState::kDown);
+    wish(replica->Takes(now));
+    wish(!replica->IsBusy(now));
+    wish(!query.only_plain || replica->spec().strategy == kPlain);
+    wish(query.url_with_prompt.empty() || replica->key() == query.url_with_prompt);
+    // Last: it changes the answer's speed alone.
+    wish(query.strategy.empty() || replica->spec().strategy == query.strategy);
+    return met;
   };
-  if (query.only_plain) {
-    prefer(IsPlain);
+  Replicas best;
+  unsigned most = 0;
+  for (const auto& replica : replicas_) {
+    if (replica->spec().draining) continue;
+    const unsigned met = wishes_met(replica);
+    if (met < most) continue;
+    if (met > most) best.clear();
+    most = met;
+    best.push_back(replica);
   }
-  prefer([&](const auto& replica) { return !IsAmong(query.tried_urls, replica->key()); });
-  prefer([&](const auto& replica) { return replica->state(now) != ReplicaState::kDown; });
-  prefer([&](const auto& replica) { return replica->Takes(now); });
-  prefer([&](const auto& replica) { return !replica->IsBusy(now); });
-  if (query.only_plain) {
-    prefer([](const auto& replica) { return replica->spec().strategy == kPlain; });
-  }
-  if (!query.url_with_prompt.empty()) {
-    prefer([&](const auto& replica) { return replica->key() == query.url_with_prompt; });
-  }
-  // Last: it changes the answer's speed alone.
-  if (!query.strategy.empty()) {
-    prefer([&](const auto& replica) { return replica->spec().strategy == query.strategy; });
-  }
-  return all;
+  return best;
 }
 
 std::unique_ptr<ReplicaLease> ReplicaSet::Choose(const ReplicaQuery& query) {

@@ -21,7 +21,8 @@ Scenario OneByOne(SimWeights weights, const char* strategy) {
   }
   scenario.setup.policy = *RoutingPolicy::FromToml(
       "version = 1\nname = \"large\"\nprobe_prompt_tokens_max = 0\n[[rule]]\nname = \"all\"\n"
-      "role = \"large\"\n" + std::string(strategy),
+      "role = \"large\"\n" +
+          std::string(strategy),
       "test");
   scenario.traffic.rate = 0.001;
   scenario.traffic.requests = 20;

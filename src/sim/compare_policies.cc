@@ -20,18 +20,23 @@ std::optional<double> If(bool is_known, double value) {
   return is_known ? std::optional(value) : std::nullopt;
 }
 
-
 constexpr std::array<Metric, 11> kMetrics = {{
-    {"answer tokens/s", [](const SimSummary& s) { return If(s.answered > 0, s.tokens_per_second); }},
+    {"answer tokens/s",
+     [](const SimSummary& s) { return If(s.answered > 0, s.tokens_per_second); }},
     {"p50 TTFT, ms", [](const SimSummary& s) { return If(s.answered > 0, s.first_token_ms.p50); }},
     {"p99 TTFT, ms", [](const SimSummary& s) { return If(s.answered > 0, s.first_token_ms.p99); }},
-    {"p50 TPOT, ms", [](const SimSummary& s) { return If(s.per_token_ms.count > 0, s.per_token_ms.p50); }},
-    {"p99 TPOT, ms", [](const SimSummary& s) { return If(s.per_token_ms.count > 0, s.per_token_ms.p99); }},
-    {"p50 end to end, ms", [](const SimSummary& s) { return If(s.answered > 0, s.end_to_end_ms.p50); }},
-    {"p99 end to end, ms", [](const SimSummary& s) { return If(s.answered > 0, s.end_to_end_ms.p99); }},
+    {"p50 TPOT, ms",
+     [](const SimSummary& s) { return If(s.per_token_ms.count > 0, s.per_token_ms.p50); }},
+    {"p99 TPOT, ms",
+     [](const SimSummary& s) { return If(s.per_token_ms.count > 0, s.per_token_ms.p99); }},
+    {"p50 end to end, ms",
+     [](const SimSummary& s) { return If(s.answered > 0, s.end_to_end_ms.p50); }},
+    {"p99 end to end, ms",
+     [](const SimSummary& s) { return If(s.answered > 0, s.end_to_end_ms.p99); }},
     {"within targets, %", [](const SimSummary& s) { return If(true, 100 * s.good_share); }},
     {"GB read a token", [](const SimSummary& s) { return If(s.answered > 0, s.gb_per_token); }},
-    {"USD a million tokens", [](const SimSummary& s) { return If(s.usd > 0, s.usd_per_million_tokens); }},
+    {"USD a million tokens",
+     [](const SimSummary& s) { return If(s.usd > 0, s.usd_per_million_tokens); }},
     {"expected accuracy, %", [](const SimSummary& s) { return s.accuracy; }},
 }};
 
@@ -54,8 +59,8 @@ ComparedMetric CompareMetric(const Metric& metric, const std::vector<SimSummary>
   }
   constexpr double kConfidence = 0.95;
   const boost::math::students_t t(count - 1);
-  const double half = boost::math::quantile(t, (1 + kConfidence) / 2) *
-                      std::sqrt(squares / (count - 1) / count);
+  const double half =
+      boost::math::quantile(t, (1 + kConfidence) / 2) * std::sqrt(squares / (count - 1) / count);
   compared.interval = {compared.difference - half, compared.difference + half};
   return compared;
 }
@@ -96,8 +101,8 @@ Result<Comparison> ComparePolicies(const Scenario& scenario,
   auto results = RunScenarios(scenarios, threads, [&](size_t done) {
     if (progress) progress(done, total);
   });
-  Comparison comparison{.first = policies[0], .repetitions = repetitions, .others = {},
-                        .results = {}};
+  Comparison comparison{
+      .first = policies[0], .repetitions = repetitions, .others = {}, .results = {}};
   std::vector<std::vector<SimSummary>> summaries(policies.size());
   for (size_t i = 0; i < results.size(); ++i) {
     AIO_ASSIGN_OR_RETURN(ScenarioResult result, std::move(results[i]));

@@ -38,7 +38,6 @@ void DeviceFailures::Begin(Duration end) {
   end_ = end;
   for (size_t i = 0; i < devices_.size(); ++i) {
     for (const auto& [at, lasts] : devices_[i].planned) {
-      if (at > end) continue;
       Plan(at, Event::kFails, i);
       Plan(at + lasts, Event::kRecovers, i);
     }
@@ -80,9 +79,10 @@ void DeviceFailures::OnEvent(int64_t what) {
       return Recover(i);
     case Event::kFailsByChance:
       Fail(i);
-      return Plan(events_.Now().time_since_epoch() +
-                      SimSeconds(devices_[i].repair_hours * kSecondsPerHour * random_.Exponential()),
-                  Event::kRecoversByChance, i);
+      return Plan(
+          events_.Now().time_since_epoch() +
+              SimSeconds(devices_[i].repair_hours * kSecondsPerHour * random_.Exponential()),
+          Event::kRecoversByChance, i);
     case Event::kRecoversByChance:
       Recover(i);
       return PlanByChance(i);

@@ -83,7 +83,8 @@ struct DeviceProfile {
   LaunchCosts eager;
   LaunchCosts graph;  // where there are graphs
   bool has_graphs = false;
-  bool plays_graphs = false;  // unless a pool says otherwise: has_graphs, but for default_mode = "eager"
+  bool plays_graphs =
+      false;  // unless a pool says otherwise: has_graphs, but for default_mode = "eager"
   StaticGraphs graphs;
   // Of the models' sharing of the device (ChargedBytes()); 0: as many as take as long to compute as
   // weights in 16 bits take to read.
@@ -111,7 +112,7 @@ struct DeviceProfile {
 };
 
 // Faults name `source`, line and key: a number without its source, one that cannot be, a profile
-// that contradicts itself (memory that takes longer than a minute to be read, graphs that are
+// that contradicts itself (memory that takes longer than five minutes to be read, graphs that are
 // slower to play back than to launch one by one, a measured step in which fewer bytes could have
 // been read than it needs).
 Result<DeviceProfile> ParseDeviceProfile(std::string_view toml, const std::string& source);

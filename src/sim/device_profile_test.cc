@@ -85,8 +85,8 @@ TEST(DeviceProfileTest, FaultsAreNamed) {
 }
 
 TEST(DeviceProfileTest, WhatContradictsItselfIsRefused) {
-  EXPECT_NE(FaultOf(With(R"(read_gb_per_s = { value = 1, source = "s" })"))
-                .find("reads the 64 GB of its memory in 64 s"),
+  EXPECT_NE(FaultOf(With(R"(read_gb_per_s = { value = 0.1, source = "s" })"))
+                .find("reads the 64 GB of its memory in 640 s"),
             std::string::npos);
   const std::string slow_graphs = std::string(kDevice) + R"(
 [graph]

@@ -19,7 +19,10 @@ namespace {
 // Independent sequences of random numbers, so that one more of one kind shifts no other.
 struct Randoms {
   explicit Randoms(uint64_t seed)
-      : arrivals(seed * 4 + 1), lengths(seed * 4 + 2), intents(seed * 4 + 3), choices(seed * 4 + 4) {}
+      : arrivals(seed * 4 + 1),
+        lengths(seed * 4 + 2),
+        intents(seed * 4 + 3),
+        choices(seed * 4 + 4) {}
   SimRandom arrivals;
   SimRandom lengths;
   SimRandom intents;
@@ -76,8 +79,8 @@ Result<IntentDraw> IntentsOf(const WorkloadPlan& plan) {
   for (const auto& [name, share] : plan.intents) {
     const auto at = std::find(labels.begin(), labels.end(), name);
     if (at == labels.end()) {
-      return InvalidArgument(fmt::format("the probe has no label '{}': it has {}", name,
-                                         fmt::join(labels, ", ")));
+      return InvalidArgument(
+          fmt::format("the probe has no label '{}': it has {}", name, fmt::join(labels, ", ")));
     }
     draw.labels.push_back(static_cast<size_t>(at - labels.begin()));
     draw.shares.push_back(share);
@@ -104,10 +107,17 @@ Status CheckSize(const WorkloadPlan& plan) {
                   requests, kRequestsMax));
 }
 
+// A file's name without its folders; a URL as it is.
+std::string LastName(const std::string& place) {
+  if (place.find("://") != std::string::npos) return place;
+  const size_t slash = place.rfind('/');
+  return slash == std::string::npos ? place : place.substr(slash + 1);
+}
+
 std::vector<Duration> DrawArrivals(const WorkloadPlan& plan, SimRandom& random) {
   std::vector<Duration> arrivals;
-  const int64_t requests = plan.seconds > 0 ? std::llround(std::max(1.0, plan.seconds * plan.rate))
-                                            : plan.requests;
+  const int64_t requests =
+      plan.seconds > 0 ? std::llround(std::max(1.0, plan.seconds * plan.rate)) : plan.requests;
   arrivals.reserve(static_cast<size_t>(requests));
   double at = 0;
   for (int64_t i = 0; i < requests; ++i) {
@@ -118,11 +128,6 @@ std::vector<Duration> DrawArrivals(const WorkloadPlan& plan, SimRandom& random) 
   return arrivals;
 }
 
-std::string ArrivalsText(const WorkloadPlan& plan) {
-  if (plan.burstiness == 1) return fmt::format("Poisson, {:g} requests/s", plan.rate);
-  return fmt::format("bursts of burstiness {:g}, {:g} requests/s", plan.burstiness, plan.rate);
-}
-
 // Faster or slower, so that `rate` requests a second come on average.
 double TimeScale(const WorkloadPlan& plan, size_t requests, Duration length) {
   const double seconds = ToMs(length) / 1000;
@@ -131,15 +136,15 @@ double TimeScale(const WorkloadPlan& plan, size_t requests, Duration length) {
 }
 
 Duration Scale(Duration time, double scale) {
-  return scale == 1 ? time
-                    : SimSeconds(ToMs(time) / 1000 * scale);
+  return scale == 1 ? time : SimSeconds(ToMs(time) / 1000 * scale);
 }
 
 // As it was recorded, with what it is about drawn.
 Result<SimWorkload> FromTrace(const WorkloadPlan& plan, Randoms& randoms) {
   AIO_ASSIGN_OR_RETURN(const IntentDraw intents, IntentsOf(plan));
   const Trace& trace = *plan.trace;
-  SimWorkload workload{.source = trace.source, .labels = plan.probe.labels, .requests = {}};
+  SimWorkload workload{
+      .source = DescribeTraffic(plan), .labels = plan.probe.labels, .requests = {}};
   const double scale = TimeScale(plan, trace.requests.size(), trace.length());
   const auto add = [&](const TraceRequest& recorded, Duration arrival) {
     SimRequest request{.arrival = arrival,
@@ -153,14 +158,12 @@ Result<SimWorkload> FromTrace(const WorkloadPlan& plan, Randoms& randoms) {
     workload.requests.push_back(std::move(request));
   };
   if (plan.rate > 0 && plan.seconds > 0) {
-    workload.source += ", drawn from; " + ArrivalsText(plan);
     const auto count = static_cast<double>(trace.requests.size());
     for (const Duration arrival : DrawArrivals(plan, randoms.arrivals)) {
       add(trace.requests[static_cast<size_t>(randoms.lengths.Uniform() * count)], arrival);
     }
     return workload;
   }
-  if (scale != 1) workload.source += fmt::format(", at {:g} requests/s", plan.rate);
   for (const TraceRequest& recorded : trace.requests) add(recorded, Scale(recorded.arrival, scale));
   return workload;
 }
@@ -168,10 +171,13 @@ Result<SimWorkload> FromTrace(const WorkloadPlan& plan, Randoms& randoms) {
 Result<SimWorkload> FromSeen(const WorkloadPlan& plan, Randoms& randoms) {
   const SimWorkload& seen = *plan.seen;
   if (seen.requests.empty()) return InvalidArgument(seen.source + " has no requests");
-  if (plan.rate <= 0) return seen;
-  SimWorkload workload{.source = fmt::format("{}, drawn from; {}", seen.source, ArrivalsText(plan)),
-                       .labels = seen.labels,
-                       .requests = {}};
+  if (plan.rate <= 0) {
+    SimWorkload workload = seen;
+    workload.source = DescribeTraffic(plan);
+    return workload;
+  }
+  SimWorkload workload{.source = DescribeTraffic(plan), .labels = seen.labels, .requests = {}};
+  workload.has_raw_logits = seen.has_raw_logits;
   for (const Duration arrival : DrawArrivals(plan, randoms.arrivals)) {
     const auto count = static_cast<double>(seen.requests.size());
     workload.requests.push_back(
@@ -184,9 +190,8 @@ Result<SimWorkload> FromSeen(const WorkloadPlan& plan, Randoms& randoms) {
 Result<SimWorkload> FromNothing(const WorkloadPlan& plan, Randoms& randoms) {
   if (plan.rate <= 0) return InvalidArgument("the requests have no rate: say --rate");
   AIO_ASSIGN_OR_RETURN(const IntentDraw intents, IntentsOf(plan));
-  SimWorkload workload{.source = fmt::format("{}, seed {}", ArrivalsText(plan), plan.seed),
-                       .labels = plan.probe.labels,
-                       .requests = {}};
+  SimWorkload workload{
+      .source = DescribeTraffic(plan), .labels = plan.probe.labels, .requests = {}};
   for (const Duration arrival : DrawArrivals(plan, randoms.arrivals)) {
     SimRequest request{.arrival = arrival};
     request.prompt_tokens = DrawTokens(plan.prompts, randoms.lengths);
@@ -203,16 +208,13 @@ void Shorten(int context_length, SimWorkload& workload) {
   if (context_length <= 0) return;
   for (SimRequest& request : workload.requests) {
     request.answer_tokens = std::min(request.answer_tokens, context_length - 1);
-    request.prompt_tokens =
-        std::min(request.prompt_tokens, context_length - request.answer_tokens);
+    request.prompt_tokens = std::min(request.prompt_tokens, context_length - request.answer_tokens);
   }
 }
 
 }  // namespace
 
-ProbeQuality ProbeQuality::Perfect(const std::vector<std::string>& labels) {
-  return Of(labels, 1);
-}
+ProbeQuality ProbeQuality::Perfect(const std::vector<std::string>& labels) { return Of(labels, 1); }
 
 ProbeQuality ProbeQuality::Of(const std::vector<std::string>& labels, double accuracy) {
   ProbeQuality quality{.labels = labels, .said = {}};
@@ -232,12 +234,40 @@ Result<SimWorkload> DrawWorkload(const WorkloadPlan& plan) {
                                              : plan.seen != nullptr ? FromSeen(plan, randoms)
                                                                     : FromNothing(plan, randoms));
   if (ToMs(workload.length()) / 1000 > kSecondsMax) {
-    return InvalidArgument(fmt::format("the requests come over more than three years: take a rate "
-                                       "above {:g} a second, or fewer of them",
-                                       plan.rate));
+    return InvalidArgument(
+        fmt::format("the requests come over more than three years: take a rate "
+                    "above {:g} a second, or fewer of them",
+                    plan.rate));
   }
   Shorten(plan.context_length, workload);
   return workload;
+}
+
+double MeanRate(const WorkloadPlan& plan) {
+  if (plan.rate > 0) return plan.rate;
+  const auto rate = [](size_t requests, Duration length) {
+    return static_cast<double>(requests) / std::max(ToMs(length) / 1000, 1e-3);
+  };
+  if (plan.trace != nullptr) return rate(plan.trace->requests.size(), plan.trace->length());
+  if (plan.seen != nullptr) return rate(plan.seen->requests.size(), plan.seen->length());
+  return 1;
+}
+
+std::string DescribeTraffic(const WorkloadPlan& plan) {
+  const std::string arrivals = plan.burstiness == 1
+                                   ? std::string("Poisson")
+                                   : fmt::format("bursts of burstiness {:g}", plan.burstiness);
+  const std::string drawn =
+      fmt::format("{}, {:g} requests/s, seed {}", arrivals, plan.rate, plan.seed);
+  if (plan.trace != nullptr) {
+    const std::string name = LastName(plan.trace->source);
+    if (plan.rate <= 0) return name;
+    if (plan.seconds <= 0) return fmt::format("{}, at {:g} requests/s", name, plan.rate);
+    return fmt::format("drawn from {}: {}", name, drawn);
+  }
+  if (plan.seen == nullptr) return drawn;
+  const std::string name = LastName(plan.seen->source);
+  return plan.rate <= 0 ? name : fmt::format("drawn from {}: {}", name, drawn);
 }
 
 Result<std::vector<std::pair<std::string, double>>> ParseShares(std::string_view text) {
@@ -253,8 +283,7 @@ Result<std::vector<std::pair<std::string, double>>> ParseShares(std::string_view
     const double share = std::strtod(number.c_str(), &rest);
     const bool is_number = !number.empty() && *rest == '\0' && std::isfinite(share) && share >= 0;
     if (equals == 0 || !is_number) {
-      return InvalidArgument(
-          fmt::format("'{}' is no share: write NAME=NUMBER,NAME=NUMBER", part));
+      return InvalidArgument(fmt::format("'{}' is no share: write NAME=NUMBER,NAME=NUMBER", part));
     }
     shares.emplace_back(part.substr(0, equals), share);
     sum += share;

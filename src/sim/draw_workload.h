@@ -32,8 +32,8 @@ struct ProbeQuality {
 };
 
 struct WorkloadPlan {
-  // Arrivals and lengths; null: drawn. With a `rate` and `seconds`, requests are drawn from it, with
-  // replacement, and arrive by chance.
+  // Arrivals and lengths; null: drawn. With a `rate` and `seconds`, requests are drawn from it,
+  // with replacement, and arrive by chance.
   std::shared_ptr<const Trace> trace;
   // Requests that were seen, with what the probe said: without a `rate` they come as they came,
   // else they are drawn from, with replacement. Null: none. Not together with `trace`.
@@ -57,6 +57,12 @@ struct WorkloadPlan {
 // that runs differ by their rate alone. kInvalidArgument if an intent is none of the probe's labels
 // or what is drawn has no rate.
 Result<SimWorkload> DrawWorkload(const WorkloadPlan& plan);
+
+// Requests a second: the plan's, or of what it takes them from.
+double MeanRate(const WorkloadPlan& plan);
+
+// The traffic in words: "Poisson, 20 requests/s, seed 1".
+std::string DescribeTraffic(const WorkloadPlan& plan);
 
 // "code=0.7,qa=0.3": shares by name, all >= 0 and their sum > 0.
 Result<std::vector<std::pair<std::string, double>>> ParseShares(std::string_view text);

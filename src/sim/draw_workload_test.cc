@@ -130,10 +130,8 @@ TEST(DrawWorkloadTest, ATraceKeepsItsLengthsAndTakesARate) {
 
 TEST(DrawWorkloadTest, EqualBlocksAreEqualPrompts) {
   SimWorkload workload;
-  workload.requests.push_back(
-      {.prompt_tokens = 96, .blocks = {5, 6}, .block_tokens = 32});
-  workload.requests.push_back(
-      {.prompt_tokens = 96, .blocks = {5, 9}, .block_tokens = 32});
+  workload.requests.push_back({.prompt_tokens = 96, .blocks = {5, 6}, .block_tokens = 32});
+  workload.requests.push_back({.prompt_tokens = 96, .blocks = {5, 9}, .block_tokens = 32});
   const std::vector<int32_t> one = PromptOf(workload, 0);
   const std::vector<int32_t> other = PromptOf(workload, 1);
   const auto differs = std::mismatch(one.begin(), one.end(), other.begin()).first - one.begin();

@@ -13,29 +13,27 @@
 namespace aio {
 namespace {
 
-enum class Unit { kMs, kShare, kPercent, kUsd };
+enum class Unit { kMs, kShare, kPercent };
 
 struct Metric {
   std::string_view name;
   Unit unit;
+  bool less_is_better;
   std::optional<double> (*value)(const SimSummary& summary);
 };
 
-constexpr std::array<Metric, 6> kMetrics = {{
-    {"goodput", Unit::kShare, [](const SimSummary& s) { return std::optional(s.good_share); }},
-    {"failed", Unit::kShare,
+constexpr std::array<Metric, 5> kMetrics = {{
+    {"goodput", Unit::kShare, false,
+     [](const SimSummary& s) { return std::optional(s.good_share); }},
+    {"failed", Unit::kShare, true,
      [](const SimSummary& s) {
        return std::optional(static_cast<double>(s.failed) /
                             static_cast<double>(std::max<int64_t>(s.requests, 1)));
      }},
-    {"busy", Unit::kShare, [](const SimSummary& s) { return std::optional(s.busy_share); }},
-    {"bandwidth", Unit::kShare,
+    {"busy", Unit::kShare, true, [](const SimSummary& s) { return std::optional(s.busy_share); }},
+    {"bandwidth", Unit::kShare, true,
      [](const SimSummary& s) { return std::optional(s.bandwidth_share); }},
-    {"accuracy", Unit::kPercent, [](const SimSummary& s) { return s.accuracy; }},
-    {"cost", Unit::kUsd,
-     [](const SimSummary& s) {
-       return s.usd > 0 ? std::optional(s.usd_per_million_tokens) : std::nullopt;
-     }},
+    {"accuracy", Unit::kPercent, false, [](const SimSummary& s) { return s.accuracy; }},
 }};
 
 struct Series {
@@ -69,6 +67,7 @@ std::string Lower(std::string_view text) {
 
 struct FoundMetric {
   Unit unit = Unit::kMs;
+  bool less_is_better = true;
   std::function<std::optional<double>(const SimSummary&)> value;
 };
 
@@ -76,7 +75,7 @@ struct FoundMetric {
 std::optional<FoundMetric> FindMetric(std::string_view name) {
   const std::string lower = Lower(name);
   for (const Metric& metric : kMetrics) {
-    if (metric.name == lower) return FoundMetric{metric.unit, metric.value};
+    if (metric.name == lower) return FoundMetric{metric.unit, metric.less_is_better, metric.value};
   }
   const size_t space = lower.find(' ');
   if (space == std::string::npos) return std::nullopt;
@@ -84,7 +83,7 @@ std::optional<FoundMetric> FindMetric(std::string_view name) {
   if (std::find(kRanks.begin(), kRanks.end(), rank) == kRanks.end()) return std::nullopt;
   for (const Series& series : kSeries) {
     if (series.name != lower.substr(space + 1)) continue;
-    return FoundMetric{Unit::kMs, [of = series.of, rank](const SimSummary& summary) {
+    return FoundMetric{Unit::kMs, true, [of = series.of, rank](const SimSummary& summary) {
                          const Percentiles& ranked = of(summary);
                          return ranked.count > 0 ? std::optional(Ranked(ranked, rank))
                                                  : std::nullopt;
@@ -110,15 +109,12 @@ Result<double> ParseBound(const std::string& text, Unit unit) {
   static const std::map<Unit, std::map<std::string, double>> units = {
       {Unit::kMs, {{"ms", 1}, {"s", 1000}}},
       {Unit::kShare, {{"%", 0.01}, {"", 1}}},
-      {Unit::kPercent, {{"%", 1}, {"", 1}}},
-      {Unit::kUsd, {{"usd", 1}, {"", 1}}}};
+      {Unit::kPercent, {{"%", 1}, {"", 1}}}};
   const auto& known = units.at(unit);
   const auto factor = known.find(suffix);
   if (factor != known.end()) return number * factor->second;
   return InvalidArgument(fmt::format("'{}': its unit is not understood; write {}", text,
-                                     unit == Unit::kMs      ? "s or ms"
-                                     : unit == Unit::kUsd   ? "USD or nothing"
-                                                            : "% or nothing"));
+                                     unit == Unit::kMs ? "s or ms" : "% or nothing"));
 }
 
 Result<LimitCondition> ParseCondition(const std::string& text) {
@@ -133,7 +129,13 @@ Result<LimitCondition> ParseCondition(const std::string& text) {
   if (!metric) {
     return InvalidArgument("'" + condition.metric +
                            "' is no metric: there are mean, p50, p90, p95, p99 or max of TTFT, "
-                           "TPOT, E2E and queue; goodput, failed, busy, bandwidth, accuracy, cost");
+                           "TPOT, E2E and queue; goodput, failed, busy, bandwidth, accuracy");
+  }
+  if (metric->less_is_better != condition.at_most) {
+    return InvalidArgument(
+        fmt::format("'{}': more load makes that come true, so there is no limit "
+                    "to find; turn the sign",
+                    text));
   }
   AIO_ASSIGN_OR_RETURN(condition.bound, ParseBound(Trimmed(text.substr(bound)), metric->unit));
   return condition;
@@ -245,8 +247,6 @@ std::string LimitCondition::Text() const {
       return fmt::format("{} {} {:g} %", metric, sign, bound * 100);
     case Unit::kPercent:
       return fmt::format("{} {} {:g} %", metric, sign, bound);
-    case Unit::kUsd:
-      return fmt::format("{} {} {:g} USD", metric, sign, bound);
   }
   return metric;
 }
@@ -265,7 +265,8 @@ Result<LimitQuestion> ParseLimitQuestion(std::string_view text) {
   LimitQuestion question{.most = is_max,
                          .what = Trimmed(lower.substr(kWordLength, with - kWordLength)),
                          .conditions = {}};
-  const bool is_known = (is_max && question.what == "rate") || (!is_max && question.what == "devices");
+  const bool is_known =
+      (is_max && question.what == "rate") || (!is_max && question.what == "devices");
   if (!is_known) {
     return InvalidArgument("'" + all + "' asks for neither max rate nor min devices");
   }
@@ -279,16 +280,18 @@ Result<LimitQuestion> ParseLimitQuestion(std::string_view text) {
 Result<LimitAnswer> FindLimit(const Scenario& scenario, const LimitQuestion& question, int threads,
                               const std::function<void(const LimitTry&)>& progress) {
   Search search(scenario, question, threads, progress);
-  // For rates: up while it holds, down while it does not; for devices the other way round. So `easy`
-  // is where it holds, `hard` where it does not.
+  // For rates: up while it holds, down while it does not; for devices the other way round. So
+  // `easy` is where it holds, `hard` where it does not.
   const bool rate = question.what == "rate";
   constexpr double kFactor = 2;
   constexpr int kDoublings = 20;
-  // As far as ChangeScenario() goes, nearly.
+  // As far as ChangeScenario() goes, nearly, and as a run has no more than so many requests.
+  constexpr double kRequestsMax = 2e6;
   const double least = rate ? 1e-4 : 1;
-  const double most = rate ? 1e6 : 16'384;
+  const double seconds = std::max(scenario.traffic.seconds, 1.0);
+  const double most = rate ? kRequestsMax / seconds : 16'384;
   double start = std::clamp(
-      rate ? scenario.traffic.rate : static_cast<double>(scenario.setup.pools.front().devices),
+      rate ? MeanRate(scenario.traffic) : static_cast<double>(scenario.setup.pools.front().devices),
       least, most);
   AIO_ASSIGN_OR_RETURN(const std::vector<bool> first, search.Try({start}));
   const bool holds_first = first[0];

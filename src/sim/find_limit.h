@@ -34,8 +34,9 @@ struct LimitQuestion {
 
 // "max rate with p99 TTFT < 1 s and goodput > 95 %"; "min devices with p50 TPOT < 40 ms". Metrics:
 // mean, p50, p90, p95, p99 or max of TTFT, TPOT, E2E, queue; goodput (the share of requests within
-// the targets), failed (likewise), busy, bandwidth, accuracy, cost (USD a million tokens). Units: s,
-// ms, %. kInvalidArgument says what of it is not understood, and what would be.
+// the targets), failed (likewise), busy, bandwidth, accuracy. Units: s, ms, %. kInvalidArgument
+// says what of it is not understood, and what would be, or that more load would make a condition
+// hold.
 Result<LimitQuestion> ParseLimitQuestion(std::string_view text);
 
 struct LimitTry {
@@ -45,8 +46,8 @@ struct LimitTry {
 };
 
 struct LimitAnswer {
-  double value = 0;  // 0: there is none between the least and the most that were tried
-  bool is_open = false;  // all that were tried hold: there may be more, or fewer, that do
+  double value = 0;             // 0: there is none between the least and the most that were tried
+  bool is_open = false;         // all that were tried hold: there may be more, or fewer, that do
   std::vector<LimitTry> tries;  // in the order of their values
 };
 

@@ -172,8 +172,7 @@ Result<DeviceProfile> FitToMeasured(DeviceProfile device) {
   }
   if (errors.steps.size() < errors.parameters.size()) {
     return InvalidArgument(fmt::format("{}: {} numbers are to be fitted to {} measured steps",
-                                       device.name, errors.parameters.size(),
-                                       errors.steps.size()));
+                                       device.name, errors.parameters.size(), errors.steps.size()));
   }
   if (errors.parameters.empty()) return device;
   Eigen::VectorXd best;

@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+
+#include "sim/sim_test_setup.h"
+
 namespace aio {
 namespace {
 
@@ -49,6 +54,27 @@ for_seconds = 2.5
   EXPECT_EQ(setup.num_devices(), 4);
   ASSERT_EQ(setup.failures.size(), 1u);
   EXPECT_EQ(ToMs(setup.failures[0].lasts), 2500);
+}
+
+TEST(FleetTest, TheFileThatIsDocumentedServes) {
+  std::ifstream file(AIO_SOURCE_DIR "/docs/simulation.md");
+  const std::string page{std::istreambuf_iterator<char>(file), {}};
+  const size_t begin = page.find("```toml\n") + 8;
+  ASSERT_LT(begin, page.size());
+  SimulationSetup setup = TestSetup(1);
+  const Status status = Read(page.substr(begin, page.find("```", begin) - begin), setup);
+  ASSERT_TRUE(status.ok()) << status.ToString();
+  EXPECT_EQ(setup.num_devices(), 14);
+  SimWorkload workload{.source = "", .labels = {"code", "qa", "math"}, .requests = {}};
+  for (int i = 0; i < 30; ++i) {
+    workload.requests.push_back({.arrival = std::chrono::seconds(i),
+                                 .prompt_tokens = 300,
+                                 .answer_tokens = 20,
+                                 .label_logits = {i % 2 ? 8.0f : 0.0f, 0, 4}});
+  }
+  const auto result = Simulate(setup, workload);
+  ASSERT_TRUE(result.ok()) << result.status().ToString();
+  for (const SimulatedAnswer& answer : result->answers) EXPECT_TRUE(answer.answered);
 }
 
 TEST(FleetTest, FaultsNameFileLineAndKey) {

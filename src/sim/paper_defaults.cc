@@ -21,8 +21,8 @@ PolicyArm ArmOf(const PaperTables& tables, bool large) {
     arm.accuracy.emplace_back(intent, *figures->accuracy);
     const PaperLongContext::Accuracies* of_long =
         task == tables.long_context.task ? FindNamed(tables.long_context.accuracy, row) : nullptr;
-    arm.accuracy_long.emplace_back(
-        intent, of_long != nullptr ? of_long->long_context : *figures->accuracy);
+    arm.accuracy_long.emplace_back(intent,
+                                   of_long != nullptr ? of_long->long_context : *figures->accuracy);
   }
   return arm;
 }

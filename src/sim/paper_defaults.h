@@ -20,7 +20,8 @@ ProbeQuality PaperProbe(const PaperTables& tables);
 std::vector<PolicyArm> PaperAccuracies(const PaperTables& tables);
 
 // Of prompt lookup, from Table 3: its speed over the plain one's is the tokens that a step gives,
-// which the host's time bounds, whatever is checked in it; with L guesses that is 1 + p + ... + p^L.
+// which the host's time bounds, whatever is checked in it; with L guesses that is 1 + p + ... +
+// p^L.
 AcceptanceTable PaperAcceptance(const PaperTables& tables, bool large);
 
 }  // namespace aio

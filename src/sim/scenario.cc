@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <charconv>
@@ -26,7 +27,7 @@ struct BuiltInPolicy {
 constexpr std::array<BuiltInPolicy, 3> kBuiltIn = {{
     {"static-small", "version = 1\nname = \"static-small\"\nkind = \"static-small\"\n"},
     {"static-large", "version = 1\nname = \"static-large\"\nkind = \"static-large\"\n"},
-    {"random", "version = 1\nname = \"random\"\nkind = \"random\"\n"},
+    {"random", "version = 1\nname = \"random\"\nkind = \"random\"\n[random]\np_small = 0.5\n"},
 }};
 
 Result<double> ParseNumber(std::string_view what, const std::string& value, double min,
@@ -38,6 +39,11 @@ Result<double> ParseNumber(std::string_view what, const std::string& value, doub
         fmt::format("{} = {}: must be a number from {:g} to {:g}", what, value, min, max));
   }
   return number;
+}
+
+Status CheckWhole(std::string_view what, double number) {
+  if (number == std::floor(number)) return Status::Ok();
+  return InvalidArgument(fmt::format("{} = {:g}: must be a whole number", what, number));
 }
 
 Status SetShape(const std::string& name, int number, Scenario& scenario) {
@@ -70,17 +76,14 @@ constexpr std::array<NamedChange, 9> kChanges = {{
     {"devices",
      [](const std::string& value, Scenario& scenario) {
        AIO_ASSIGN_OR_RETURN(const double devices, ParseNumber("devices", value, 1, 20'000));
+       AIO_RETURN_IF_ERROR(CheckWhole("devices", devices));
        scenario.setup.pools.front().devices = static_cast<int>(devices);
        return Status::Ok();
      }},
-    {"small",
-     [](const std::string& value, Scenario& scenario) {
-       return SetShape(value, kSimSmall, scenario);
-     }},
-    {"large",
-     [](const std::string& value, Scenario& scenario) {
-       return SetShape(value, kSimLarge, scenario);
-     }},
+    {"small", [](const std::string& value,
+                 Scenario& scenario) { return SetShape(value, kSimSmall, scenario); }},
+    {"large", [](const std::string& value,
+                 Scenario& scenario) { return SetShape(value, kSimLarge, scenario); }},
     {"policy",
      [](const std::string& value, Scenario& scenario) {
        AIO_ASSIGN_OR_RETURN(scenario.setup.policy, FindPolicy(value));
@@ -95,8 +98,7 @@ constexpr std::array<NamedChange, 9> kChanges = {{
     {"lambda",
      [](const std::string& value, Scenario& scenario) {
        AIO_ASSIGN_OR_RETURN(const double lambda, ParseNumber("lambda", value, 0, 1e9));
-       AIO_ASSIGN_OR_RETURN(scenario.setup.policy,
-                            PolicyWithLambda(scenario.setup.policy, lambda));
+       AIO_ASSIGN_OR_RETURN(scenario.setup.policy, PolicyWithLambda(scenario.setup.policy, lambda));
        return Status::Ok();
      }},
     {"burstiness",
@@ -108,10 +110,25 @@ constexpr std::array<NamedChange, 9> kChanges = {{
     {"seed",
      [](const std::string& value, Scenario& scenario) {
        AIO_ASSIGN_OR_RETURN(const double seed, ParseNumber("seed", value, 0, 1e15));
+       AIO_RETURN_IF_ERROR(CheckWhole("seed", seed));
        scenario.traffic.seed = scenario.setup.seed = static_cast<uint64_t>(seed);
        return Status::Ok();
      }},
 }};
+
+// Logits of which the calibration makes what they were: it takes (z - bias) / temperature.
+void Uncalibrate(const ProbeCalibration& calibration, SimWorkload& workload) {
+  for (size_t i = 0; i < workload.labels.size(); ++i) {
+    const auto at =
+        std::find(calibration.labels.begin(), calibration.labels.end(), workload.labels[i]);
+    if (at == calibration.labels.end()) continue;  // Simulate() refuses it
+    const double bias = calibration.bias[static_cast<size_t>(at - calibration.labels.begin())];
+    for (SimRequest& request : workload.requests) {
+      float& logit = request.label_logits[i];
+      logit = static_cast<float>(calibration.temperature * logit + bias);
+    }
+  }
+}
 
 }  // namespace
 
@@ -126,11 +143,13 @@ int ContextOf(const SimulationSetup& setup) {
 Result<ScenarioResult> RunScenario(const Scenario& scenario) {
   AIO_ASSIGN_OR_RETURN(SimWorkload workload, DrawWorkload(scenario.traffic));
   workload.entropy_threshold = scenario.entropy_threshold;
+  const std::optional<ProbeCalibration>& calibration = scenario.setup.policy.settings().calibration;
+  if (calibration && !workload.has_raw_logits) Uncalibrate(*calibration, workload);
   AIO_ASSIGN_OR_RETURN(SimulationResult result, Simulate(scenario.setup, workload));
-  ScenarioResult figures{.name = scenario.name, .traffic = workload.source, .summary = {},
-                         .timeline = {}};
-  figures.summary = SummariseRun(scenario.setup, workload, result, scenario.targets,
-                                 scenario.accuracies);
+  ScenarioResult figures{
+      .name = scenario.name, .traffic = workload.source, .summary = {}, .timeline = {}};
+  figures.summary =
+      SummariseRun(scenario.setup, workload, result, scenario.targets, scenario.accuracies);
   if (scenario.timeline_points > 0) {
     figures.timeline = TimelineOf(result, scenario.timeline_points);
   }
@@ -138,9 +157,9 @@ Result<ScenarioResult> RunScenario(const Scenario& scenario) {
   return figures;
 }
 
-std::vector<Result<ScenarioResult>> RunScenarios(
-    const std::vector<Scenario>& scenarios, int threads,
-    const std::function<void(size_t done)>& progress) {
+std::vector<Result<ScenarioResult>> RunScenarios(const std::vector<Scenario>& scenarios,
+                                                 int threads,
+                                                 const std::function<void(size_t done)>& progress) {
   std::vector<Result<ScenarioResult>> results(scenarios.size(),
                                               Result<ScenarioResult>(Internal("not run")));
   std::atomic<size_t> next = 0;

@@ -82,13 +82,34 @@ TEST(ScenarioTest, LambdaIsReplacedInAUtilityPolicy) {
   EXPECT_FALSE(PolicyWithLambda(RoutingPolicy::Paper(), 1).ok());
 }
 
+TEST(ScenarioTest, PoliciesThatAreBuiltInDo) {
+  for (const char* name : {"paper", "static-small", "static-large", "random"}) {
+    Scenario scenario = TestScenario(5, 100);
+    ASSERT_TRUE(ChangeScenario("policy", name, scenario).ok()) << name;
+    const auto result = RunScenario(scenario);
+    ASSERT_TRUE(result.ok()) << result.status().ToString();
+    const double small = result->summary.small_share;
+    if (std::string_view(name) == "random") {
+      EXPECT_NEAR(small, 0.5, 0.2);
+    } else if (std::string_view(name) != "paper") {
+      EXPECT_EQ(small, std::string_view(name) == "static-small" ? 1 : 0);
+    }
+  }
+}
+
 TEST(ScenarioTest, ChangesThatCannotBeAreNamed) {
   Scenario scenario = TestScenario(5, 100);
   EXPECT_NE(ChangeScenario("weather", "1", scenario).message().find("it may be rate, devices"),
             std::string::npos);
-  for (const auto& [what, value] : std::vector<std::pair<const char*, const char*>>{
-           {"rate", "0"}, {"rate", "x"}, {"devices", "0.2"}, {"large", "gpt"}, {"policy", "gpt"},
-           {"tau", "-1"}, {"tau", ""}, {"lambda", "1"}}) {
+  for (const auto& [what, value] :
+       std::vector<std::pair<const char*, const char*>>{{"rate", "0"},
+                                                        {"rate", "x"},
+                                                        {"devices", "0.2"},
+                                                        {"large", "gpt"},
+                                                        {"policy", "gpt"},
+                                                        {"tau", "-1"},
+                                                        {"tau", ""},
+                                                        {"lambda", "1"}}) {
     EXPECT_FALSE(ChangeScenario(what, value, scenario).ok()) << what << " " << value;
   }
 }
@@ -114,8 +135,8 @@ TEST(FindLimitTest, QuestionsAreUnderstood) {
   EXPECT_EQ(question->conditions[0].Text(), "p99 TTFT < 1500 ms");
   EXPECT_EQ(question->conditions[1].Text(), "goodput > 95 %");
   for (const char* text :
-       {"", "rate", "max rate", "max rate with", "max rate with speed < 1", "max devices with x < 1",
-        "max rate with p99 TTFT < 1 kg", "max rate with p98 TTFT < 1 s",
+       {"", "rate", "max rate", "max rate with", "max rate with speed < 1",
+        "max devices with x < 1", "max rate with p99 TTFT < 1 kg", "max rate with p98 TTFT < 1 s",
         "max rate with p99 TTFT = 1 s", "min rate with p99 TTFT < 1 s"}) {
     EXPECT_FALSE(ParseLimitQuestion(text).ok()) << text;
   }

@@ -157,6 +157,7 @@ Json SetupJson(const Scenario& scenario) {
                                   {"max_running", of.scheduler.max_running},
                                   {"prefill_chunk_tokens", of.scheduler.prefill_chunk_tokens}};
   }
+  setup["traffic"] = DescribeTraffic(scenario.traffic);
   setup["policy"] = scenario.setup.policy.name();
   setup["seed"] = scenario.traffic.seed;
   setup["targets"] = {{"first_token_ms", scenario.targets.first_token_ms},
@@ -181,12 +182,9 @@ Json FindJson(const LimitQuestion& question, const LimitAnswer& answer) {
                      {"holds", tried.holds},
                      {"summary", ToJson(tried.summary)}});
   }
-  return {{"find", question.most ? "max" : "min"},
-          {"what", question.what},
-          {"conditions", std::move(conditions)},
-          {"value", Short(answer.value)},
-          {"all_tried_hold", answer.is_open},
-          {"tries", std::move(tries)}};
+  return {{"find", question.most ? "max" : "min"}, {"what", question.what},
+          {"conditions", std::move(conditions)},   {"value", Short(answer.value)},
+          {"all_tried_hold", answer.is_open},      {"tries", std::move(tries)}};
 }
 
 Json CompareJson(const Comparison& comparison) {
@@ -214,10 +212,11 @@ Json CompareJson(const Comparison& comparison) {
 std::string AnswerLines(const std::vector<SimulatedAnswer>& answers) {
   std::string lines;
   for (const SimulatedAnswer& answer : answers) {
-    Json line = {{"arrival_ms", Short(ToMs(answer.arrival))}};
+    const auto ms = [](Duration time) { return std::round(ToMs(time) * 1000) / 1000; };
+    Json line = {{"arrival_ms", ms(answer.arrival)}};
     if (answer.answered) {
-      line["first_token_ms"] = Short(ToMs(answer.first_token));
-      line["end_ms"] = Short(ToMs(answer.end));
+      line["first_token_ms"] = ms(answer.first_token);
+      line["end_ms"] = ms(answer.end);
       line["role"] = kSimRoleNames[answer.large ? kSimLarge : kSimSmall];
       line["strategy"] = StrategyName(answer.strategy);
       line["probe_ms"] = Short(answer.probe_ms);
@@ -250,6 +249,19 @@ std::string DeviceJson(const DeviceProfile& device) {
   json["eager_steps"] = StepsJson(device, false);
   json["graph_steps"] = StepsJson(device, true);
   return json.dump(2);
+}
+
+std::string DevicesJson() {
+  Json devices = Json::array();
+  for (const DeviceProfile& device : KnownDevices()) {
+    const ProfileTrust trust = TrustOf(device, device.plays_graphs);
+    devices.push_back({{"name", device.name},
+                       {"title", device.title},
+                       {"measured_steps", trust.steps},
+                       {"median_error", Short(trust.median_error)},
+                       {"worst_error", Short(trust.worst_error)}});
+  }
+  return devices.dump(2);
 }
 
 ProfileTrust TrustOf(const DeviceProfile& device, bool graph) {

@@ -15,8 +15,8 @@ namespace aio {
 
 struct SimReport {
   std::string title;
-  Scenario scenario;                     // that was asked about
-  std::vector<ScenarioResult> runs;      // in the order asked for
+  Scenario scenario;                      // that was asked about
+  std::vector<ScenarioResult> runs;       // in the order asked for
   std::optional<ScenarioResult> against;  // the same with the large model for all
   // Of one question:
   std::vector<SweepAxis> sweep = {};
@@ -34,11 +34,13 @@ std::string AnswerLines(const std::vector<SimulatedAnswer>& answers);
 // A device: its numbers with their sources, as in its file, and steps measured on it beside what it
 // says of them.
 std::string DeviceJson(const DeviceProfile& device);
+// Those that are built in: names, titles, and how far they can be trusted.
+std::string DevicesJson();
 
 // How far steps of a device are from those that were measured on it, of the kind that `graph` says.
 struct ProfileTrust {
-  int steps = 0;      // measured, none: nobody published any
-  int fitted_to = 0;  // of these
+  int steps = 0;            // measured, none: nobody published any
+  int fitted_to = 0;        // of these
   double median_error = 0;  // absolute, relative
   double worst_error = 0;   // with its sign
 };

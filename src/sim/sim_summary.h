@@ -39,8 +39,8 @@ struct SimSummary {
   Percentiles first_token_ms;  // from the arrival, so with queue and probe
   Percentiles per_token_ms;
   Percentiles end_to_end_ms;
-  Percentiles queue_ms;  // until the first step, of the model that answers
-  Percentiles probe_ms;  // of those that were probed
+  Percentiles queue_ms;   // until the first step, of the model that answers
+  Percentiles probe_ms;   // of those that were probed
   double good_share = 0;  // of all requests, answered within the targets
   double goodput = 0;     // these a second
   double small_share = 0;

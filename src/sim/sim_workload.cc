@@ -30,7 +30,6 @@ Request RequestOf(const SimWorkload& workload, size_t index) {
   request.prompt = PromptOf(workload, index);
   if (wanted.intent >= 0) request.intent = workload.labels[static_cast<size_t>(wanted.intent)];
   request.entropy_threshold = workload.entropy_threshold;
-  request.sampling.max_tokens = wanted.answer_tokens;
   return request;
 }
 

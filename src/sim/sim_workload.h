@@ -19,6 +19,8 @@ struct SimRequest {
   int answer_tokens = 1;
   int intent = -1;  // what it is about, truly: of SimWorkload::labels; -1: not known
   std::vector<float> label_logits = {};  // what the probe's look gives; [labels]
+  // At the prompt's end, that the probe does not read: what a template puts before the answer.
+  int unprobed_tokens = 0;
   // Of TraceRequest::blocks: requests that begin with equal ones share that much of their prompts.
   std::vector<int64_t> blocks = {};
   int block_tokens = 1;  // of a block
@@ -28,13 +30,15 @@ struct SimWorkload {
   std::string source;  // for people: "Poisson, 20 requests/s, seed 1"
   std::vector<std::string> labels;
   std::vector<SimRequest> requests;  // in order of arrival
+  // Logits are as a probe scored, before a policy's [calibration]; else they come true as they are.
+  bool has_raw_logits = false;
   std::optional<double> entropy_threshold = {};  // Request::entropy_threshold, of all
 
   Duration length() const { return requests.empty() ? Duration{} : requests.back().arrival; }
 };
 
 // As it comes to the router. Its id says which one it is; tokens of its prompt are equal where
-// blocks are, and mean nothing.
+// blocks are, and mean nothing. It has no max_tokens: how long an answer will be, nobody knows.
 Request RequestOf(const SimWorkload& workload, size_t index);
 std::vector<int32_t> PromptOf(const SimWorkload& workload, size_t index);
 size_t IndexOf(const SimWorkload& workload, const Request& request);

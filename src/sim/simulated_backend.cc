@@ -45,9 +45,10 @@ enum class Stage {
 
 struct SimulatedBackend::Target {
   SimulatedModelTarget model;
-  ReplicaSet first;    // devices that begin requests
+  ReplicaSet first;     // devices that begin requests
   ReplicaSet decoding;  // devices that go on with what prefill devices began; perhaps none
   std::vector<TimePoint> link_free_at;  // [places]
+  double step_ms = 0;                   // of one token, on the first device
 
   Target(SimulatedModelTarget target, uint64_t seed, const EventQueue& events)
       : model(std::move(target)),
@@ -61,6 +62,8 @@ struct SimulatedBackend::Target {
       if (phase != PoolPhase::kDecode) first_specs.push_back({.url = UrlOf(i)});
       if (phase != PoolPhase::kPrefill) decoding_specs.push_back({.url = UrlOf(i)});
     }
+    // As engines measure it when they start.
+    step_ms = model.places.front().device->model(model.places.front().model).OneTokenMs();
     first.Update(first_specs);
     decoding.Update(decoding_specs);
   }
@@ -163,9 +166,8 @@ const SimRequest& SimulatedBackend::Asked(const Work& work) const {
 // One prompt's KV after the other goes over a device's link.
 void SimulatedBackend::Transfer(Work work, TimePoint now) {
   const SimulatedModelTarget& model = work.target->model;
-  const double gb = static_cast<double>(Asked(work).prompt_tokens *
-                                        CostsOf(model.shape).KvBytesPerToken()) /
-                    1e9;
+  const double gb =
+      static_cast<double>(Asked(work).prompt_tokens * CostsOf(model.shape).KvBytesPerToken()) / 1e9;
   TimePoint& free_at = work.target->link_free_at[work.place];
   free_at = std::max(free_at, now) + SimSeconds(gb / model.places[work.place].link_gb_per_s);
   work.stage = Stage::kDecode;
@@ -266,6 +268,7 @@ std::vector<ModelLoad> SimulatedBackend::Load() const {
       load.running += place.device->model(place.model).num_running();
       load.waiting += place.device->model(place.model).num_waiting();
     }
+    load.step_ms = target->step_ms;
     loads.push_back(std::move(load));
   }
   return loads;
@@ -331,6 +334,10 @@ Status SimulatedBackend::Place(Work work) {
     SequenceSetup setup;
     setup.prompt = PromptOf(workload_, work.index);
     if (decodes) setup.prompt.push_back(0);
+    if (work.stage == Stage::kProbe) {
+      const int read = std::max(1, asked.prompt_tokens - asked.unprobed_tokens);
+      setup.prompt.resize(static_cast<size_t>(read));
+    }
     setup.answer_tokens_max = answer_tokens;
     setup.id = setup.arrival = ++started_;
     setup.accepted = work.begun = events_.Now();
@@ -339,11 +346,10 @@ Status SimulatedBackend::Place(Work work) {
       // What measures itself (kAuto) does as well as the dearest guesses that cost nothing to ask.
       const StrategyKind by =
           work.strategy == StrategyKind::kAuto ? StrategyKind::kPromptLookup : work.strategy;
-      const auto known = target.model.acceptance.find(
-          {by, workload_.labels[static_cast<size_t>(asked.intent)]});
+      const auto known =
+          target.model.acceptance.find({by, workload_.labels[static_cast<size_t>(asked.intent)]});
       if (known != target.model.acceptance.end()) {
-        guesses =
-            GuessChances(work.strategy, work.guesses_per_step, known->second, random_.Next());
+        guesses = GuessChances(work.strategy, work.guesses_per_step, known->second, random_.Next());
       }
     }
     const uint64_t id = setup.id;

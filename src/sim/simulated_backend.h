@@ -89,7 +89,7 @@ class SimulatedBackend final : public Backend, private Actor {
   uint64_t started_ = 0;
   std::vector<std::unique_ptr<Target>> targets_;
   std::unique_ptr<Watcher> watcher_;
-  std::unordered_map<uint64_t, Work> running_;       // by sequence
+  std::unordered_map<uint64_t, Work> running_;      // by sequence
   std::unordered_map<int64_t, Work> transferring_;  // by event
   int64_t transfers_ = 0;
 };

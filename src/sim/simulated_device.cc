@@ -45,9 +45,9 @@ Result<std::vector<SimulatedModelOptions>> DivideMemory(const DeviceProfile& pro
   constexpr double kBlocksMax = 1 << 22;
   const int blocks = static_cast<int>(std::min(left / gb_of_a_block, kBlocksMax));
   if (blocks < kBlocksLeast) {
-    return DoesNotFit(profile, "the weights and room for KV",
-                      gb + kBlocksLeast * gb_of_a_block +
-                          profile.memory_gb.value * (1 - kUsableShare));
+    return DoesNotFit(
+        profile, "the weights and room for KV",
+        gb + kBlocksLeast * gb_of_a_block + profile.memory_gb.value * (1 - kUsableShare));
   }
   for (SimulatedModelOptions& options : models) {
     if (options.kv_blocks == 0) options.kv_blocks = blocks;

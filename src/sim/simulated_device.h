@@ -49,8 +49,8 @@ class SimulatedDevice final : public Actor {
   std::vector<bool> has_work_;  // [models], for one step
   bool is_up_ = true;
   int64_t steps_ = 0;
-  int running_ = -1;            // whose step runs; -1: none
-  int last_ = -1;               // whose step was the last
+  int running_ = -1;  // whose step runs; -1: none
+  int last_ = -1;     // whose step was the last
   double busy_ms_ = 0;
   double switching_ms_ = 0;
 };

@@ -29,6 +29,12 @@ SimulatedModel::SimulatedModel(const SimulatedModelOptions& options, const Devic
       scheduler_(options.scheduler, blocks_, prefixes_, this),
       pacer_(options.prefill_step_max) {}
 
+double SimulatedModel::OneTokenMs() const {
+  const StepWork work = {
+      .rows = 1, .logit_rows = 1, .weights = options_.model.weights, .graph = options_.graph};
+  return TimeOf(work, options_.model.costs, device_).total_ms;
+}
+
 bool SimulatedModel::Fits(int positions) const {
   return BlockPool::BlocksFor(positions) <= blocks_.num_blocks();
 }

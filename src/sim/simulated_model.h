@@ -47,7 +47,7 @@ struct ModelCounts {
   int64_t rows = 0;           // tokens that were computed
   int64_t answer_tokens = 0;  // that came out
   int64_t prefill_tokens = 0;
-  int64_t weight_bytes = 0;   // moved, as the next
+  int64_t weight_bytes = 0;  // moved, as the next
   int64_t kv_bytes = 0;
   double step_ms = 0;    // of all steps together
   double memory_ms = 0;  // that their bytes took by themselves
@@ -62,6 +62,8 @@ class SimulatedModel final : private DraftPlanner {
   SimulatedModel(const SimulatedModelOptions& options, const DeviceProfile& device,
                  GraphCache& graphs);
 
+  // Of a step of one token.
+  double OneTokenMs() const;
   // Whether a request of so many tokens fits at all.
   bool Fits(int positions) const;
   void Add(std::unique_ptr<SimulatedSequence> sequence);

@@ -18,8 +18,8 @@ namespace {
 // Writes down what becomes of one request.
 class AnswerSink final : public EventSink {
  public:
-  AnswerSink(SimulatedAnswer& answer, const EventQueue& events)
-      : answer_(answer), events_(events) {}
+  AnswerSink(SimulatedAnswer& answer, const EventQueue& events, size_t& ended)
+      : answer_(answer), events_(events), ended_(ended) {}
 
   void OnStart(const StartEvent& event) override {
     answer_.first_token = events_.Now().time_since_epoch();
@@ -30,6 +30,7 @@ class AnswerSink final : public EventSink {
   }
   void OnToken(const TokenEvent& /*event*/) override {}
   void OnFinish(const FinishEvent& event) override {
+    ++ended_;
     answer_.answered = true;
     answer_.end = events_.Now().time_since_epoch();
     answer_.answer_tokens = event.usage.completion_tokens;
@@ -37,6 +38,7 @@ class AnswerSink final : public EventSink {
     answer_.probe_ms = event.timings.probe_ms;
   }
   void OnError(const Status& status) override {
+    ++ended_;
     answer_.end = events_.Now().time_since_epoch();
     answer_.fault = status.message();
   }
@@ -44,6 +46,7 @@ class AnswerSink final : public EventSink {
  private:
   SimulatedAnswer& answer_;
   const EventQueue& events_;
+  size_t& ended_;  // requests
 };
 
 // Sends each request when it is due, and so plans the next.
@@ -54,14 +57,16 @@ class Arrivals final : public Actor {
       : setup_(setup), workload_(workload), events_(events), router_(router), answers_(answers) {}
 
   void Begin() { PlanNext(0); }
+  bool all_ended() const { return ended_ == answers_.size(); }
   void OnEvent(int64_t what) override {
     const auto index = static_cast<size_t>(what);
     PlanNext(index + 1);
     SimulatedAnswer& answer = answers_[index];
     answer.arrival = workload_.requests[index].arrival;
     const auto started = router_.Generate(RequestOf(workload_, index),
-                                          std::make_shared<AnswerSink>(answer, events_));
+                                          std::make_shared<AnswerSink>(answer, events_, ended_));
     if (!started.ok()) {
+      ++ended_;
       answer.fault = started.status().message();
       answer.end = answer.arrival;
     }
@@ -80,6 +85,7 @@ class Arrivals final : public Actor {
   EventQueue& events_;
   Backend& router_;
   std::vector<SimulatedAnswer>& answers_;
+  size_t ended_ = 0;
 };
 
 void Add(const ModelCounts& more, ModelCounts& sum) {
@@ -161,10 +167,11 @@ Status CheckPools(const SimulationSetup& setup) {
       }
     }
     if (hands_over != takes_over) {
-      return InvalidArgument(fmt::format("of the {} model there are devices of the phase {} and "
-                                         "none of the phase {}",
-                                         kSimRoleNames[role], hands_over ? "prefill" : "decode",
-                                         hands_over ? "decode" : "prefill"));
+      return InvalidArgument(
+          fmt::format("of the {} model there are devices of the phase {} and "
+                      "none of the phase {}",
+                      kSimRoleNames[role], hands_over ? "prefill" : "decode",
+                      hands_over ? "decode" : "prefill"));
     }
     if (prefills && decodes) continue;
     return InvalidArgument(fmt::format("no device {} of the {} model: add a pool that holds it",
@@ -209,8 +216,7 @@ void CountUse(const SimulationSetup& setup, const std::vector<HeldDevice>& devic
     for (const int role : {kSimSmall, kSimLarge}) {
       if (held.models[role] < 0) continue;
       SimulatedModel& model = held.device->model(held.models[role]);
-      const auto bytes =
-          static_cast<double>(model.counts().weight_bytes + model.counts().kv_bytes);
+      const auto bytes = static_cast<double>(model.counts().weight_bytes + model.counts().kv_bytes);
       use.bandwidth_share += bytes / (pool.device.read_gb_per_s.value * 1e6) * share;
       Add(model.counts(), result.models[role]);
       result.preemptions += model.scheduler_counts().preemptions;
@@ -267,7 +273,8 @@ Result<SimulationResult> Simulate(const SimulationSetup& setup, const SimWorkloa
   arrivals.Begin();
   DeviceFailures failures(std::move(failing), backend, events, setup.seed);
   failures.Begin(workload.length());
-  while (events.RunNext()) {
+  // What is planned beyond, such as repairs, is of no matter.
+  while (!arrivals.all_ended() && events.RunNext()) {
     if (events.Now() <= TimePoint(SimSeconds(kSimSecondsMax))) continue;
     return InvalidArgument("the requests take over 30 years: the devices are too slow for them");
   }

@@ -93,9 +93,9 @@ struct PoolUse {
 };
 
 struct SimulationResult {
-  std::vector<SimulatedAnswer> answers;  // [workload.requests]
-  Duration length{};                     // to the last answer's end
-  std::vector<PoolUse> pools;            // [setup.pools]
+  std::vector<SimulatedAnswer> answers;       // [workload.requests]
+  Duration length{};                          // to the last answer's end
+  std::vector<PoolUse> pools;                 // [setup.pools]
   std::array<ModelCounts, kSimRoles> models;  // of all devices
   int64_t preemptions = 0;
   int64_t prefix_tokens_asked = 0;  // SchedulerCounts

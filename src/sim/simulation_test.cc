@@ -96,10 +96,8 @@ TEST(SimulationTest, WhatTheProbeReadIsNotReadAgain) {
 
 TEST(SimulationTest, ADeviceThatFailsLosesAnswersThatHaveBegunAndNoOthers) {
   SimulationSetup setup = TestSetup(3);
-  setup.failures = {{.pool = 0,
-                     .device = 1,
-                     .at = std::chrono::seconds(4),
-                     .lasts = std::chrono::seconds(5)}};
+  setup.failures = {
+      {.pool = 0, .device = 1, .at = std::chrono::seconds(4), .lasts = std::chrono::seconds(5)}};
   const SimWorkload workload = MakeWorkload(600, 40);
   const auto well = Simulate(TestSetup(3), workload);
   const auto result = Simulate(setup, workload);
@@ -120,10 +118,8 @@ TEST(SimulationTest, ADeviceThatFailsLosesAnswersThatHaveBegunAndNoOthers) {
 
 TEST(SimulationTest, WithNoDeviceLeftRequestsAreRefused) {
   SimulationSetup setup = TestSetup(1);
-  setup.failures = {{.pool = 0,
-                     .device = 0,
-                     .at = std::chrono::seconds(1),
-                     .lasts = std::chrono::seconds(2)}};
+  setup.failures = {
+      {.pool = 0, .device = 0, .at = std::chrono::seconds(1), .lasts = std::chrono::seconds(2)}};
   const auto result = Simulate(setup, MakeWorkload(200, 40));
   ASSERT_TRUE(result.ok());
   EXPECT_FALSE(result->answers[60].answered) << "1.5 s";

@@ -25,7 +25,8 @@ struct ModelCosts {
   int num_layers = 0;
   int64_t layer_parameters = 0;   // matrices of all layers
   int64_t output_parameters = 0;  // of the matrix that gives logits
-  int64_t embedding_parameters = 0;  // of the table, unless it is that matrix; a step reads none of it
+  int64_t embedding_parameters =
+      0;  // of the table, unless it is that matrix; a step reads none of it
   int64_t kv_values_per_token = 0;  // of all layers, keys and values
   int64_t attention_values = 0;     // of all layers: heads times head size, for scores and sums
 

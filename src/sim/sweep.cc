@@ -38,8 +38,8 @@ Result<std::vector<std::string>> Range(const std::string& text) {
   const auto from = Number(parts[0]);
   const auto to = parts.size() == 3 ? Number(parts[1]) : std::nullopt;
   const auto step = parts.size() == 3 ? Number(parts[2].substr(by_factor ? 1 : 0)) : std::nullopt;
-  const bool climbs = from && to && step && *to >= *from &&
-                      (by_factor ? *step > 1 && *from > 0 : *step > 0);
+  const bool climbs =
+      from && to && step && *to >= *from && (by_factor ? *step > 1 && *from > 0 : *step > 0);
   if (!climbs) {
     return InvalidArgument("'" + text +
                            "' is no range: write FROM:TO:STEP or FROM:TO:*FACTOR, ascending");
@@ -59,8 +59,8 @@ Result<std::vector<std::string>> Range(const std::string& text) {
 Result<SweepAxis> ParseSweepAxis(std::string_view text) {
   const size_t equals = text.find('=');
   if (equals == std::string_view::npos || equals + 1 == text.size()) {
-    return InvalidArgument(fmt::format("'{}' is no sweep: write WHAT=VALUES, WHAT being {}", text,
-                                       ScenarioChanges()));
+    return InvalidArgument(
+        fmt::format("'{}' is no sweep: write WHAT=VALUES, WHAT being {}", text, ScenarioChanges()));
   }
   SweepAxis axis{.what = std::string(text.substr(0, equals)), .values = {}};
   for (const std::string& part : Split(text.substr(equals + 1), ',')) {

@@ -16,7 +16,8 @@ struct SweepAxis {
   std::vector<std::string> values;  // not empty
 };
 
-// "rate=1,2,4", "tau=0:1.1:0.1" (from, to, by), "rate=1:64:*2" (by a factor), "policy=a.toml,paper".
+// "rate=1,2,4", "tau=0:1.1:0.1" (from, to, by), "rate=1:64:*2" (by a factor),
+// "policy=a.toml,paper".
 Result<SweepAxis> ParseSweepAxis(std::string_view text);
 
 // One scenario for every combination, the last axis changing fastest; each is named by its values.

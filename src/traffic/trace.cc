@@ -1,6 +1,7 @@
 #include "traffic/trace.h"
 
-#include <algorithm>
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "eval/data_file.h"
@@ -19,9 +20,14 @@ Result<Trace> ParseTrace(std::string_view text, const std::string& source) {
   AIO_ASSIGN_OR_RETURN(std::vector<TraceRequest> requests,
                        json ? ParseMooncakeTrace(text, source) : ParseAzureTrace(text, source));
   if (requests.empty()) return InvalidArgument(source + ": holds no request");
-  std::stable_sort(
-      requests.begin(), requests.end(),
-      [](const TraceRequest& a, const TraceRequest& b) { return a.arrival < b.arrival; });
+  for (size_t i = 1; i < requests.size(); ++i) {
+    const Duration back = requests[i - 1].arrival - requests[i].arrival;
+    if (back <= Duration::zero()) continue;
+    return InvalidArgument(fmt::format(
+        "{}: request {} comes {:.3f} s before the one ahead of it: time goes backwards; sort the "
+        "trace by arrival, if that is how it was",
+        source, i + 1, ToMs(back) / 1000));
+  }
   const Duration start = requests.front().arrival;
   for (TraceRequest& request : requests) request.arrival -= start;
   return Trace{.source = source, .requests = std::move(requests)};

@@ -38,7 +38,7 @@ struct Trace {
 };
 
 // By what the file looks like: a first line that begins with '{' is Mooncake's. Errors name file,
-// line and field.
+// line and field. A trace whose time goes backwards is refused: it is damaged, or two in one.
 Result<Trace> ReadTrace(const std::string& path);
 Result<Trace> ParseTrace(std::string_view text, const std::string& source);
 

@@ -47,15 +47,11 @@ TEST(Trace, ReadsMooncake) {
   EXPECT_EQ(trace->requests[1].prompt_tokens, 6472);
 }
 
-TEST(Trace, PutsRequestsInOrderOfArrival) {
-  const Result<Trace> trace =
-      ParseTrace(std::string(kAzureHeader) +
-                     "2023-11-16 18:00:02,2,1\n2023-11-16 18:00:00,1,1\n2023-11-16 18:00:01,3,1\n",
-                 "t.csv");
-  ASSERT_TRUE(trace.ok());
-  EXPECT_EQ(trace->requests[0].prompt_tokens, 1);
-  EXPECT_EQ(trace->requests[1].prompt_tokens, 3);
-  EXPECT_EQ(trace->length(), milliseconds(2000));
+TEST(Trace, RefusesTimeThatGoesBackwards) {
+  EXPECT_THAT(
+      FaultOf(std::string(kAzureHeader) +
+              "2023-11-16 18:00:01,2,1\n2023-11-16 18:00:02,1,1\n2023-11-16 18:00:00,3,1\n"),
+      HasSubstr("t.csv: request 3 comes 2.000 s before the one ahead of it"));
 }
 
 TEST(Trace, FaultsNameFileLineAndField) {
