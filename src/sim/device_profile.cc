@@ -227,13 +227,6 @@ Result<DeviceProfile> ParseDeviceProfile(std::string_view toml, const std::strin
   return profile;
 }
 
-int DeviceProfile::RowsPerRead() const {
-  if (rows_per_read.value > 0) return static_cast<int>(rows_per_read.value);
-  // A weight in 16 bits is two bytes to read, and two operations a row.
-  const double rows = FlopsPerMs(SimWeights::kF16) / ReadBytesPerMs();
-  return static_cast<int>(std::clamp(rows, 1.0, 1e6));
-}
-
 const ModelShape* DeviceProfile::FindModel(std::string_view model) const {
   for (const NamedShape& named : shapes) {
     if (named.name == model) return &named.shape;

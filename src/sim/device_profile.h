@@ -86,8 +86,8 @@ struct DeviceProfile {
   bool plays_graphs =
       false;  // unless a pool says otherwise: has_graphs, but for default_mode = "eager"
   StaticGraphs graphs;
-  // Of the models' sharing of the device (ChargedBytes()); 0: as many as take as long to compute as
-  // weights in 16 bits take to read.
+  // Two models take turns by what their steps are charged (fair_share.h): as the embedded engine has
+  // it, with so many rows a read; 0: by the time that they take, as processes share a device.
   Sourced rows_per_read;
   // From the end of one model's step until the other's can use its result.
   Sourced model_switch_us;
@@ -103,7 +103,6 @@ struct DeviceProfile {
   // Of `shapes` or KnownShapes(); null: none has the name.
   const ModelShape* FindModel(std::string_view model) const;
 
-  int RowsPerRead() const;  // >= 1
   double ReadBytesPerMs() const { return read_gb_per_s.value * read_share.value * 1e6; }
   double FlopsPerMs(SimWeights weights) const {
     const bool i8 = weights == SimWeights::kW8A8 && i8_tops.value > 0;

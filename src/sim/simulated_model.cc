@@ -23,11 +23,15 @@ SimulatedModel::SimulatedModel(const SimulatedModelOptions& options, const Devic
     : options_(options),
       device_(device),
       graphs_(graphs),
-      rows_per_read_(device.RowsPerRead()),
       blocks_(options.kv_blocks),
       prefixes_(blocks_),
       scheduler_(options.scheduler, blocks_, prefixes_, this),
-      pacer_(options.prefill_step_max) {}
+      pacer_(options.prefill_step_max) {
+  // What an engine has learnt after its first prompts; a device of a large fleet sees few.
+  const int chunk = options.scheduler.prefill_chunk_tokens;
+  const StepWork work = {.rows = chunk, .logit_rows = 1, .weights = options.model.weights};
+  pacer_.Observe(chunk, SimSeconds(TimeOf(work, options.model.costs, device).total_ms / 1000));
+}
 
 double SimulatedModel::OneTokenMs() const {
   const StepWork work = {
@@ -172,9 +176,12 @@ Duration SimulatedModel::Begin(TimePoint now, bool others_wait) {
   const double draft_ms = DraftMs(plan_, options_.graph);
   const double record_ms = RecordMs(options_.model, work);
   const double step_ms = time.total_ms + draft_ms + record_ms;
-  // The drafter's, which are counted already, come with the step.
-  charged_bytes_ = counts_.weight_bytes + counts_.kv_bytes - moved_before +
-                   ChargedBytes(plan_.num_rows, rows_per_read_, time.weight_bytes, time.kv_bytes);
+  const auto rows_per_read = static_cast<int>(device_.rows_per_read.value);
+  charged_bytes_ =
+      rows_per_read > 0
+          ? counts_.weight_bytes + counts_.kv_bytes - moved_before +  // the drafter's
+                ChargedBytes(plan_.num_rows, rows_per_read, time.weight_bytes, time.kv_bytes)
+          : static_cast<int64_t>(step_ms * device_.ReadBytesPerMs());
   ++counts_.steps;
   counts_.rows += plan_.num_rows;
   counts_.prefill_tokens += plan_.num_prefill_tokens;

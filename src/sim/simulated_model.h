@@ -97,7 +97,6 @@ class SimulatedModel final : private DraftPlanner {
   const SimulatedModelOptions options_;
   const DeviceProfile& device_;
   GraphCache& graphs_;
-  const int rows_per_read_;
   BlockPool blocks_;
   PrefixCache prefixes_;
   Scheduler scheduler_;
