@@ -103,6 +103,7 @@ class DeviceBenchmark {
   // The median time between two tokens of a request, while all have begun and none has ended.
   Result<double> AnswerMs(size_t model, int count) {
     std::vector<LoadRequest> requests;
+    requests.reserve(static_cast<size_t>(count));
     for (int i = 0; i < count; ++i) requests.push_back(MakeRequest(model, kContext, kAnswerTokens));
     AIO_ASSIGN_OR_RETURN(const auto records, Answer(requests));
     Duration begin{};

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sim/fit_device.h"
+#include "sim/paper_fit.h"
 
 namespace aio {
 
@@ -244,9 +245,29 @@ std::string FormatSimulation(const SimReport& report) {
   return text + "\n" + Trust(report.scenario.setup);
 }
 
+namespace {
+
+// The paper's published speeds beside what the fit to them says.
+std::string FormatPaperFit(const DeviceProfile& device) {
+  const auto tables = EmbeddedPaperTables();
+  const auto fit = tables.ok() ? FitToPaper(*tables, device) : tables.status();
+  if (!fit.ok()) return fit.status().message() + "\n";
+  Table table;
+  table.Add({"of the paper", "tokens/s", "fit", "error", "fitted"});
+  for (const FittedSpeed& speed : fit->speeds) {
+    table.Add({speed.what, Number(speed.published), Number(speed.fitted),
+               fmt::format("{:+.1f} %", 100 * speed.error()), speed.was_fitted_to ? "yes" : ""});
+  }
+  return fmt::format("{}a step {:.1f} us, a layer {:.1f} us, KV copied at {:.2f} GB/s\n",
+                     table.Format(), fit->step_us, fit->layer_us, fit->kv_copy_gb_per_s);
+}
+
+}  // namespace
+
 std::string FormatDevice(const DeviceProfile& device) {
   std::string text = DeviceProfileToml(device);
   text = text.substr(0, text.find("\n[[measured]]"));
+  if (device.name == kPaperDevice) text += "\n" + FormatPaperFit(device);
   if (device.measured.empty()) return text + "\nno measured steps\n";
   Table table;
   table.Add({"model", "weights", "mode", "rows", "context", "measured ms", "profile ms", "error",

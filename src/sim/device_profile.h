@@ -86,8 +86,8 @@ struct DeviceProfile {
   bool plays_graphs =
       false;  // unless a pool says otherwise: has_graphs, but for default_mode = "eager"
   StaticGraphs graphs;
-  // Two models take turns by what their steps are charged (fair_share.h): as the embedded engine has
-  // it, with so many rows a read; 0: by the time that they take, as processes share a device.
+  // Two models take turns by what their steps are charged (fair_share.h): as the embedded engine
+  // has it, with so many rows a read; 0: by the time that they take, as processes share a device.
   Sourced rows_per_read;
   // From the end of one model's step until the other's can use its result.
   Sourced model_switch_us;

@@ -4,6 +4,7 @@
 #define AIO_SIM_PAPER_FIT_H_
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/status.h"
@@ -33,6 +34,9 @@ struct PaperFit {
   double kv_copy_gb_per_s = 0;
   std::vector<FittedSpeed> speeds = {};
 };
+
+// The profile of the paper's machine.
+inline constexpr std::string_view kPaperDevice = "ascend-910b-paper";
 
 // With `device` for all else, which is in eager mode. kInvalidArgument if the tables lack what is
 // fitted to.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "sim/fit_device.h"
+#include "sim/paper_fit.h"
 
 namespace aio {
 namespace {
@@ -230,6 +231,25 @@ std::string AnswerLines(const std::vector<SimulatedAnswer>& answers) {
   return lines;
 }
 
+namespace {
+
+Json PaperSpeedsJson(const DeviceProfile& device) {
+  Json speeds = Json::array();
+  const auto tables = EmbeddedPaperTables();
+  const auto fit = tables.ok() ? FitToPaper(*tables, device) : tables.status();
+  if (!fit.ok()) return speeds;
+  for (const FittedSpeed& speed : fit->speeds) {
+    speeds.push_back({{"what", speed.what},
+                      {"published", speed.published},
+                      {"fitted", Short(speed.fitted)},
+                      {"error", Short(speed.error())},
+                      {"fitted_to", speed.was_fitted_to}});
+  }
+  return speeds;
+}
+
+}  // namespace
+
 std::string DeviceJson(const DeviceProfile& device) {
   Json json = {{"name", device.name},
                {"title", device.title},
@@ -246,6 +266,7 @@ std::string DeviceJson(const DeviceProfile& device) {
                {"eager", ToJson(device.eager)}};
   if (device.has_graphs) json["graph"] = ToJson(device.graph);
   json["fitted"] = device.fitted;
+  if (device.name == kPaperDevice) json["paper_speeds"] = PaperSpeedsJson(device);
   json["eager_steps"] = StepsJson(device, false);
   json["graph_steps"] = StepsJson(device, true);
   return json.dump(2);
