@@ -199,7 +199,7 @@ std::string FormatAnswer(const LimitQuestion& question, const LimitAnswer& answe
   return table.Format() + found;
 }
 
-std::string FormatComparison(const Comparison& comparison) {
+std::string FormatComparison(const PolicyComparisons& comparison) {
   std::string text;
   for (const PolicyComparison& other : comparison.others) {
     Table table;
@@ -242,7 +242,7 @@ std::string FormatSimulation(const SimReport& report) {
                           run.summary.first_fault);
     }
   }
-  return text + "\n" + Trust(report.scenario.setup);
+  return text + "\n" + Trust(report.scenario.setup) + std::string(kSimValidation) + "\n";
 }
 
 namespace {

@@ -74,10 +74,9 @@ bool IsKnown(const Metric& metric, const std::vector<SimSummary>& summaries) {
 
 }  // namespace
 
-Result<Comparison> ComparePolicies(const Scenario& scenario,
-                                   const std::vector<std::string>& policies, int repetitions,
-                                   int threads,
-                                   const std::function<void(size_t done, size_t total)>& progress) {
+Result<PolicyComparisons> ComparePolicies(
+    const Scenario& scenario, const std::vector<std::string>& policies, int repetitions,
+    int threads, const std::function<void(size_t done, size_t total)>& progress) {
   if (policies.size() < 2) return InvalidArgument("a comparison needs two policies at least");
   if (scenario.traffic.seen != nullptr && scenario.traffic.rate <= 0) {
     return InvalidArgument(
@@ -101,7 +100,7 @@ Result<Comparison> ComparePolicies(const Scenario& scenario,
   auto results = RunScenarios(scenarios, threads, [&](size_t done) {
     if (progress) progress(done, total);
   });
-  Comparison comparison{
+  PolicyComparisons comparison{
       .first = policies[0], .repetitions = repetitions, .others = {}, .results = {}};
   std::vector<std::vector<SimSummary>> summaries(policies.size());
   for (size_t i = 0; i < results.size(); ++i) {

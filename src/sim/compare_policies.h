@@ -27,7 +27,7 @@ struct PolicyComparison {
   std::vector<ComparedMetric> metrics;
 };
 
-struct Comparison {
+struct PolicyComparisons {
   std::string first;
   int repetitions = 0;
   std::vector<PolicyComparison> others;
@@ -39,10 +39,9 @@ struct Comparison {
 // pair is the policy alone; figures that a run does not have are left out. The same whatever
 // `threads` is. kInvalidArgument if the draws would all be alike: requests that were seen, without
 // a rate.
-Result<Comparison> ComparePolicies(const Scenario& scenario,
-                                   const std::vector<std::string>& policies, int repetitions,
-                                   int threads,
-                                   const std::function<void(size_t done, size_t total)>& progress);
+Result<PolicyComparisons> ComparePolicies(
+    const Scenario& scenario, const std::vector<std::string>& policies, int repetitions,
+    int threads, const std::function<void(size_t done, size_t total)>& progress);
 
 }  // namespace aio
 

@@ -188,7 +188,7 @@ Json FindJson(const LimitQuestion& question, const LimitAnswer& answer) {
           {"all_tried_hold", answer.is_open},      {"tries", std::move(tries)}};
 }
 
-Json CompareJson(const Comparison& comparison) {
+Json CompareJson(const PolicyComparisons& comparison) {
   Json others = Json::array();
   for (const PolicyComparison& other : comparison.others) {
     Json metrics = Json::array();
@@ -313,6 +313,7 @@ std::string SimReportJson(const SimReport& report) {
   if (!report.sweep.empty()) json["sweep"] = SweepJson(report.sweep);
   if (report.question && report.answer) json["find"] = FindJson(*report.question, *report.answer);
   if (report.comparison) json["compare"] = CompareJson(*report.comparison);
+  json["validation"] = kSimValidation;
   return json.dump(2);
 }
 
