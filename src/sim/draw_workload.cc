@@ -257,10 +257,9 @@ std::string DescribeTraffic(const WorkloadPlan& plan) {
   const std::string arrivals = plan.burstiness == 1
                                    ? std::string("Poisson")
                                    : fmt::format("bursts of burstiness {:g}", plan.burstiness);
-  const std::string drawn =
-      fmt::format("{}, {:g} requests/s, seed {}", arrivals, plan.rate, plan.seed);
+  std::string drawn = fmt::format("{}, {:g} requests/s, seed {}", arrivals, plan.rate, plan.seed);
   if (plan.trace != nullptr) {
-    const std::string name = LastName(plan.trace->source);
+    std::string name = LastName(plan.trace->source);
     if (plan.rate <= 0) return name;
     if (plan.seconds <= 0) return fmt::format("{}, at {:g} requests/s", name, plan.rate);
     return fmt::format("drawn from {}: {}", name, drawn);

@@ -152,6 +152,7 @@ std::vector<StepResidual> Residuals(const DeviceProfile& device) {
 const std::vector<std::string>& FittableKeys() {
   static const std::vector<std::string> keys = [] {
     std::vector<std::string> all;
+    all.reserve(kParameters.size());
     for (const Parameter& parameter : kParameters) all.emplace_back(parameter.key);
     return all;
   }();

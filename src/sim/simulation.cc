@@ -135,7 +135,7 @@ Result<HeldDevice> MakeDevice(const SimulationSetup& setup, int pool_number, Eve
       options.drafter = OnDevice(setup.roles[kSimSmall], kSimSmall);
     }
     held.models[role] = static_cast<int>(models.size());
-    models.push_back(std::move(options));
+    models.push_back(options);
   }
   AIO_ASSIGN_OR_RETURN(held.device, SimulatedDevice::Create(pool.device, models, events));
   return held;
