@@ -79,7 +79,7 @@ void SimulateFlags::AddTo(CLI::App& command) {
   command.add_option("-d,--device", device, "a device that is built in, or a profile's file")
       ->capture_default_str()
       ->excludes(fleet);
-  command.add_option("-N,--devices", devices, "so many, alike, with both models on each")
+  command.add_option("--devices", devices, "so many, alike, with both models on each")
       ->capture_default_str()
       ->check(CLI::Range(1, 20'000))
       ->excludes(fleet);
