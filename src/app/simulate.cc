@@ -55,12 +55,12 @@ Status Run(const SimulateCommand& command, SimReport& report) {
     AIO_ASSIGN_OR_RETURN(scenarios[1].setup.policy, FindPolicy("static-large"));
   }
   const SystemClock clock;
-  AIO_ASSIGN_OR_RETURN(const SimWorkload workload, DrawWorkload(report.scenario.traffic));
-  ProgressBar bar("simulating", static_cast<int64_t>(workload.requests.size()), clock);
-  // Of the first one, which has a thread of its own.
-  if (command.usable_threads() > 1) {
-    scenarios[0].setup.progress = [&](size_t done) { bar.Update(static_cast<int64_t>(done)); };
-  }
+  std::optional<ProgressBar> bar;
+  // Of the first one alone: a bar is one thread's.
+  scenarios[0].setup.progress = [&](size_t arrived, size_t requests) {
+    if (!bar) bar.emplace("simulating", static_cast<int64_t>(requests), clock);
+    bar->Update(static_cast<int64_t>(arrived));
+  };
   auto results = RunScenarios(scenarios, command.usable_threads(), {});
   AIO_ASSIGN_OR_RETURN(report.runs.emplace_back(), std::move(results[0]));
   if (!command.records_path.empty()) {

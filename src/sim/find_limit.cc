@@ -181,8 +181,8 @@ class Search {
         const bool is_known = condition.Value(result.summary).has_value();
         if (!is_known && result.summary.answered > 0) {
           return InvalidArgument("'" + condition.Text() +
-                                 "': that is not known here: the device has no price, the models "
-                                 "no accuracies, or no answer is longer than a token");
+                                 "': that is not known here: the models have no accuracies, or no "
+                                 "answer is longer than a token");
         }
         tried.holds &= condition.Holds(result.summary);
       }

@@ -27,7 +27,7 @@ Request RequestOf(const SimWorkload& workload, size_t index) {
   Request request;
   request.id = std::to_string(index);
   request.model = "auto";
-  request.prompt = PromptOf(workload, index);
+  request.prompt = std::vector<int32_t>{0};
   if (wanted.intent >= 0) request.intent = workload.labels[static_cast<size_t>(wanted.intent)];
   request.entropy_threshold = workload.entropy_threshold;
   return request;

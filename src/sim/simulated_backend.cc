@@ -7,13 +7,11 @@
 #include <utility>
 
 #include "base/check.h"
+#include "remote/remote_options.h"
 #include "sim/sim_time.h"
 
 namespace aio {
 namespace {
-
-// A remote backend's tries of one request.
-constexpr int kTriesMax = 3;
 
 // A simulated request runs to its end.
 class EndlessTicket final : public Ticket {
@@ -301,7 +299,8 @@ Status SimulatedBackend::Place(Work work) {
   const SimRequest& asked = Asked(work);
   const bool decodes = work.stage == Stage::kDecode;
   ReplicaSet& set = decodes ? target.decoding : target.first;
-  while (work.tries < kTriesMax) {
+  const int tries_max = 1 + RemoteOptions().retries_max;
+  while (work.tries < tries_max) {
     ++work.tries;
     work.lease = set.Choose({.affinity = asked.blocks.empty() || decodes
                                              ? 0

@@ -159,7 +159,6 @@ double SimulatedModel::DraftMs(const StepPlan& plan, bool graph) {
   const StepTime time = TimeOf(work, drafter.costs, device_);
   counts_.weight_bytes += guesses * time.weight_bytes;
   counts_.kv_bytes += guesses * time.kv_bytes;
-  counts_.memory_ms += guesses * time.memory_ms;
   const double record_ms = RecordMs(drafter, work);
   counts_.record_ms += record_ms;
   return guesses * time.total_ms + record_ms + 2 * device_.model_switch_us.value / 1000;
@@ -188,7 +187,6 @@ Duration SimulatedModel::Begin(TimePoint now, bool others_wait) {
   counts_.weight_bytes += time.weight_bytes;
   counts_.kv_bytes += time.kv_bytes;
   counts_.step_ms += step_ms;
-  counts_.memory_ms += time.memory_ms;
   counts_.record_ms += record_ms;
   counts_.draft_ms += draft_ms;
   step_ = std::max(Duration(1), SimSeconds(step_ms / 1000));

@@ -50,7 +50,6 @@ struct ModelCounts {
   int64_t weight_bytes = 0;  // moved, as the next
   int64_t kv_bytes = 0;
   double step_ms = 0;    // of all steps together
-  double memory_ms = 0;  // that their bytes took by themselves
   double record_ms = 0;  // of the steps, for graphs of shapes that were not there
   double draft_ms = 0;   // of the steps, for the drafter's
 };

@@ -71,7 +71,7 @@ class Arrivals final : public Actor {
       answer.end = answer.arrival;
     }
     constexpr size_t kProgressEvery = 256;
-    if (setup_.progress && index % kProgressEvery == 0) setup_.progress(index);
+    if (setup_.progress && index % kProgressEvery == 0) setup_.progress(index, answers_.size());
   }
 
  private:
@@ -96,7 +96,6 @@ void Add(const ModelCounts& more, ModelCounts& sum) {
   sum.weight_bytes += more.weight_bytes;
   sum.kv_bytes += more.kv_bytes;
   sum.step_ms += more.step_ms;
-  sum.memory_ms += more.memory_ms;
   sum.record_ms += more.record_ms;
   sum.draft_ms += more.draft_ms;
 }

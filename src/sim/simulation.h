@@ -58,8 +58,8 @@ struct SimulationSetup {
   std::array<SimulatedRole, kSimRoles> roles;  // [SimRole]
   RoutingPolicy policy;
   uint64_t seed = 1;
-  // Called now and then with the number of requests that have arrived; may be empty.
-  std::function<void(size_t arrived)> progress = {};
+  // Called now and then with the number of requests that have arrived, of all; may be empty.
+  std::function<void(size_t arrived, size_t requests)> progress = {};
 
   int num_devices() const;
 };
