@@ -30,16 +30,15 @@ class PromptAt final : public HeldPrompt {
 };
 
 std::string UrlOf(size_t place) { return fmt::format("sim://device-{}", place); }
-size_t PlaceOf(const std::string& url) { return std::stoul(url.substr(url.rfind('-') + 1)); }
 
-enum class Stage {
+}  // namespace
+
+enum class SimulatedBackend::Stage {
   kProbe,
   kWhole,    // an answer, on one device
   kPrefill,  // its first token
   kDecode,   // all others
 };
-
-}  // namespace
 
 struct SimulatedBackend::Target {
   SimulatedModelTarget model;
@@ -65,6 +64,14 @@ struct SimulatedBackend::Target {
     first.Update(first_specs);
     decoding.Update(decoding_specs);
   }
+
+  static size_t NumberOf(const ReplicaLease& lease) {
+    const std::string& url = lease.spec().url;
+    return std::stoul(url.substr(url.rfind('-') + 1));
+  }
+  const SimulatedPlace& PlaceOf(const ReplicaLease& lease) const {
+    return model.places[NumberOf(lease)];
+  }
 };
 
 struct SimulatedBackend::Work {
@@ -78,7 +85,6 @@ struct SimulatedBackend::Work {
   std::vector<std::string> tried_urls = {};
   std::string url_with_prompt = {};
   std::unique_ptr<ReplicaLease> lease = nullptr;
-  size_t place = 0;
   TimePoint accepted{};  // of the first try
   TimePoint begun{};     // of this one
   TimePoint admitted{};
@@ -125,6 +131,7 @@ class SimulatedBackend::Watcher final : public SequenceWatcher {
         work.stage == Stage::kDecode ? std::nullopt : std::optional(work.first_token - work.begun),
         has_pace ? std::optional((now - work.first_token) / (tokens - 1)) : std::nullopt);
     const std::string key = KeyOf(work.lease->spec());
+    const size_t place = Target::NumberOf(*work.lease);
     work.lease = nullptr;
     if (work.stage == Stage::kProbe) {
       LabelScores scores;
@@ -135,7 +142,7 @@ class SimulatedBackend::Watcher final : public SequenceWatcher {
       return work.done(std::move(scores));
     }
     if (work.stage == Stage::kPrefill && asked.answer_tokens > 1) {
-      return backend_.Transfer(std::move(work), now);
+      return backend_.Transfer(std::move(work), place, now);
     }
     backend_.FinishGeneration(work, now);
   }
@@ -162,12 +169,12 @@ const SimRequest& SimulatedBackend::Asked(const Work& work) const {
 }
 
 // One prompt's KV after the other goes over a device's link.
-void SimulatedBackend::Transfer(Work work, TimePoint now) {
+void SimulatedBackend::Transfer(Work work, size_t from, TimePoint now) {
   const SimulatedModelTarget& model = work.target->model;
   const double gb =
       static_cast<double>(Asked(work).prompt_tokens * CostsOf(model.shape).KvBytesPerToken()) / 1e9;
-  TimePoint& free_at = work.target->link_free_at[work.place];
-  free_at = std::max(free_at, now) + SimSeconds(gb / model.places[work.place].link_gb_per_s);
+  TimePoint& free_at = work.target->link_free_at[from];
+  free_at = std::max(free_at, now) + SimSeconds(gb / model.places[from].link_gb_per_s);
   work.stage = Stage::kDecode;
   work.tries = 0;
   work.tried_urls.clear();
@@ -186,11 +193,6 @@ void SimulatedBackend::FinishGeneration(const Work& work, TimePoint now) {
   work.sink->OnFinish(finish);
 }
 
-void SimulatedBackend::FailWork(const Work& work, const Status& why) {
-  if (work.sink != nullptr) return work.sink->OnError(why);
-  work.done(why);
-}
-
 void SimulatedBackend::OnLost(const std::vector<uint64_t>& sequences) {
   for (const uint64_t id : sequences) {
     auto node = running_.extract(id);
@@ -200,19 +202,10 @@ void SimulatedBackend::OnLost(const std::vector<uint64_t>& sequences) {
     work.tried_urls.push_back(KeyOf(work.lease->spec()));
     work.lease = nullptr;
     if (work.has_begun()) {
-      FailWork(work, Unavailable("the device failed in the middle of the answer"));
+      work.sink->OnError(Unavailable("the device failed in the middle of the answer"));
       continue;
     }
-    // Place() takes it, and leaves whom to tell if it cannot.
-    const std::shared_ptr<EventSink> sink = work.sink;
-    const LabelScoresCallback done = work.done;
-    const Status placed = Place(std::move(work));
-    if (placed.ok()) continue;
-    if (sink != nullptr) {
-      sink->OnError(placed);
-    } else {
-      done(placed);
-    }
+    PlaceAgain(std::move(work));
   }
 }
 
@@ -232,9 +225,7 @@ void SimulatedBackend::OnHealthCheck(const SimulatedDevice& device) {
 void SimulatedBackend::OnEvent(int64_t what) {
   auto node = transferring_.extract(what);
   AIO_CHECK(!node.empty());
-  const std::shared_ptr<EventSink> sink = node.mapped().sink;
-  const Status placed = Place(std::move(node.mapped()));
-  if (!placed.ok()) sink->OnError(placed);
+  PlaceAgain(std::move(node.mapped()));
 }
 
 std::vector<ModelInfo> SimulatedBackend::Models() const {
@@ -294,71 +285,101 @@ Result<SimulatedBackend::Target*> SimulatedBackend::FindTarget(std::string_view 
   return NotFound(fmt::format("there is no simulated model '{}'", model));
 }
 
-Status SimulatedBackend::Place(Work work) {
-  Target& target = *work.target;
+// How well the guesses of its strategy do.
+GuessChances SimulatedBackend::GuessesFor(const Work& work) {
+  const int intent = Asked(work).intent;
+  if (work.strategy == StrategyKind::kPlain || intent < 0) return {};
+  // What measures itself (kAuto) does as well as the dearest guesses that cost nothing to ask.
+  const StrategyKind by =
+      work.strategy == StrategyKind::kAuto ? StrategyKind::kPromptLookup : work.strategy;
+  const AcceptanceTable& acceptance = work.target->model.acceptance;
+  const auto known = acceptance.find({by, workload_.labels[static_cast<size_t>(intent)]});
+  if (known == acceptance.end()) return {};
+  return {work.strategy, work.guesses_per_step, known->second, random_.Next()};
+}
+
+// What its stage computes.
+SequenceSetup SimulatedBackend::SetupOf(const Work& work) const {
+  const SimRequest& asked = Asked(work);
+  SequenceSetup setup;
+  setup.prompt = PromptOf(workload_, work.index);
+  setup.accepted = work.begun;
+  switch (work.stage) {
+    case Stage::kProbe:
+      setup.prompt.resize(
+          static_cast<size_t>(std::max(1, asked.prompt_tokens - asked.unprobed_tokens)));
+      break;
+    case Stage::kWhole:
+      setup.answer_tokens_max = asked.answer_tokens;
+      break;
+    case Stage::kPrefill:
+      setup.answer_tokens_max = 1;
+      break;
+    case Stage::kDecode:
+      setup.prompt.push_back(0);
+      setup.answer_tokens_max = asked.answer_tokens - 1;
+      break;
+  }
+  return setup;
+}
+
+// A lease on a device that is up; null: there is none, or it has been tried often enough.
+std::unique_ptr<ReplicaLease> SimulatedBackend::Choose(Work& work) {
   const SimRequest& asked = Asked(work);
   const bool decodes = work.stage == Stage::kDecode;
-  ReplicaSet& set = decodes ? target.decoding : target.first;
+  ReplicaSet& set = decodes ? work.target->decoding : work.target->first;
+  const bool has_kin = !asked.blocks.empty() && !decodes;
   const int tries_max = 1 + RemoteOptions().retries_max;
   while (work.tries < tries_max) {
     ++work.tries;
-    work.lease = set.Choose({.affinity = asked.blocks.empty() || decodes
-                                             ? 0
-                                             : static_cast<uint64_t>(asked.blocks[0]) + 1,
+    auto lease = set.Choose({.affinity = has_kin ? static_cast<uint64_t>(asked.blocks[0]) + 1 : 0,
                              .tokens = asked.prompt_tokens + asked.answer_tokens,
                              .tried_urls = work.tried_urls,
                              .url_with_prompt = work.url_with_prompt});
-    if (work.lease == nullptr) break;
-    work.place = PlaceOf(work.lease->spec().url);
-    const SimulatedPlace& place = target.model.places[work.place];
-    if (!place.device->is_up()) {
-      work.tried_urls.push_back(KeyOf(work.lease->spec()));
-      work.lease->Failed("the device has failed");
-      work.lease = nullptr;
-      continue;
-    }
-    if (work.stage == Stage::kWhole || work.stage == Stage::kPrefill) {
-      work.stage = place.phase == PoolPhase::kPrefill ? Stage::kPrefill : Stage::kWhole;
-    }
-    const int answer_tokens = work.stage == Stage::kProbe     ? 0
-                              : work.stage == Stage::kPrefill ? 1
-                              : decodes                       ? asked.answer_tokens - 1
-                                                              : asked.answer_tokens;
-    const int positions = asked.prompt_tokens + (decodes ? 1 : 0) + answer_tokens;
-    if (!place.device->model(place.model).Fits(positions)) {
-      return InvalidArgument(fmt::format("a request of {} tokens is longer than the KV of '{}'",
-                                         positions, target.model.name))
-          .WithReason("context_length_exceeded");
-    }
-    SequenceSetup setup;
-    setup.prompt = PromptOf(workload_, work.index);
-    if (decodes) setup.prompt.push_back(0);
-    if (work.stage == Stage::kProbe) {
-      const int read = std::max(1, asked.prompt_tokens - asked.unprobed_tokens);
-      setup.prompt.resize(static_cast<size_t>(read));
-    }
-    setup.answer_tokens_max = answer_tokens;
-    setup.id = setup.arrival = ++started_;
-    setup.accepted = work.begun = events_.Now();
-    GuessChances guesses;
-    if (work.strategy != StrategyKind::kPlain && asked.intent >= 0) {
-      // What measures itself (kAuto) does as well as the dearest guesses that cost nothing to ask.
-      const StrategyKind by =
-          work.strategy == StrategyKind::kAuto ? StrategyKind::kPromptLookup : work.strategy;
-      const auto known =
-          target.model.acceptance.find({by, workload_.labels[static_cast<size_t>(asked.intent)]});
-      if (known != target.model.acceptance.end()) {
-        guesses = GuessChances(work.strategy, work.guesses_per_step, known->second, random_.Next());
-      }
-    }
-    const uint64_t id = setup.id;
-    running_.emplace(id, std::move(work));
-    place.device->Add(place.model,
-                      std::make_unique<SimulatedSequence>(std::move(setup), guesses, *watcher_),
-                      decodes);
-    return Status::Ok();
+    if (lease == nullptr) return nullptr;
+    if (work.target->PlaceOf(*lease).device->is_up()) return lease;
+    work.tried_urls.push_back(KeyOf(lease->spec()));
+    lease->Failed("the device has failed");
   }
-  return Unavailable("no device of '" + target.model.name + "' is up");
+  return nullptr;
+}
+
+Status SimulatedBackend::Place(Work work) {
+  Target& target = *work.target;
+  work.lease = Choose(work);
+  if (work.lease == nullptr) {
+    return Unavailable("no device of '" + target.model.name + "' is up");
+  }
+  const SimulatedPlace& place = target.PlaceOf(*work.lease);
+  if (work.stage == Stage::kWhole || work.stage == Stage::kPrefill) {
+    work.stage = place.phase == PoolPhase::kPrefill ? Stage::kPrefill : Stage::kWhole;
+  }
+  work.begun = events_.Now();
+  SequenceSetup setup = SetupOf(work);
+  const int positions = static_cast<int>(setup.prompt.size()) + setup.answer_tokens_max;
+  if (!place.device->model(place.model).Fits(positions)) {
+    return InvalidArgument(fmt::format("a request of {} tokens is longer than the KV of '{}'",
+                                       positions, target.model.name))
+        .WithReason("context_length_exceeded");
+  }
+  const uint64_t id = setup.id = setup.arrival = ++started_;
+  const GuessChances guesses = GuessesFor(work);
+  const bool with_kv = work.stage == Stage::kDecode;
+  running_.emplace(id, std::move(work));
+  place.device->Add(place.model,
+                    std::make_unique<SimulatedSequence>(std::move(setup), guesses, *watcher_),
+                    with_kv);
+  return Status::Ok();
+}
+
+// Of work that was accepted: whoever waits for it is told if it cannot go on.
+void SimulatedBackend::PlaceAgain(Work work) {
+  const std::shared_ptr<EventSink> sink = work.sink;
+  const LabelScoresCallback done = work.done;
+  const Status placed = Place(std::move(work));
+  if (placed.ok()) return;
+  if (sink != nullptr) return sink->OnError(placed);
+  done(placed);
 }
 
 Result<std::shared_ptr<Ticket>> SimulatedBackend::ScoreLabels(const Request& request,

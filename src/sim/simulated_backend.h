@@ -70,17 +70,21 @@ class SimulatedBackend final : public Backend, private Actor {
                                            std::shared_ptr<EventSink> sink) override;
 
  private:
+  enum class Stage;
   struct Target;
   struct Work;
   class Watcher;
 
   Result<Target*> FindTarget(std::string_view model);
   const SimRequest& Asked(const Work& work) const;
+  GuessChances GuessesFor(const Work& work);
+  SequenceSetup SetupOf(const Work& work) const;
+  std::unique_ptr<ReplicaLease> Choose(Work& work);
   // Gives the work to a device that is up.
   Status Place(Work work);
-  void Transfer(Work work, TimePoint now);
+  void PlaceAgain(Work work);
+  void Transfer(Work work, size_t from, TimePoint now);  // from that place
   void FinishGeneration(const Work& work, TimePoint now);
-  void FailWork(const Work& work, const Status& why);
   void OnEvent(int64_t what) override;  // KV has come over
 
   const SimWorkload& workload_;
