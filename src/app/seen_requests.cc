@@ -8,8 +8,10 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "app/read_bandwidth.h"
 #include "decisions/log_reader.h"
 #include "postgres/url.h"
+#include "sim/sim_time.h"
 
 namespace aio {
 
@@ -36,8 +38,7 @@ void SpreadSeconds(const std::vector<int64_t>& seconds, SimWorkload& workload) {
     for (size_t i = begin; i < end; ++i) {
       const double share = static_cast<double>(i - begin) / static_cast<double>(end - begin);
       const double at = static_cast<double>(seconds[begin] - seconds[0]) + share;
-      workload.requests[i].arrival =
-          std::chrono::duration_cast<Duration>(std::chrono::duration<double>(at));
+      workload.requests[i].arrival = SimSeconds(at);
     }
     begin = end;
   }
@@ -73,28 +74,20 @@ Result<SimWorkload> FromLog(const std::string& place) {
   return workload;
 }
 
-// The middle one; 0 of nothing.
-int Median(std::vector<int> values) {
-  if (values.empty()) return 0;
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 // What of a prompt's tokens the models that answered had found computed.
 struct FoundTokens {
   // Of the large model, which has not probed the prompt: the template's words, or a system prompt.
-  std::vector<int> alike;
+  std::vector<double> alike;
   // Of the small model's prompts, what the probe had not read: the template's words at the end.
-  std::vector<int> unprobed;
+  std::vector<double> unprobed;
 
   void Add(const std::string& role, bool is_probed, int prompt_tokens, int cached_tokens) {
     if (role == "large" && cached_tokens > 0) alike.push_back(cached_tokens);
     if (role == "small" && is_probed) unprobed.push_back(prompt_tokens - cached_tokens);
   }
   void Apply(SimWorkload& workload) const {
-    const int beginning = Median(alike);
-    const int end = Median(unprobed);
+    const int beginning = alike.empty() ? 0 : static_cast<int>(Median(alike));
+    const int end = unprobed.empty() ? 0 : static_cast<int>(Median(unprobed));
     for (SimRequest& request : workload.requests) {
       request.unprobed_tokens = std::clamp(end - 1, 0, request.prompt_tokens - 1);
       if (beginning == 0) continue;
@@ -135,8 +128,7 @@ Result<SimWorkload> FromRecords(const std::string& path) {
       return InvalidArgument(fmt::format(
           "{}:{}: intended_ms, prompt_tokens and output_tokens must be numbers", path, number));
     }
-    SimRequest request{.arrival = std::chrono::duration_cast<Duration>(
-                           std::chrono::duration<double, std::milli>(arrival_ms)),
+    SimRequest request{.arrival = SimSeconds(arrival_ms / 1000),
                        .prompt_tokens = std::max(1, static_cast<int>(prompt_tokens)),
                        .answer_tokens = static_cast<int>(output_tokens)};
     const auto intent = json.find("intent");

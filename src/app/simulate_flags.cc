@@ -5,15 +5,17 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cmath>
-#include <cstdlib>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "app/file_shape.h"
 #include "app/seen_requests.h"
 #include "sim/fleet.h"
 #include "sim/paper_defaults.h"
+#include "sim/parse_number.h"
+#include "sim/sim_time.h"
+#include "traffic/mix.h"
 #include "traffic/reshape_trace.h"
 
 namespace aio {
@@ -23,43 +25,52 @@ namespace {
 constexpr double kSecondsMax = 1e9;
 constexpr int64_t kRequestsDefault = 2000;
 
-Duration FromSeconds(double seconds) {
-  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
-}
-
 // MEAN or MEAN:DEVIATION.
 Result<SimLengths> ParseLengths(const char* flag, const std::string& text) {
-  char* rest = nullptr;
-  SimLengths lengths;
-  lengths.mean = std::strtod(text.c_str(), &rest);
-  if (*rest == ':') lengths.deviation = std::strtod(rest + 1, &rest);
+  const size_t colon = std::min(text.find(':'), text.size());
+  const auto mean = ParseNumber(text.substr(0, colon));
+  const auto deviation =
+      colon == text.size() ? std::optional(0.0) : ParseNumber(text.substr(colon + 1));
   constexpr double kTokensMax = 1e6;
-  const bool is_fine = !text.empty() && *rest == '\0' && lengths.mean >= 1 &&
-                       lengths.mean <= kTokensMax && lengths.deviation >= 0 &&
-                       lengths.deviation <= kTokensMax;
-  if (is_fine) return lengths;
+  const bool is_fine = mean && *mean >= 1 && *mean <= kTokensMax && deviation && *deviation >= 0 &&
+                       *deviation <= kTokensMax;
+  if (is_fine) return SimLengths{.mean = *mean, .deviation = *deviation};
   return InvalidArgument(
       fmt::format("{} '{}': write MEAN or MEAN:DEVIATION, in tokens", flag, text));
+}
+
+// "code=0.7,qa=0.3"
+Result<std::vector<std::pair<std::string, double>>> ParseIntents(const std::string& text) {
+  AIO_ASSIGN_OR_RETURN(const Mix mix, ParseMix(text));
+  std::vector<std::pair<std::string, double>> shares;
+  for (const MixPart& part : mix.parts) {
+    if (part.context != MixPart::kShort) {
+      return InvalidArgument("'" + text +
+                             "': an intent has no context here; lengths are the "
+                             "traffic's");
+    }
+    shares.emplace_back(part.kind, part.share);
+  }
+  return shares;
 }
 
 Result<ProbeQuality> ParseProbe(const std::string& text, const PaperTables& tables) {
   if (text == "paper") return PaperProbe(tables);
   const std::vector<std::string>& labels = tables.confusion.labels;
   if (text == "perfect") return ProbeQuality::Perfect(labels);
-  char* rest = nullptr;
-  const double accuracy = std::strtod(text.c_str(), &rest);
+  const std::optional<double> accuracy = ParseNumber(text);
   const double worst = 1.0 / static_cast<double>(labels.size());
-  if (text.empty() || *rest != '\0' || !(accuracy >= worst && accuracy <= 1)) {
+  if (!accuracy || *accuracy < worst || *accuracy > 1) {
     return InvalidArgument(fmt::format(
         "--probe '{}': write paper, perfect or how often it is right, {:.2f} to 1", text, worst));
   }
-  return ProbeQuality::Of(labels, accuracy);
+  return ProbeQuality::Of(labels, *accuracy);
 }
 
 Result<std::shared_ptr<const Trace>> ReadTraceWindow(const SimulateFlags& flags) {
   AIO_ASSIGN_OR_RETURN(Trace trace, ReadTrace(flags.trace_path));
-  TraceWindow window{.begin = FromSeconds(flags.trace_from_seconds)};
-  if (flags.trace_for_seconds) window.length = FromSeconds(*flags.trace_for_seconds);
+  TraceWindow window{.begin = SimSeconds(flags.trace_from_seconds)};
+  if (flags.trace_for_seconds) window.length = SimSeconds(*flags.trace_for_seconds);
   window.requests = flags.requests;
   AIO_RETURN_IF_ERROR(SelectWindow(trace, window));
   return std::shared_ptr<const Trace>(std::make_shared<Trace>(std::move(trace)));
@@ -211,12 +222,10 @@ Status SimulateFlags::FillAcceptance(SimulationSetup& setup) const {
     const std::string intent = name.substr(std::min(colon + 1, name.size()));
     const std::vector<std::string>& labels = tables.confusion.labels;
     const auto strategy = StrategyFromName(name.substr(0, colon));
-    char* rest = nullptr;
-    const double chance = std::strtod(number.c_str(), &rest);
+    const std::optional<double> chance = ParseNumber(number);
     const bool is_known =
         intent.empty() || std::find(labels.begin(), labels.end(), intent) != labels.end();
-    if (!strategy || !is_known || number.empty() || *rest != '\0' ||
-        !(chance >= 0 && chance <= 1)) {
+    if (!strategy || !is_known || !chance || *chance < 0 || *chance > 1) {
       return InvalidArgument(fmt::format(
           "--acceptance '{}': write STRATEGY=P or STRATEGY:INTENT=P, P from 0 to 1, the intent one "
           "of {}",
@@ -224,7 +233,7 @@ Status SimulateFlags::FillAcceptance(SimulationSetup& setup) const {
     }
     for (SimulatedRole& role : setup.roles) {
       for (const std::string& label : labels) {
-        if (intent.empty() || intent == label) role.acceptance[{strategy->kind, label}] = chance;
+        if (intent.empty() || intent == label) role.acceptance[{strategy->kind, label}] = *chance;
       }
     }
   }
@@ -243,7 +252,7 @@ Status SimulateFlags::FillTraffic(Scenario& scenario) const {
   AIO_ASSIGN_OR_RETURN(plan.answers, ParseLengths("--answer-tokens", answer_tokens));
   AIO_ASSIGN_OR_RETURN(plan.probe, ParseProbe(probe, tables));
   if (!intents.empty()) {
-    auto shares = ParseShares(intents);
+    auto shares = ParseIntents(intents);
     if (!shares.ok()) return shares.status().WithContext("--intents");
     plan.intents = *std::move(shares);
   }

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <numeric>
 #include <optional>
 #include <string_view>
@@ -267,28 +266,6 @@ std::string DescribeTraffic(const WorkloadPlan& plan) {
   if (plan.seen == nullptr) return drawn;
   const std::string name = LastName(plan.seen->source);
   return plan.rate <= 0 ? name : fmt::format("drawn from {}: {}", name, drawn);
-}
-
-Result<std::vector<std::pair<std::string, double>>> ParseShares(std::string_view text) {
-  std::vector<std::pair<std::string, double>> shares;
-  double sum = 0;
-  for (size_t begin = 0; begin <= text.size();) {
-    const size_t end = std::min(text.find(',', begin), text.size());
-    const std::string part(text.substr(begin, end - begin));
-    begin = end + 1;
-    const size_t equals = part.find('=');
-    const std::string number = equals == std::string::npos ? "" : part.substr(equals + 1);
-    char* rest = nullptr;
-    const double share = std::strtod(number.c_str(), &rest);
-    const bool is_number = !number.empty() && *rest == '\0' && std::isfinite(share) && share >= 0;
-    if (equals == 0 || !is_number) {
-      return InvalidArgument(fmt::format("'{}' is no share: write NAME=NUMBER,NAME=NUMBER", part));
-    }
-    shares.emplace_back(part.substr(0, equals), share);
-    sum += share;
-  }
-  if (sum <= 0) return InvalidArgument("the shares are all 0");
-  return shares;
 }
 
 }  // namespace aio

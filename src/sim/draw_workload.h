@@ -64,9 +64,6 @@ double MeanRate(const WorkloadPlan& plan);
 // The traffic in words: "Poisson, 20 requests/s, seed 1".
 std::string DescribeTraffic(const WorkloadPlan& plan);
 
-// "code=0.7,qa=0.3": shares by name, all >= 0 and their sum > 0.
-Result<std::vector<std::pair<std::string, double>>> ParseShares(std::string_view text);
-
 }  // namespace aio
 
 #endif  // AIO_SIM_DRAW_WORKLOAD_H_

@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <charconv>
 #include <cmath>
-#include <cstdlib>
 #include <exception>
 #include <mutex>
 #include <system_error>
@@ -15,6 +13,7 @@
 #include <utility>
 
 #include "model/synthesize.h"
+#include "sim/parse_number.h"
 
 namespace aio {
 namespace {
@@ -30,15 +29,14 @@ constexpr std::array<BuiltInPolicy, 3> kBuiltIn = {{
     {"random", "version = 1\nname = \"random\"\nkind = \"random\"\n[random]\np_small = 0.5\n"},
 }};
 
-Result<double> ParseNumber(std::string_view what, const std::string& value, double min,
-                           double max) {
-  char* rest = nullptr;
-  const double number = std::strtod(value.c_str(), &rest);
-  if (value.empty() || *rest != '\0' || !std::isfinite(number) || number < min || number > max) {
+Result<double> NumberWithin(std::string_view what, const std::string& value, double min,
+                            double max) {
+  const std::optional<double> number = ParseNumber(value);
+  if (!number || *number < min || *number > max) {
     return InvalidArgument(
         fmt::format("{} = {}: must be a number from {:g} to {:g}", what, value, min, max));
   }
-  return number;
+  return *number;
 }
 
 Status CheckWhole(std::string_view what, double number) {
@@ -70,12 +68,12 @@ constexpr double kRateMax = 1e7;
 constexpr std::array<NamedChange, 9> kChanges = {{
     {"rate",
      [](const std::string& value, Scenario& scenario) {
-       AIO_ASSIGN_OR_RETURN(scenario.traffic.rate, ParseNumber("rate", value, 1e-6, kRateMax));
+       AIO_ASSIGN_OR_RETURN(scenario.traffic.rate, NumberWithin("rate", value, 1e-6, kRateMax));
        return Status::Ok();
      }},
     {"devices",
      [](const std::string& value, Scenario& scenario) {
-       AIO_ASSIGN_OR_RETURN(const double devices, ParseNumber("devices", value, 1, 20'000));
+       AIO_ASSIGN_OR_RETURN(const double devices, NumberWithin("devices", value, 1, 20'000));
        AIO_RETURN_IF_ERROR(CheckWhole("devices", devices));
        scenario.setup.pools.front().devices = static_cast<int>(devices);
        return Status::Ok();
@@ -91,25 +89,25 @@ constexpr std::array<NamedChange, 9> kChanges = {{
      }},
     {"tau",
      [](const std::string& value, Scenario& scenario) {
-       AIO_ASSIGN_OR_RETURN(const double tau, ParseNumber("tau", value, 0, kEntropyMax));
+       AIO_ASSIGN_OR_RETURN(const double tau, NumberWithin("tau", value, 0, kEntropyMax));
        scenario.entropy_threshold = tau;
        return Status::Ok();
      }},
     {"lambda",
      [](const std::string& value, Scenario& scenario) {
-       AIO_ASSIGN_OR_RETURN(const double lambda, ParseNumber("lambda", value, 0, 1e9));
+       AIO_ASSIGN_OR_RETURN(const double lambda, NumberWithin("lambda", value, 0, 1e9));
        AIO_ASSIGN_OR_RETURN(scenario.setup.policy, PolicyWithLambda(scenario.setup.policy, lambda));
        return Status::Ok();
      }},
     {"burstiness",
      [](const std::string& value, Scenario& scenario) {
        AIO_ASSIGN_OR_RETURN(scenario.traffic.burstiness,
-                            ParseNumber("burstiness", value, 0.001, 1000));
+                            NumberWithin("burstiness", value, 0.001, 1000));
        return Status::Ok();
      }},
     {"seed",
      [](const std::string& value, Scenario& scenario) {
-       AIO_ASSIGN_OR_RETURN(const double seed, ParseNumber("seed", value, 0, 1e15));
+       AIO_ASSIGN_OR_RETURN(const double seed, NumberWithin("seed", value, 0, 1e15));
        AIO_RETURN_IF_ERROR(CheckWhole("seed", seed));
        scenario.traffic.seed = scenario.setup.seed = static_cast<uint64_t>(seed);
        return Status::Ok();

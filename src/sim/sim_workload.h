@@ -37,8 +37,8 @@ struct SimWorkload {
   Duration length() const { return requests.empty() ? Duration{} : requests.back().arrival; }
 };
 
-// As it comes to the router. Its id says which one it is, and so how long its prompt is, of which it
-// has but a token. It has no max_tokens: how long an answer will be, nobody knows.
+// As it comes to the router. Its id says which one it is, and so how long its prompt is, of which
+// it has but a token. It has no max_tokens: how long an answer will be, nobody knows.
 Request RequestOf(const SimWorkload& workload, size_t index);
 // Tokens that mean nothing, and are equal where blocks are.
 std::vector<int32_t> PromptOf(const SimWorkload& workload, size_t index);

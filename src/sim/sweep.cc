@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <optional>
 #include <utility>
+
+#include "sim/parse_number.h"
 
 namespace aio {
 namespace {
@@ -24,20 +25,14 @@ std::vector<std::string> Split(std::string_view text, char separator) {
   return parts;
 }
 
-std::optional<double> Number(const std::string& text) {
-  char* rest = nullptr;
-  const double number = std::strtod(text.c_str(), &rest);
-  if (text.empty() || *rest != '\0' || !std::isfinite(number)) return std::nullopt;
-  return number;
-}
-
 // FROM:TO:STEP or FROM:TO:*FACTOR, both ends included.
 Result<std::vector<std::string>> Range(const std::string& text) {
   const std::vector<std::string> parts = Split(text, ':');
   const bool by_factor = parts.size() == 3 && parts[2].starts_with('*');
-  const auto from = Number(parts[0]);
-  const auto to = parts.size() == 3 ? Number(parts[1]) : std::nullopt;
-  const auto step = parts.size() == 3 ? Number(parts[2].substr(by_factor ? 1 : 0)) : std::nullopt;
+  const auto from = ParseNumber(parts[0]);
+  const auto to = parts.size() == 3 ? ParseNumber(parts[1]) : std::nullopt;
+  const auto step =
+      parts.size() == 3 ? ParseNumber(parts[2].substr(by_factor ? 1 : 0)) : std::nullopt;
   const bool climbs =
       from && to && step && *to >= *from && (by_factor ? *step > 1 && *from > 0 : *step > 0);
   if (!climbs) {
