@@ -17,6 +17,7 @@
 #include "base/progress.h"
 #include "pages/fill_page.h"
 #include "pages/page_templates.h"
+#include "sim/find_policy.h"
 #include "sim/fit_device.h"
 #include "sim/sim_report.h"
 

@@ -11,6 +11,7 @@
 
 #include "app/file_shape.h"
 #include "app/seen_requests.h"
+#include "sim/find_policy.h"
 #include "sim/fleet.h"
 #include "sim/paper_defaults.h"
 #include "sim/parse_number.h"

@@ -8,6 +8,8 @@
 #include <optional>
 #include <utility>
 
+#include "sim/find_policy.h"
+
 namespace aio {
 namespace {
 

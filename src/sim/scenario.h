@@ -52,11 +52,6 @@ std::vector<Result<ScenarioResult>> RunScenarios(const std::vector<Scenario>& sc
 Status ChangeScenario(std::string_view what, const std::string& value, Scenario& scenario);
 std::string ScenarioChanges();  // "rate, devices, ...", for messages
 
-// A policy that is built in ("paper", "static-small", "static-large", "random"), or a file.
-Result<RoutingPolicy> FindPolicy(const std::string& name_or_path);
-// With another weight on time.
-Result<RoutingPolicy> PolicyWithLambda(const RoutingPolicy& policy, double lambda);
-
 }  // namespace aio
 
 #endif  // AIO_SIM_SCENARIO_H_

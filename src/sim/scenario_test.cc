@@ -4,6 +4,7 @@
 
 #include "sim/compare_policies.h"
 #include "sim/find_limit.h"
+#include "sim/find_policy.h"
 #include "sim/sim_report.h"
 #include "sim/sim_test_setup.h"
 #include "sim/sweep.h"
