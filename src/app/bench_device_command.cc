@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,13 +10,12 @@
 
 #include "app/bench_device.h"
 #include "app/commands.h"
+#include "app/load_named_models.h"
 #include "app/print_simulation.h"
 #include "app/run_environment.h"
-#include "app/runtime.h"
 #include "app/system_cpu.h"
 #include "app/write_text.h"
 #include "base/progress.h"
-#include "formats/gguf.h"
 #include "sim/sim_report.h"
 
 namespace aio {
@@ -31,20 +29,6 @@ struct BenchDeviceFlags {
   bool json = false;
 };
 
-Result<std::vector<EmbeddedModel>> LoadAll(const BenchDeviceFlags& flags, int threads,
-                                           const Clock& clock) {
-  std::vector<EmbeddedModel> models;
-  for (const std::string& path : flags.paths) {
-    ModelSettings settings;
-    settings.name = std::filesystem::path(path).stem().string();
-    settings.path = path;
-    AIO_ASSIGN_OR_RETURN(auto file, GgufFile::Open(path));
-    AIO_ASSIGN_OR_RETURN(EmbeddedModel model, LoadModel(settings, threads, clock, std::move(file)));
-    models.push_back(std::move(model));
-  }
-  return models;
-}
-
 Status Run(const BenchDeviceFlags& flags) {
   const SystemClock clock;
   DeviceBenchOptions options = flags.options;
@@ -55,7 +39,8 @@ Status Run(const BenchDeviceFlags& flags) {
     }
   }
   options.date = Today();
-  AIO_ASSIGN_OR_RETURN(std::vector<EmbeddedModel> models, LoadAll(flags, options.threads, clock));
+  AIO_ASSIGN_OR_RETURN(std::vector<EmbeddedModel> models,
+                       LoadNamedModels(flags.paths, options.threads, clock));
   std::optional<ProgressBar> bar;
   AIO_ASSIGN_OR_RETURN(
       const DeviceProfile profile,

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -12,10 +11,9 @@
 #include "app/bench_engine.h"
 #include "app/bench_pair.h"
 #include "app/commands.h"
-#include "app/runtime.h"
+#include "app/load_named_models.h"
 #include "app/system_cpu.h"
 #include "base/clock.h"
-#include "formats/gguf.h"
 
 namespace aio {
 
@@ -77,25 +75,11 @@ void Print(const std::vector<PairFigure>& figures, const PairSummary& summary) {
              static_cast<double>(summary.peak_bytes) / 1e9, summary.memory_ratio());
 }
 
-Result<std::vector<EmbeddedModel>> LoadPair(const BenchPairFlags& flags, int threads,
-                                            const Clock& clock) {
-  std::vector<EmbeddedModel> models;
-  for (const std::string& path : flags.paths) {
-    ModelSettings settings;
-    settings.name = std::filesystem::path(path).stem().string();
-    settings.path = path;
-    if (!models.empty() && models[0].name == settings.name) settings.name += " (large)";
-    AIO_ASSIGN_OR_RETURN(auto file, GgufFile::Open(path));
-    AIO_ASSIGN_OR_RETURN(EmbeddedModel model, LoadModel(settings, threads, clock, std::move(file)));
-    models.push_back(std::move(model));
-  }
-  return models;
-}
-
 Status BenchPair(const BenchPairFlags& flags) {
   const SystemClock clock;
   const int threads = flags.threads > 0 ? flags.threads : UsableCores();
-  AIO_ASSIGN_OR_RETURN(std::vector<EmbeddedModel> models, LoadPair(flags, threads, clock));
+  AIO_ASSIGN_OR_RETURN(std::vector<EmbeddedModel> models,
+                       LoadNamedModels(flags.paths, threads, clock));
   AIO_ASSIGN_OR_RETURN(const auto benchmark,
                        PairBenchmark::Create(std::move(models), threads, clock));
   std::vector<PairFigure> figures;
