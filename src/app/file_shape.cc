@@ -22,6 +22,7 @@ Result<FileShape> ShapeOf(const ModelSummary& summary) {
   shape.intermediate_size = config.intermediate_size;
   shape.vocabulary_size = config.vocabulary_size;
   shape.context_length = config.context_length;
+  shape.tied = summary.tied;
   const double bytes_per_weight = static_cast<double>(summary.bytes_per_token) /
                                   static_cast<double>(CostsOf(shape).matrix_parameters());
   // Norms and biases, and a matrix or two of another type, make little of a difference.

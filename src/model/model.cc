@@ -24,6 +24,7 @@ Result<Checked> Check(const GgufFile& file) {
   summary.parameters = checked.plan.parameters;
   summary.weight_bytes = checked.plan.resident_bytes();
   summary.bytes_per_token = checked.plan.bytes_per_token();
+  summary.tied = checked.plan.tied;
   return checked;
 }
 

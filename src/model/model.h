@@ -24,6 +24,7 @@ struct ModelSummary {
   int64_t parameters = 0;
   int64_t weight_bytes = 0;     // resident
   int64_t bytes_per_token = 0;  // read by one decode step, without the KV cache
+  bool tied = false;            // the output is the embedding table
 };
 // Every tensor's presence, type and shape is checked against the configuration.
 Result<ModelSummary> Summarize(const GgufFile& file);

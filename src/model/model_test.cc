@@ -183,11 +183,13 @@ TEST(ModelTest, CountsParametersAndBytes) {
   const int64_t layer = 64 * 64 + 2 * 32 * 64 + 64 * 64 + 3 * 96 * 64;
   const int64_t vectors = 64 + 64 + 32 + 32 + 64 + 64;
   const int64_t table = 128 * 64;
+  EXPECT_FALSE(untied->summary().tied);
   EXPECT_EQ(untied->summary().parameters, layer + vectors + 2 * table);
   EXPECT_EQ(untied->summary().weight_bytes, 2 * (layer + table) + 4 * vectors);
   EXPECT_EQ(untied->summary().bytes_per_token, 2 * (layer + table) + 4 * vectors + 2 * 64);
   spec.tied = true;
   const auto tied = LoadRandomModel(spec);
+  EXPECT_TRUE(tied->summary().tied);
   EXPECT_EQ(tied->summary().weight_bytes, untied->summary().weight_bytes);
   EXPECT_EQ(tied->summary().parameters, layer + vectors + table);
   EXPECT_EQ(tied->summary().bytes_per_token, untied->summary().bytes_per_token);

@@ -18,17 +18,17 @@ namespace aio {
 struct ModelShape {
   std::string_view name;          // "openpangu-1b"
   std::string_view architecture;  // as in GGUF
-  int num_layers;
-  int hidden_size;
-  int num_heads;
-  int num_kv_heads;
-  int head_size;
-  int intermediate_size;
-  int vocabulary_size;
-  int context_length;
-  float rope_freq_base;
-  float rms_norm_epsilon;
-  bool tied;  // the output is the embedding table
+  int num_layers = 0;
+  int hidden_size = 0;
+  int num_heads = 0;
+  int num_kv_heads = 0;
+  int head_size = 0;
+  int intermediate_size = 0;
+  int vocabulary_size = 0;
+  int context_length = 0;
+  float rope_freq_base = 0;
+  float rms_norm_epsilon = 0;
+  bool tied = false;  // the output is the embedding table
 };
 
 std::span<const ModelShape> KnownShapes();
