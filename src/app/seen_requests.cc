@@ -89,7 +89,8 @@ struct FoundTokens {
     const int beginning = alike.empty() ? 0 : static_cast<int>(Median(alike));
     const int end = unprobed.empty() ? 0 : static_cast<int>(Median(unprobed));
     for (SimRequest& request : workload.requests) {
-      request.unprobed_tokens = std::clamp(end - 1, 0, request.prompt_tokens - 1);
+      // One is computed for its logits, known or not.
+      request.unprobed_tokens = end > 1 ? std::min(end, request.prompt_tokens - 1) : 0;
       if (beginning == 0) continue;
       request.blocks = {0};
       request.block_tokens = std::min(beginning, request.prompt_tokens);

@@ -48,8 +48,7 @@ TEST_F(SeenRequestsTest, RecordsOfALoadAreTraffic) {
   // The large model found eight tokens known that it had not computed for this request.
   EXPECT_EQ(first.blocks, seen->requests[1].blocks);
   EXPECT_EQ(first.block_tokens, 8);
-  EXPECT_EQ(first.unprobed_tokens, 4)
-      << "of five that the small model computed, one for its logits";
+  EXPECT_EQ(first.unprobed_tokens, 5) << "that the small model computed for the answer";
 }
 
 TEST_F(SeenRequestsTest, FaultsNameFileAndLine) {

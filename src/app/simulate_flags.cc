@@ -153,6 +153,11 @@ void SimulateFlags::AddTo(CLI::App& command) {
   command
       .add_option("--probe", probe, "how well it tells them: paper (its Table 2), perfect, or 0.92")
       ->capture_default_str();
+  command
+      .add_option("--probe-suffix-tokens", probe_suffix_tokens,
+                  "what it asks after a prompt: [probe] suffix, in tokens")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1 << 16));
   command.add_option(
       "--acceptance", acceptance,
       "how often a guess comes true: prompt_lookup=0.3, draft_model:code=0.7 (default "
@@ -284,6 +289,7 @@ Result<Scenario> SimulateFlags::ToScenario() const {
   Scenario scenario;
   scenario.name = policy;
   scenario.setup.seed = seed;
+  scenario.setup.probe_suffix_tokens = probe_suffix_tokens;
   scenario.entropy_threshold = tau;
   scenario.targets = targets;
   AIO_RETURN_IF_ERROR(FillModels(scenario.setup));

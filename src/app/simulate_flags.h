@@ -41,6 +41,7 @@ struct SimulateFlags {
   std::string answer_tokens = "200:150";
   std::string intents;
   std::string probe = "paper";
+  int probe_suffix_tokens = 1;
   std::vector<std::string> acceptance;
   std::string accuracy_path;
   SimTargets targets;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -79,6 +80,7 @@ struct SimulatedBackend::Work {
   Target* target = nullptr;
   Stage stage = Stage::kWhole;
   StrategyKind strategy = StrategyKind::kPlain;
+  size_t suffix_tokens = 0;  // of a probe
   int guesses_per_step = 0;
   int unreported_tokens = 0;
   int tries = 0;
@@ -300,6 +302,8 @@ GuessChances SimulatedBackend::GuessesFor(const Work& work) {
 
 // What its stage computes.
 SequenceSetup SimulatedBackend::SetupOf(const Work& work) const {
+  // No prompt has it: the answer finds the prompt known and no more (PromptOf).
+  constexpr int32_t kSuffixToken = std::numeric_limits<int32_t>::min();
   const SimRequest& asked = Asked(work);
   SequenceSetup setup;
   setup.prompt = PromptOf(workload_, work.index);
@@ -308,6 +312,7 @@ SequenceSetup SimulatedBackend::SetupOf(const Work& work) const {
     case Stage::kProbe:
       setup.prompt.resize(
           static_cast<size_t>(std::max(1, asked.prompt_tokens - asked.unprobed_tokens)));
+      setup.prompt.insert(setup.prompt.end(), work.suffix_tokens, kSuffixToken);
       break;
     case Stage::kWhole:
       setup.answer_tokens_max = asked.answer_tokens;
@@ -383,13 +388,14 @@ void SimulatedBackend::PlaceAgain(Work work) {
 }
 
 Result<std::shared_ptr<Ticket>> SimulatedBackend::ScoreLabels(const Request& request,
-                                                              const LabelQuery& /*labels*/,
+                                                              const LabelQuery& labels,
                                                               LabelScoresCallback done) {
   AIO_ASSIGN_OR_RETURN(Target* const target, FindTarget(request.model));
   Work work;
   work.index = IndexOf(workload_, request);
   work.target = target;
   work.stage = Stage::kProbe;
+  work.suffix_tokens = labels.suffix.size();
   work.accepted = events_.Now();
   work.done = std::move(done);
   AIO_RETURN_IF_ERROR(Place(std::move(work)));

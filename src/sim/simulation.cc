@@ -100,9 +100,10 @@ void Add(const ModelCounts& more, ModelCounts& sum) {
   sum.draft_ms += more.draft_ms;
 }
 
-LabelQuery LabelsOf(const SimWorkload& workload) {
+// The suffix has a token a character.
+LabelQuery LabelsOf(const SimWorkload& workload, int suffix_tokens) {
   LabelQuery query;
-  query.suffix = "?";
+  query.suffix = std::string(static_cast<size_t>(suffix_tokens), '?');
   for (const std::string& label : workload.labels) query.labels.push_back({label, label});
   return query;
 }
@@ -260,7 +261,7 @@ Result<SimulationResult> Simulate(const SimulationSetup& setup, const SimWorkloa
   options.small = {.backend = &backend, .model = kSimRoleNames[kSimSmall]};
   options.large = {.backend = &backend, .model = kSimRoleNames[kSimLarge]};
   options.large.draft_model = kSimRoleNames[kSimSmall];
-  options.labels = LabelsOf(workload);
+  options.labels = LabelsOf(workload, setup.probe_suffix_tokens);
   options.policy = setup.policy;
   options.force_policy = true;
   options.sessions_max = 0;

@@ -57,6 +57,7 @@ struct SimulationSetup {
   std::vector<PlannedFailure> failures = {};
   std::array<SimulatedRole, kSimRoles> roles;  // [SimRole]
   RoutingPolicy policy;
+  int probe_suffix_tokens = 1;  // that the probe reads after a prompt: what it asks
   uint64_t seed = 1;
   // Called now and then with the number of requests that have arrived, of all; may be empty.
   std::function<void(size_t arrived, size_t requests)> progress = {};

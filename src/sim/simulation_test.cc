@@ -90,8 +90,14 @@ TEST(SimulationTest, WhatTheProbeReadIsNotReadAgain) {
   for (SimRequest& request : workload.requests) request.label_logits = {8, 0, 0};
   const auto result = Simulate(TestSetup(4), workload);
   ASSERT_TRUE(result.ok());
-  // A prompt of 200 tokens: the probe reads it, the answer begins from its KV.
+  // A prompt of 200 tokens: the probe reads it and its question, the answer begins from its KV.
   EXPECT_LT(result->models[kSimSmall].prefill_tokens, 30 * 210);
+  SimulationSetup asks_more = TestSetup(4);
+  asks_more.probe_suffix_tokens = 21;
+  const auto more = Simulate(asks_more, workload);
+  ASSERT_TRUE(more.ok());
+  EXPECT_EQ(more->models[kSimSmall].prefill_tokens,
+            result->models[kSimSmall].prefill_tokens + 30 * 20);
 }
 
 TEST(SimulationTest, ADeviceThatFailsLosesAnswersThatHaveBegunAndNoOthers) {

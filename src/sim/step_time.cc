@@ -10,6 +10,17 @@ namespace {
 // Matrices of a layer: queries, keys, values, output; gate, up, down.
 constexpr int kMatricesPerLayer = 7;
 
+// A part of a step that begins when the one before it has ended.
+struct Part {
+  double memory_ms = 0;
+  double compute_ms = 0;
+
+  double Ms(double overlap) const {
+    const auto [shorter, longer] = std::minmax(memory_ms, compute_ms);
+    return longer + (1 - overlap) * shorter;
+  }
+};
+
 }  // namespace
 
 int PaddedRows(int rows, const StaticGraphs& graphs) {
@@ -63,18 +74,33 @@ StepTime TimeOf(const StepWork& work, const ModelCosts& model, const DeviceProfi
   time.kv_bytes = work.context_tokens * model.KvBytesPerToken();
   const double copy_gb_per_s = launch.kv_copy_gb_per_s.value;
   const bool copies = copy_gb_per_s > 0;
-  const int64_t read = time.weight_bytes + (copies ? 0 : time.kv_bytes);
-  time.memory_ms = static_cast<double>(read) / device.ReadBytesPerMs();
   const double copying_ms = copies ? static_cast<double>(time.kv_bytes) / (copy_gb_per_s * 1e6) : 0;
-  const double products = 2.0 * static_cast<double>(model.layer_parameters) * rows +
-                          2.0 * static_cast<double>(model.output_parameters) * work.logit_rows;
+  const auto read_ms = [&device](double bytes) { return bytes / device.ReadBytesPerMs(); };
+  const auto products_ms = [&](double operations) {
+    return operations / device.FlopsPerMs(work.weights);
+  };
   // A score and a weighted sum for each pair, each of a multiplication and an addition.
   const double attention =
       4.0 * static_cast<double>(work.scored_pairs) * static_cast<double>(model.attention_values);
-  time.compute_ms = (products + attention) / device.FlopsPerMs(work.weights);
-  const auto [shorter, longer] = std::minmax(time.memory_ms, time.compute_ms);
-  time.device_ms = model.num_layers * device.layer_gap_us.value / 1000 + longer +
-                   (1 - device.overlap.value) * shorter;
+  const auto weight_bytes = static_cast<double>(time.weight_bytes);
+  const double output_bytes = weight_bytes * static_cast<double>(model.output_parameters) /
+                              static_cast<double>(model.matrix_parameters());
+  const double kv_bytes = copies ? 0 : static_cast<double>(time.kv_bytes);
+  // Of a prompt the layers compute every token and the output's matrix the last one: that is read
+  // when the layers are done, and hides behind nothing.
+  const Part layers = {
+      .memory_ms = read_ms(weight_bytes - output_bytes + kv_bytes),
+      .compute_ms =
+          products_ms(2.0 * static_cast<double>(model.layer_parameters) * rows + attention)};
+  const Part output = {
+      .memory_ms = read_ms(output_bytes),
+      .compute_ms =
+          products_ms(2.0 * static_cast<double>(model.output_parameters) * work.logit_rows)};
+  time.memory_ms = layers.memory_ms + output.memory_ms;
+  time.compute_ms = layers.compute_ms + output.compute_ms;
+  const double overlap = device.overlap.value;
+  time.device_ms = model.num_layers * device.layer_gap_us.value / 1000 + layers.Ms(overlap) +
+                   output.Ms(overlap);
   time.total_ms = step_ms + std::max(layers_ms, time.device_ms) + copying_ms;
   return time;
 }

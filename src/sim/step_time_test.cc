@@ -40,6 +40,14 @@ TEST(StepTimeTest, RowsShareTheWeightsUntilArithmeticTakesLonger) {
   EXPECT_NEAR(TimeOf({.rows = 4000}, Model(), Device()).total_ms, 4, 1e-9);
 }
 
+TEST(StepTimeTest, TheOutputsMatrixIsReadWhenAPromptsLayersAreDone) {
+  ModelCosts model = Model();
+  model.output_parameters = 500'000'000;
+  // The layers' products take 4 ms, of one row of logits next to nothing; its matrix 1 ms.
+  EXPECT_NEAR(TimeOf({.rows = 4000, .logit_rows = 1}, model, Device()).total_ms, 5, 1e-9);
+  EXPECT_NEAR(TimeOf({.rows = 1, .logit_rows = 1}, model, Device()).total_ms, 2, 1e-9);
+}
+
 TEST(StepTimeTest, TheLongerOfHostAndDeviceIsWaitedFor) {
   DeviceProfile device = Device();
   device.eager = {.step_us = {.value = 500}, .layer_us = {.value = 50}};
