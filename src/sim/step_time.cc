@@ -88,19 +88,17 @@ StepTime TimeOf(const StepWork& work, const ModelCosts& model, const DeviceProfi
   const double kv_bytes = copies ? 0 : static_cast<double>(time.kv_bytes);
   // Of a prompt the layers compute every token and the output's matrix the last one: that is read
   // when the layers are done, and hides behind nothing.
-  const Part layers = {
-      .memory_ms = read_ms(weight_bytes - output_bytes + kv_bytes),
-      .compute_ms =
-          products_ms(2.0 * static_cast<double>(model.layer_parameters) * rows + attention)};
-  const Part output = {
-      .memory_ms = read_ms(output_bytes),
-      .compute_ms =
-          products_ms(2.0 * static_cast<double>(model.output_parameters) * work.logit_rows)};
+  const Part layers = {.memory_ms = read_ms(weight_bytes - output_bytes + kv_bytes),
+                       .compute_ms = products_ms(
+                           2.0 * static_cast<double>(model.layer_parameters) * rows + attention)};
+  const Part output = {.memory_ms = read_ms(output_bytes),
+                       .compute_ms = products_ms(
+                           2.0 * static_cast<double>(model.output_parameters) * work.logit_rows)};
   time.memory_ms = layers.memory_ms + output.memory_ms;
   time.compute_ms = layers.compute_ms + output.compute_ms;
   const double overlap = device.overlap.value;
-  time.device_ms = model.num_layers * device.layer_gap_us.value / 1000 + layers.Ms(overlap) +
-                   output.Ms(overlap);
+  time.device_ms =
+      model.num_layers * device.layer_gap_us.value / 1000 + layers.Ms(overlap) + output.Ms(overlap);
   time.total_ms = step_ms + std::max(layers_ms, time.device_ms) + copying_ms;
   return time;
 }
