@@ -198,9 +198,9 @@ Result<DeviceProfile> ParseDeviceProfile(std::string_view toml, const std::strin
   profile.name = root.String("name").value_or("");
   profile.title = root.String("title").value_or("");
   RequireSourced(root, "memory_gb", {0.001, 1e6}, profile.memory_gb);
-  RequireSourced(root, "read_gb_per_s", {0.01, 1e6}, profile.read_gb_per_s);
+  RequireSourced(root, "read_gb_per_s", {0.001, 1e6}, profile.read_gb_per_s);
   RequireSourced(root, "read_share", kShare, profile.read_share);
-  RequireSourced(root, "f16_tflops", {0.01, 1e6}, profile.f16_tflops);
+  RequireSourced(root, "f16_tflops", {1e-6, 1e6}, profile.f16_tflops);
   ReadSourced(root, "i8_tops", {0.001, 1e6}, profile.i8_tops);
   RequireSourced(root, "compute_share", kShare, profile.compute_share);
   ReadSourced(root, "overlap", {0, 1}, profile.overlap);
