@@ -85,6 +85,10 @@ std::string Trust(const SimulationSetup& setup) {
     if (std::find(said.begin(), said.end(), pool.device.name) != said.end()) continue;
     said.push_back(pool.device.name);
     const ProfileTrust trust = TrustOf(pool.device, pool.graph);
+    const std::vector<DeviceProfile>& built_in = KnownDevices();
+    const bool is_built_in =
+        std::any_of(built_in.begin(), built_in.end(),
+                    [&](const DeviceProfile& one) { return one.name == pool.device.name; });
     if (trust.steps == 0) {
       text += fmt::format("{}: nobody has published steps of it in this mode to check against\n",
                           pool.device.name);
@@ -92,9 +96,10 @@ std::string Trust(const SimulationSetup& setup) {
     }
     text += fmt::format(
         "{}: {} published or measured steps, {} of them fitted to; median error {}, worst {:+.0f} "
-        "% (`aio simulate --show-device {}`)\n",
+        "%{}\n",
         pool.device.name, trust.steps, trust.fitted_to, Percent(trust.median_error),
-        100 * trust.worst_error, pool.device.name);
+        100 * trust.worst_error,
+        is_built_in ? " (`aio simulate --show-device " + pool.device.name + "`)" : "");
   }
   return text;
 }
@@ -231,16 +236,25 @@ std::string FormatSimulation(const SimReport& report) {
     for (const ScenarioResult& run : report.runs) results.push_back(&run);
     if (report.against) results.push_back(&*report.against);
     text += FormatRuns(results);
-    if (report.against && !report.runs.empty()) {
+    // Of runs that answered the same.
+    if (report.against && !report.runs.empty() && report.runs[0].summary.failed == 0 &&
+        report.against->summary.failed == 0) {
       const double saved =
           1 - report.runs[0].summary.gb / std::max(report.against->summary.gb, 1e-9);
       text += fmt::format("bytes saved against the large model for all: {}\n", Percent(saved));
     }
-    for (const ScenarioResult& run : report.runs) {
-      if (run.summary.first_fault.empty()) continue;
-      text += fmt::format("{}: {} failed, such as: {}\n", run.name, run.summary.failed,
-                          run.summary.first_fault);
+    for (const ScenarioResult* run : results) {
+      if (run->summary.first_fault.empty()) continue;
+      text += fmt::format("{}: {} failed, such as: {}\n", run->name, run->summary.failed,
+                          run->summary.first_fault);
     }
+  }
+  for (const ScenarioResult& run : report.runs) {
+    if (run.summary.shortened == 0) continue;
+    text += fmt::format(
+        "{}: {} of {} requests were longer than the models' context of {} tokens, "
+        "and were cut to it\n",
+        run.name, run.summary.shortened, run.summary.requests, ContextOf(report.scenario.setup));
   }
   return text + "\n" + Trust(report.scenario.setup) + std::string(kSimValidation) + "\n";
 }
@@ -262,13 +276,24 @@ std::string FormatPaperFit(const DeviceProfile& device) {
                      table.Format(), fit->step_us, fit->layer_us, fit->kv_copy_gb_per_s);
 }
 
+// So that what is printed is a profile.
+std::string AsComments(const std::string& text) {
+  std::string comments;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find('\n', begin), text.size());
+    comments += end == begin ? "#\n" : "# " + text.substr(begin, end - begin) + "\n";
+    begin = end + 1;
+  }
+  return comments;
+}
+
 }  // namespace
 
 std::string FormatDevice(const DeviceProfile& device) {
-  std::string text = DeviceProfileToml(device);
-  text = text.substr(0, text.find("\n[[measured]]"));
-  if (device.name == kPaperDevice) text += "\n" + FormatPaperFit(device);
-  if (device.measured.empty()) return text + "\nno measured steps\n";
+  const std::string text = DeviceProfileToml(device);
+  std::string beside;
+  if (device.name == kPaperDevice) beside += "\n" + FormatPaperFit(device);
+  if (device.measured.empty()) return text + AsComments(beside + "\nno measured steps\n");
   Table table;
   table.Add({"model", "weights", "mode", "rows", "context", "measured ms", "profile ms", "error",
              "fitted"});
@@ -280,7 +305,7 @@ std::string FormatDevice(const DeviceProfile& device) {
                Number(residual.predicted_ms), fmt::format("{:+.1f} %", 100 * residual.error()),
                step.fitted_to ? "yes" : ""});
   }
-  return text + "\n" + table.Format();
+  return text + AsComments(beside + "\n" + table.Format());
 }
 
 std::string FormatDevices() {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -99,6 +100,7 @@ struct FoundTokens {
 };
 
 Result<SimWorkload> FromRecords(const std::string& path) {
+  if (std::filesystem::is_directory(path)) return InvalidArgument(path + ": is a folder");
   std::ifstream file(path);
   if (!file) return NotFound(path + ": cannot be read");
   SimWorkload workload{.source = path, .labels = {"code", "qa", "math"}, .requests = {}};
@@ -121,13 +123,18 @@ Result<SimWorkload> FromRecords(const std::string& path) {
     const double arrival_ms = number_of("intended_ms");
     const double prompt_tokens = number_of("prompt_tokens");
     const double output_tokens = number_of("output_tokens");
-    if (json.contains("error") || output_tokens < 1) continue;
+    if (json.contains("error") || output_tokens == 0) continue;
     constexpr double kTokensMax = 1e8;
     constexpr double kMsMax = 1e12;
-    if (arrival_ms < 0 || arrival_ms > kMsMax || prompt_tokens < 0 || prompt_tokens > kTokensMax ||
-        output_tokens > kTokensMax) {
-      return InvalidArgument(fmt::format(
-          "{}:{}: intended_ms, prompt_tokens and output_tokens must be numbers", path, number));
+    const auto within = [](double value, double max) { return value >= 0 && value <= max; };
+    const char* const wrong = !within(arrival_ms, kMsMax)          ? "intended_ms"
+                              : !within(prompt_tokens, kTokensMax) ? "prompt_tokens"
+                              : !within(output_tokens, kTokensMax) ? "output_tokens"
+                                                                   : nullptr;
+    if (wrong != nullptr) {
+      return InvalidArgument(fmt::format("{}:{}: {}: must be a number, from 0 to {:.0e} {}", path,
+                                         number, wrong, wrong[0] == 'i' ? kMsMax : kTokensMax,
+                                         wrong[0] == 'i' ? "ms" : "tokens"));
     }
     SimRequest request{.arrival = SimSeconds(arrival_ms / 1000),
                        .prompt_tokens = std::max(1, static_cast<int>(prompt_tokens)),

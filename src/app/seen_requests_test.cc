@@ -52,11 +52,19 @@ TEST_F(SeenRequestsTest, RecordsOfALoadAreTraffic) {
 }
 
 TEST_F(SeenRequestsTest, FaultsNameFileAndLine) {
-  EXPECT_NE(Read("{}\nnot json\n").status().message().find(path_ + ":2"), std::string::npos);
+  EXPECT_NE(Read("{\"error\":\"refused\"}\nnot json\n").status().message().find(path_ + ":2"),
+            std::string::npos);
   EXPECT_NE(Read("{\"intended_ms\":-1,\"prompt_tokens\":3,\"output_tokens\":3}\n")
                 .status()
                 .message()
                 .find(path_ + ":1"),
+            std::string::npos);
+  EXPECT_NE(Read("{\"intended_ms\":1,\"prompt_tokens\":3,\"output_tokens\":\"x\"}\n")
+                .status()
+                .message()
+                .find(path_ + ":1: output_tokens: must be a number"),
+            std::string::npos);
+  EXPECT_NE(ReadSeenRequests(::testing::TempDir()).status().message().find("is a folder"),
             std::string::npos);
   EXPECT_NE(Read("").status().message().find("has no request"), std::string::npos);
   EXPECT_NE(Read("{\"intended_ms\":1e300,\"prompt_tokens\":1e300,\"output_tokens\":1e300}\n")

@@ -75,7 +75,12 @@ Status Run(const SimulateCommand& command, SimReport& report) {
 
 Status Sweep(const SimulateCommand& command, SimReport& report) {
   for (const std::string& text : command.sweep) {
-    AIO_ASSIGN_OR_RETURN(report.sweep.emplace_back(), ParseSweepAxis(text));
+    AIO_ASSIGN_OR_RETURN(SweepAxis axis, ParseSweepAxis(text));
+    for (const SweepAxis& other : report.sweep) {
+      if (other.what != axis.what) continue;
+      return InvalidArgument("--sweep: '" + axis.what + "' is there twice: give all values in one");
+    }
+    report.sweep.push_back(std::move(axis));
   }
   AIO_ASSIGN_OR_RETURN(const std::vector<Scenario> scenarios,
                        SweepScenarios(report.scenario, report.sweep));

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "app/file_shape.h"
+#include "app/number_within.h"
 #include "app/seen_requests.h"
 #include "sim/find_policy.h"
 #include "sim/fleet.h"
@@ -24,6 +25,7 @@ namespace aio {
 namespace {
 
 constexpr double kSecondsMax = 1e9;
+constexpr double kMsMax = 1e12;
 constexpr int64_t kRequestsDefault = 2000;
 
 // MEAN or MEAN:DEVIATION.
@@ -115,14 +117,14 @@ void SimulateFlags::AddTo(CLI::App& command) {
                   "paper, static-small, static-large, random, or a policy's file")
       ->capture_default_str();
   command.add_option("--tau", tau, "the entropy threshold of all requests, nats")
-      ->check(CLI::Range(0.0, kEntropyMax));
+      ->check(NumberWithin(0, kEntropyMax));
   auto* trace =
       command.add_option("--trace", trace_path, "an Azure or Mooncake trace: arrivals and lengths");
   command.add_option("--trace-from", trace_from_seconds, "where in the trace to begin, seconds")
-      ->check(CLI::Range(0.0, kSecondsMax))
+      ->check(NumberWithin(0, kSecondsMax))
       ->needs(trace);
   command.add_option("--trace-for", trace_for_seconds, "how much of the trace, seconds")
-      ->check(CLI::Range(1e-3, kSecondsMax))
+      ->check(NumberWithin(1e-3, kSecondsMax))
       ->needs(trace);
   command
       .add_option("--seen", seen_place,
@@ -130,21 +132,21 @@ void SimulateFlags::AddTo(CLI::App& command) {
       ->excludes(trace);
   command
       .add_option("-r,--rate", rate, "requests a second (of a trace or a log: in place of its own)")
-      ->check(CLI::Range(1e-6, 1e7));
+      ->check(NumberWithin(1e-6, 1e7));
   auto* count = command.add_option("-n,--requests", requests,
                                    "so many (default: 2000; of a trace: all of the window)");
   count->check(CLI::Range(int64_t{1}, int64_t{100'000'000}));
   command
       .add_option("--seconds", seconds,
                   "or for so long, at --rate (requests of a trace are then drawn from it)")
-      ->check(CLI::Range(1e-3, kSecondsMax))
+      ->check(NumberWithin(1e-3, kSecondsMax))
       ->excludes(count);
   command
       .add_option("--burstiness", burstiness,
                   "1: Poisson; less: bursts, more: steadier (gaps are Gamma variables of this "
                   "shape)")
       ->capture_default_str()
-      ->check(CLI::Range(0.001, 1000.0));
+      ->check(NumberWithin(0.001, 1000));
   command
       .add_option("--prompt-tokens", prompt_tokens, "MEAN:DEVIATION, where nothing was recorded")
       ->capture_default_str();
@@ -168,10 +170,10 @@ void SimulateFlags::AddTo(CLI::App& command) {
   command
       .add_option("--ttft", targets.first_token_ms, "target of a good answer, ms to first token")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(NumberWithin(1e-3, kMsMax));
   command.add_option("--tpot", targets.per_token_ms, "likewise, ms a token")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(NumberWithin(1e-3, kMsMax));
   command.add_option("--seed", seed, "of all that is drawn")->capture_default_str();
 }
 
@@ -199,7 +201,21 @@ Status SimulateFlags::FillModels(SimulationSetup& setup) const {
     of.scheduler.max_draft_tokens = max_running * 4;
   }
   if (!fleet_path.empty()) {
+    std::array<SimulatedRole, kSimRoles> asked = setup.roles;
     AIO_RETURN_IF_ERROR(ReadFleetFile(fleet_path, setup));
+    const SimulateFlags defaults;
+    const std::string* const default_names[] = {&defaults.small, &defaults.large};
+    for (const int role : {kSimSmall, kSimLarge}) {
+      const bool names_other =
+          setup.roles[role].name != asked[role].name && asked[role].name != *default_names[role];
+      const bool weighs_other =
+          setup.roles[role].weights != asked[role].weights && !weights[role]->empty();
+      if (!names_other && !weighs_other) continue;
+      return InvalidArgument(
+          fmt::format("{}: {}.{} says another than --{}{}: leave one of both out", fleet_path,
+                      kSimRoleNames[role], names_other ? "model" : "weights", kSimRoleNames[role],
+                      names_other ? "" : "-weights"));
+    }
   } else {
     SimulatedPool pool;
     AIO_ASSIGN_OR_RETURN(pool.device, FindDeviceProfile(device));

@@ -5,6 +5,8 @@
 #include <CLI/CLI.hpp>
 #include <utility>
 
+#include "app/number_within.h"
+
 namespace aio {
 
 namespace {
@@ -31,16 +33,16 @@ void WorkloadFlags::AddTo(CLI::App& command) {
                      "an Azure or Mooncake trace: its arrivals, and its lengths unless a mix says "
                      "what is asked");
   command.add_option("--trace-from", trace_from_seconds, "where in the trace to begin, seconds")
-      ->check(CLI::Range(0.0, kSecondsMax));
+      ->check(NumberWithin(0, kSecondsMax));
   command.add_option("--trace-for", trace_for_seconds, "how much of the trace, seconds")
-      ->check(CLI::Range(1e-3, kSecondsMax));
+      ->check(NumberWithin(1e-3, kSecondsMax));
   command.add_option("--time-scale", time_scale, "arrivals so many times as far apart")
       ->capture_default_str()
-      ->check(CLI::Range(1e-6, 1e6));
+      ->check(NumberWithin(1e-6, 1e6));
   command
       .add_option("--length-scale", length_scale,
                   "a trace's lengths times this (default: what makes the longest fit)")
-      ->check(CLI::Range(1e-6, 1e3));
+      ->check(NumberWithin(1e-6, 1e3));
   command
       .add_option("-n,--requests", requests,
                   "of each workload (default: 40; of a trace: all in the window)")
@@ -68,7 +70,7 @@ void WorkloadFlags::AddTo(CLI::App& command) {
                                      "closed loop: so many requests at once (default: 1)");
   at_once->check(CLI::Range(1, 100'000));
   command.add_option("--rate", rate, "open loop: Poisson arrivals, requests a second")
-      ->check(CLI::Range(1e-6, 1e6))
+      ->check(NumberWithin(1e-6, 1e6))
       ->excludes(at_once);
   command.add_option("--price-per-hour", prices.per_hour, "of the machine, in any currency")
       ->check(CLI::NonNegativeNumber);

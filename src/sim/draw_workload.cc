@@ -206,8 +206,11 @@ Result<SimWorkload> FromNothing(const WorkloadPlan& plan, Randoms& randoms) {
 void Shorten(int context_length, SimWorkload& workload) {
   if (context_length <= 0) return;
   for (SimRequest& request : workload.requests) {
-    request.answer_tokens = std::min(request.answer_tokens, context_length - 1);
-    request.prompt_tokens = std::min(request.prompt_tokens, context_length - request.answer_tokens);
+    if (int64_t{request.prompt_tokens} + request.answer_tokens <= context_length) continue;
+    ++workload.shortened;
+    // The prompt is what they are planned for: as much of it as leaves an answer a token.
+    request.prompt_tokens = std::min(request.prompt_tokens, context_length - 1);
+    request.answer_tokens = std::min(request.answer_tokens, context_length - request.prompt_tokens);
   }
 }
 

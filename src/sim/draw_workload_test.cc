@@ -46,6 +46,23 @@ TEST(DrawWorkloadTest, LengthsAndRateAreAsAskedOnAverage) {
   EXPECT_NEAR(20'000 / (ToMs(workload->length()) / 1000), 20, 0.5);
 }
 
+TEST(DrawWorkloadTest, RequestsBeyondTheContextAreCutAndCounted) {
+  WorkloadPlan plan = Plan(20, 10);
+  plan.prompts = {900, 0};
+  plan.answers = {200, 0};
+  plan.context_length = 1100;
+  EXPECT_EQ(DrawWorkload(plan)->shortened, 0);
+  plan.context_length = 1000;
+  const auto answers_cut = DrawWorkload(plan);
+  EXPECT_EQ(answers_cut->shortened, 10);
+  EXPECT_EQ(answers_cut->requests[0].prompt_tokens, 900);
+  EXPECT_EQ(answers_cut->requests[0].answer_tokens, 100);
+  plan.context_length = 500;
+  const auto prompts_cut = DrawWorkload(plan);
+  EXPECT_EQ(prompts_cut->requests[0].prompt_tokens, 499);
+  EXPECT_EQ(prompts_cut->requests[0].answer_tokens, 1);
+}
+
 TEST(DrawWorkloadTest, BurstsLeaveLongerGapsAndShorterOnes) {
   const auto variation = [](double burstiness) {
     WorkloadPlan plan = Plan(1, 20'000);

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <functional>
+#include <limits>
 
 namespace aio {
 namespace {
@@ -115,7 +116,17 @@ Result<double> ParseBound(const std::string& text, Unit unit) {
   if (rest == text.c_str() || !std::isfinite(number)) {
     return InvalidArgument("'" + text + "' is no number");
   }
-  if (const auto factor = FactorOf(unit, Lower(Trimmed(rest)))) return number * *factor;
+  if (const auto factor = FactorOf(unit, Lower(Trimmed(rest)))) {
+    const double bound = number * *factor;
+    const double most = unit == Unit::kMs      ? std::numeric_limits<double>::max()
+                        : unit == Unit::kShare ? 1
+                                               : 100;
+    if (bound >= 0 && bound <= most) return bound;
+    return InvalidArgument(fmt::format("'{}': must be {}", text,
+                                       unit == Unit::kMs      ? "0 s or more"
+                                       : unit == Unit::kShare ? "from 0 to 100 %, or from 0 to 1"
+                                                              : "from 0 to 100 %"));
+  }
   return InvalidArgument(fmt::format("'{}': its unit is not understood; write {}", text,
                                      unit == Unit::kMs ? "s or ms" : "% or nothing"));
 }

@@ -65,6 +65,10 @@ constexpr std::array<NamedChange, 9> kChanges = {{
      [](const std::string& value, Scenario& scenario) {
        AIO_ASSIGN_OR_RETURN(const double devices, NumberWithin("devices", value, 1, 20'000));
        AIO_RETURN_IF_ERROR(CheckWhole("devices", devices));
+       if (scenario.setup.pools.size() > 1) {
+         return InvalidArgument(
+             "devices: the fleet has several pools; change their devices in its file");
+       }
        scenario.setup.pools.front().devices = static_cast<int>(devices);
        return Status::Ok();
      }},

@@ -113,6 +113,9 @@ TEST(ScenarioTest, ChangesThatCannotBeAreNamed) {
                                                         {"lambda", "1"}}) {
     EXPECT_FALSE(ChangeScenario(what, value, scenario).ok()) << what << " " << value;
   }
+  scenario.setup.pools.push_back(scenario.setup.pools.front());
+  EXPECT_NE(ChangeScenario("devices", "2", scenario).message().find("several pools"),
+            std::string::npos);
 }
 
 TEST(SweepTest, RangesAreReadInBothWays) {
@@ -138,7 +141,9 @@ TEST(FindLimitTest, QuestionsAreUnderstood) {
   for (const char* text :
        {"", "rate", "max rate", "max rate with", "max rate with speed < 1",
         "max devices with x < 1", "max rate with p99 TTFT < 1 kg", "max rate with p98 TTFT < 1 s",
-        "max rate with p99 TTFT = 1 s", "min rate with p99 TTFT < 1 s"}) {
+        "max rate with p99 TTFT = 1 s", "min rate with p99 TTFT < 1 s",
+        "max rate with p99 TTFT < -1 s", "max rate with goodput > 95",
+        "max rate with goodput > 150 %", "max rate with accuracy > 101 %"}) {
     EXPECT_FALSE(ParseLimitQuestion(text).ok()) << text;
   }
 }

@@ -42,6 +42,7 @@ Json ToJson(const SimSummary& summary) {
   Json json = {{"requests", summary.requests},
                {"answered", summary.answered},
                {"failed", summary.failed},
+               {"shortened", summary.shortened},
                {"seconds", Short(summary.seconds)},
                {"offered_per_second", Short(summary.offered_per_second)},
                {"requests_per_second", Short(summary.requests_per_second)},

@@ -56,6 +56,7 @@ SimSummary SummariseRun(const SimulationSetup& setup, const SimWorkload& workloa
                         const SimulationResult& result, const SimTargets& targets,
                         const std::vector<PolicyArm>& accuracies) {
   SimSummary summary;
+  summary.shortened = workload.shortened;
   std::vector<double> first_token_ms;
   std::vector<double> per_token_ms;
   std::vector<double> end_to_end_ms;

@@ -31,6 +31,7 @@ struct SimSummary {
   int64_t answered = 0;
   int64_t failed = 0;
   std::string first_fault;  // of those that failed
+  int64_t shortened = 0;    // were longer than the models' context, and were cut to it
   double seconds = 0;       // from the first arrival to the last end
   double offered_per_second = 0;
   double requests_per_second = 0;  // answered

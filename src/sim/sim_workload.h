@@ -32,6 +32,7 @@ struct SimWorkload {
   std::vector<SimRequest> requests;  // in order of arrival
   // Logits are as a probe scored, before a policy's [calibration]; else they come true as they are.
   bool has_raw_logits = false;
+  int64_t shortened = 0;  // requests that were longer than the models' context, and were cut to it
   std::optional<double> entropy_threshold = {};  // Request::entropy_threshold, of all
 
   Duration length() const { return requests.empty() ? Duration{} : requests.back().arrival; }

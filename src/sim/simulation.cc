@@ -237,6 +237,11 @@ int SimulationSetup::num_devices() const {
 
 Result<SimulationResult> Simulate(const SimulationSetup& setup, const SimWorkload& workload) {
   AIO_RETURN_IF_ERROR(CheckPools(setup));
+  if (setup.policy.settings().kind == PolicyKind::kCascade) {
+    return InvalidArgument(
+        "a cascade decides by the small model's first tokens, which simulated models do not have: "
+        "take a policy of another kind");
+  }
   EventQueue events;
   std::vector<HeldDevice> devices;
   std::vector<FailingDevice> failing;
