@@ -18,7 +18,7 @@ namespace aio {
 inline constexpr std::string_view kSimValidation =
     "Held against the embedded engine on two shared cores (six loads, 2026-12-01): throughput "
     "within "
-    "3 %, the median time to first token within 10 % in four of six, 24 % in the worst.";
+    "4 %, the median time to first token within 10 % in four of six, 22 % in the worst.";
 
 struct SimReport {
   std::string title;
