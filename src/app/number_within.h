@@ -18,7 +18,7 @@ inline CLI::Validator NumberWithin(double min, double max) {
         if (is_number && value >= min && value <= max) return "";
         return "must be a number " + range + ", is '" + text + "'";
       },
-      "FLOAT " + range);
+      "FLOAT in [" + CLI::detail::to_string(min) + " - " + CLI::detail::to_string(max) + "]");
 }
 
 }  // namespace aio
