@@ -126,15 +126,17 @@ Result<SimWorkload> FromRecords(const std::string& path) {
     if (json.contains("error") || output_tokens == 0) continue;
     constexpr double kTokensMax = 1e8;
     constexpr double kMsMax = 1e12;
-    const auto within = [](double value, double max) { return value >= 0 && value <= max; };
-    const char* const wrong = !within(arrival_ms, kMsMax)          ? "intended_ms"
-                              : !within(prompt_tokens, kTokensMax) ? "prompt_tokens"
-                              : !within(output_tokens, kTokensMax) ? "output_tokens"
-                                                                   : nullptr;
-    if (wrong != nullptr) {
-      return InvalidArgument(fmt::format("{}:{}: {}: must be a number, from 0 to {:.0e} {}", path,
-                                         number, wrong, wrong[0] == 'i' ? kMsMax : kTokensMax,
-                                         wrong[0] == 'i' ? "ms" : "tokens"));
+    struct Field {
+      const char* name;
+      double value;
+      double max;
+    };
+    for (const Field& field : {Field{"intended_ms", arrival_ms, kMsMax},
+                               Field{"prompt_tokens", prompt_tokens, kTokensMax},
+                               Field{"output_tokens", output_tokens, kTokensMax}}) {
+      if (field.value >= 0 && field.value <= field.max) continue;
+      return InvalidArgument(fmt::format("{}:{}: {}: must be a number, from 0 to {:.0e}", path,
+                                         number, field.name, field.max));
     }
     SimRequest request{.arrival = SimSeconds(arrival_ms / 1000),
                        .prompt_tokens = std::max(1, static_cast<int>(prompt_tokens)),
